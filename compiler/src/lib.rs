@@ -1,1 +1,7 @@
-//! Placeholder.
+//! From text to a compiled bilevel program.
+
+mod bug;
+pub mod ir;
+pub mod model;
+pub mod ops;
+pub mod types;

@@ -1,1 +1,4 @@
-//! Placeholder.
+//! From compiled kernels to a solution: the problem a solver sees, the solvers, and the checks of what they return.
+//! Nothing here knows the language.
+
+pub mod derivatives;

@@ -1,0 +1,171 @@
+//! The operators of the tensor graph, one file and one record each. Everything blo knows about an operator stands in its
+//! record; the passes, the evaluator, the checker and the code generator read it from there.
+
+
+use crate::ir::eval::Array;
+use crate::ir::graph::{Attrs, Graph, NodeId};
+use crate::types::Type;
+
+/// Everything blo knows about an operator.
+pub struct Operator {
+    /// The name in printed graphs.
+    pub name: &'static str,
+    /// What it computes, as a formula, with the shapes of operands and result.
+    pub definition: &'static str,
+    /// Where it is defined, and what happens at the edges.
+    pub domain: &'static str,
+    /// How the language spells it.
+    pub surface: Surface,
+    /// The result type, or what is wrong with the operands.
+    pub shape: fn(&Attrs, &[&Type]) -> Result<Type, String>,
+    /// The reference value. Whole numbers and truth values are held as `f64`.
+    pub value: fn(&Attrs, &[&Array], &Type) -> Array,
+    /// The derivative.
+    pub derivative: Derivative,
+    /// How it becomes loops.
+    pub lowering: Lowering,
+    /// Points at which the shared test suite checks it: inside the domain and near its edges, several shapes.
+    pub samples: fn() -> Vec<Sample>,
+}
+
+/// One application of an operator for the shared test suite.
+pub struct Sample {
+    /// The parameters.
+    pub attrs: Attrs,
+    /// The operands.
+    pub inputs: Vec<(Type, Array)>,
+}
+
+/// How the language spells an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// Not a function of the language (infix operators, and pieces that other functions are built from).
+    Hidden,
+    /// A function applied element by element, with broadcasting.
+    Elementwise(&'static str),
+    /// A reduction: of everything, over given axes, or over the indices of a comprehension.
+    Reduction(&'static str),
+    /// Along one axis (the last, unless given) that stays, such as `softmax`.
+    Along(&'static str),
+    /// Along one axis (the last, unless given) that disappears, such as `argmax`.
+    AlongReduced(&'static str),
+}
+
+/// How an operator is differentiated. There is no "not yet": a forgotten rule does not build.
+#[derive(Clone, Copy)]
+pub enum Derivative {
+    /// Elementwise: the partial derivative by operand `k`, of the result's shape; `None` where it is zero.
+    Partials(fn(&mut Graph, NodeId, usize) -> Option<NodeId>),
+    /// Linear in its real operands together: the tangent is the operator itself applied to the tangents. The function is the
+    /// transpose: from a cotangent of the result to that of operand `k`.
+    Linear(fn(&mut Graph, NodeId, NodeId, usize) -> NodeId),
+    /// General rules.
+    Rule {
+        /// From tangents of the operands (`None` is zero) to the tangent of the result.
+        jvp: fn(&mut Graph, NodeId, &[Option<NodeId>]) -> Option<NodeId>,
+        /// From a cotangent of the result to that of operand `k`.
+        vjp: fn(&mut Graph, NodeId, NodeId, usize) -> Option<NodeId>,
+    },
+    /// Zero wherever it exists (comparisons, `floor`, `stop_gradient`, whole-number results).
+    Zero,
+    /// There is none, and why.
+    Undefined(&'static str),
+}
+
+/// How an operator becomes loops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lowering {
+    /// Reads an input buffer.
+    Input,
+    /// A scalar known at compile time.
+    Constant,
+    /// The positions along an axis.
+    Iota,
+    /// One machine instruction (or a few) per element; the code generator knows the set.
+    Instruction(Instruction),
+    /// A block kernel per tile, by name: `exp` is `blo_k_exp_f64` or `blo_k_exp_f32`.
+    Kernel(&'static str),
+    /// A reduction over axes.
+    Reduce(Reduction),
+    /// The position of an extreme value along an axis.
+    ArgReduce(Reduction),
+    /// A kernel over the rows of the last axis: `softmax`, `log_softmax`, `logsumexp`.
+    Rows(&'static str),
+    /// The same elements in another arrangement (`broadcast`, `transpose`, `reshape`, `slice`): folded into its readers where possible.
+    View,
+    /// Copies operands into parts of the result (`concat`, `pad`).
+    Place,
+    /// A contraction.
+    Dot,
+    /// Reads at integer positions.
+    Gather,
+    /// Adds at integer positions.
+    ScatterAdd,
+    /// Running sum along an axis.
+    Scan,
+    /// Written with other operators before loops are made.
+    Expand(fn(&mut Graph, NodeId) -> NodeId),
+}
+
+/// Elementwise instructions. Operands and result have one shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Instruction {
+    /// a + b
+    Add,
+    /// a - b
+    Sub,
+    /// a * b
+    Mul,
+    /// a / b
+    Div,
+    /// -a
+    Neg,
+    /// |a|
+    Abs,
+    /// square root
+    Sqrt,
+    /// the smaller; NaN if either is
+    Min,
+    /// the larger; NaN if either is
+    Max,
+    /// largest whole number not above
+    Floor,
+    /// -1, 0 or 1; NaN stays
+    Sign,
+    /// a == b
+    Eq,
+    /// a != b
+    Ne,
+    /// a < b
+    Lt,
+    /// a <= b
+    Le,
+    /// both
+    And,
+    /// either
+    Or,
+    /// not
+    Not,
+    /// c ? a : b
+    Select,
+    /// whole-number quotient, rounded towards minus infinity
+    IntDiv,
+    /// whole-number remainder with the divisor's sign
+    IntMod,
+    /// change of element type
+    Cast,
+}
+
+/// What a reduction computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// Σ
+    Sum,
+    /// Π
+    Prod,
+    /// largest
+    Max,
+    /// smallest
+    Min,
+}
+

@@ -1,0 +1,108 @@
+//! What a solver may ask of a bilevel problem: values, gradients and second-order products of the upper objective `F(x, y)`
+//! and the lower objective `f(x, y)`. Compiled programs implement this; tests implement it by hand.
+
+/// A quantity a solver needs. The compiler derives and compiles only those asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Quantity {
+    /// `f`.
+    LowerValue,
+    /// `f` and `∇y f`.
+    LowerGradient,
+    /// `f`, `∇x f` and `∇y f`.
+    LowerGradients,
+    /// `∇²yy f · v`.
+    LowerHessian,
+    /// `∇y f`, `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
+    LowerSecondOrder,
+    /// `∇²yx f · u`.
+    LowerCross,
+    /// `F`.
+    UpperValue,
+    /// `F`, `∇x F` and `∇y F`.
+    UpperGradients,
+    /// `∇y F`, `∇²yy F · v` and `∇²xy F · v`.
+    UpperSecondOrder,
+    /// The model's `report` values.
+    Reports,
+}
+
+impl Quantity {
+    /// All quantities.
+    pub const ALL: [Quantity; 10] = [
+        Quantity::LowerValue,
+        Quantity::LowerGradient,
+        Quantity::LowerGradients,
+        Quantity::LowerHessian,
+        Quantity::LowerSecondOrder,
+        Quantity::LowerCross,
+        Quantity::UpperValue,
+        Quantity::UpperGradients,
+        Quantity::UpperSecondOrder,
+        Quantity::Reports,
+    ];
+
+    /// The name used in results and printed stages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Quantity::LowerValue => "lower_value",
+            Quantity::LowerGradient => "lower_gradient",
+            Quantity::LowerGradients => "lower_gradients",
+            Quantity::LowerHessian => "lower_hessian",
+            Quantity::LowerSecondOrder => "lower_second_order",
+            Quantity::LowerCross => "lower_cross",
+            Quantity::UpperValue => "upper_value",
+            Quantity::UpperGradients => "upper_gradients",
+            Quantity::UpperSecondOrder => "upper_second_order",
+            Quantity::Reports => "reports",
+        }
+    }
+}
+
+/// Evaluates the quantities at a point. `x`: n upper coordinates; `y`: m lower coordinates; both objectives are minimised
+/// (a `maximize` arrives negated). Implementations may keep what depends on `x`, or on `(x, y)`, between calls.
+///
+/// Calling a quantity that was not compiled is a bug in the caller and stops the program.
+pub trait Derivatives {
+    /// The number of upper coordinates.
+    fn upper_len(&self) -> usize;
+    /// The number of lower coordinates.
+    fn lower_len(&self) -> usize;
+    /// The number of reported scalars.
+    fn reports_len(&self) -> usize;
+    /// `f(x, y)`.
+    fn lower_value(&mut self, x: &[f64], y: &[f64]) -> f64;
+    /// `f` and, in `gy` (m), `∇y f`.
+    fn lower_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64;
+    /// `f` and, in `gx` (n) and `gy` (m), both gradients.
+    fn lower_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64;
+    /// `hv` (m) = `∇²yy f · v`, with `v` (m).
+    fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]);
+    /// `gy` (m) = `∇y f`, `hv` (m) = `∇²yy f · v`, `xv` (n) = `∇²xy f · v`.
+    fn lower_second_order(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    );
+    /// `out` (m) = `∇²yx f · u`, with `u` (n).
+    fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]);
+    /// `F(x, y)`.
+    fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64;
+    /// `F` and, in `gx` (n) and `gy` (m), both gradients.
+    fn upper_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64;
+    /// As [`Derivatives::lower_second_order`], of `F`.
+    fn upper_second_order(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    );
+    /// The reported scalars, in model order.
+    fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]);
+}
