@@ -65,7 +65,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "E0115",
-        "An expression tree may be at most 1000 operators high. Long sums are written over an index, \
+        "An expression tree may be at most 500 operators high. Long sums are written over an index, \
          `sum(x[i] for i in n)`, and long formulas are cut into named parts with `let`.",
     ),
     (

@@ -8,7 +8,7 @@ use crate::precedence::{self, Associativity};
 use crate::span::Span;
 
 /// The greatest height of an expression tree: a chain `a + b + …` may have this many operators.
-pub const MAX_DEPTH: u32 = 1000;
+pub const MAX_DEPTH: u32 = 500;
 
 /// An expression on its way into a larger one.
 pub(super) struct Node {

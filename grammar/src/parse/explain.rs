@@ -235,7 +235,7 @@ fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
     let found = stop.found();
     let after_operand = stop.expects(Rule::infix);
     let help = match found {
-        "'" if operand_wanted(stop) => {
+        "'" if operand_wanted(stop) || stop.expects(Rule::text) => {
             "a string is written in double quotes; `'` transposes what stands before it"
         }
         "+" if operand_wanted(stop) => "leave the sign out: there is no unary `+`",
@@ -244,10 +244,13 @@ fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
         ":" if after_operand && stop.expects(Rule::close_index) => {
             "a slice is written `a..b`, a whole axis `:`"
         }
-        "(" if after_operand => match stop.before(1) {
-            "]" | ")" | "'" => "only a name can be called; write `*` to multiply",
-            _ => "a function is called by its own name: bring it in with `use module (f)` and write `f(…)`",
+        "(" if after_operand => match stop.before(2) {
+            "." => "a function is called by its own name: bring it in with `use module (f)` and write `f(…)`",
+            _ => "only a name can be called; write `*` to multiply",
         },
+        _ if stop.expects(Rule::separator) => {
+            "a body is any number of `let`s and then one expression, its value"
+        }
         ".." if after_operand => "a range stands after `in` or inside `[ ]`",
         "." => "a dotted name is `upper.objective`; a number is `0.5`",
         "->" => "a result type stands between the parameters and `=`: `fn f(x) -> real = …`",
@@ -275,10 +278,9 @@ fn plain(stop: &Stop) -> Box<Diagnostic> {
         Kind::Number => format!("the number `{}`", stop.found()),
         Kind::Text => format!("the string {}", stop.found()),
         Kind::Word if words::is_keyword(stop.found()) => format!("the keyword `{}`", stop.found()),
-        _ if stop.tokens[stop.at].kind == Kind::Newline => "the end of the line".to_string(),
         _ => format!("`{}`", stop.found()),
     };
-    stop.error("E0101", format!("expected {expected}, found {found}"), format!("not {expected}"))
+    stop.error("E0101", format!("expected {expected}, found {found}"), "does not fit here")
 }
 
 fn with_help(mut diagnostic: Box<Diagnostic>, help: impl Into<String>) -> Box<Diagnostic> {
@@ -291,10 +293,14 @@ fn expected_words(rules: &[Rule]) -> Vec<&'static str> {
     let mut words: Vec<(u8, &str)> = rules.iter().filter_map(|rule| in_words(*rule)).collect();
     words.sort_unstable();
     words.dedup();
-    // The name of an argument is also the start of its value, and a domain or a start only repeats `in`, `=` and `~`.
-    if words.iter().any(|word| word.1 == "an expression") {
-        words.retain(|word| !matches!(word.1, "a name" | "`:`" | "`..`"));
-    }
+    // Signs that only go on with a name or begin an operand add nothing to these.
+    let has = |wanted: &str| words.iter().any(|word| word.1 == wanted);
+    let implied: &[&str] = match (has("an expression"), has("an operator")) {
+        (true, _) => &["a name", "a string", "`:`", "`..`", "`(`", "`[`"],
+        (false, true) => &["`=`", "`(`"],
+        (false, false) => &[],
+    };
+    words.retain(|word| !implied.contains(&word.1));
     words.into_iter().map(|word| word.1).collect()
 }
 

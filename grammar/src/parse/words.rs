@@ -31,8 +31,8 @@ pub const STATEMENTS: &[&str] = &[
 
 /// What people coming from elsewhere write, and how the statement goes here.
 pub(super) const ALIASES: &[(&[&str], &str)] = &[
-    (&["min", "minimise", "minimum", "argmin", "objective", "minimization"], "`minimize e`"),
-    (&["max", "maximise", "maximum", "argmax", "maximization"], "`maximize e`"),
+    (&["min", "minimum", "argmin", "objective", "minimization"], "`minimize e`"),
+    (&["max", "maximum", "argmax", "maximization"], "`maximize e`"),
     (
         &["st", "constraint", "constraints", "subject_to", "subj", "such", "subjectto", "subject"],
         "`subject to a <= b`",

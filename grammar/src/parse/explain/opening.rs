@@ -76,9 +76,10 @@ fn unknown_word(text: &Text, tokens: &[Token], word: &str, second: &str, span: S
     unknown.help("a statement starts with a word such as `data`, `let`, `minimize` or `report`")
 }
 
-/// Whether the second token could follow a statement's word: `dta X`, `minimise (…)`, not `y[0]` or `a + b`.
+/// Whether the second token could follow a statement's word: `dta X`, `minimise(…)`, not `y[0]` or `de(x) <= 1`.
 fn follows_like_a_name(tokens: &[Token]) -> bool {
-    tokens.get(1).is_none_or(|token| token.kind != Kind::Symbol || token.start > tokens[0].end)
+    let long = tokens[0].end - tokens[0].start > "subject".len();
+    long || tokens.get(1).is_none_or(|token| token.kind != Kind::Symbol || token.start > tokens[0].end)
 }
 
 fn assignment(word: &str, span: Span) -> Diagnostic {
