@@ -1,7 +1,7 @@
 //! Text to syntax tree. The only part of blo that sees pest.
 //!
-//! [`lex`] cuts the text into tokens, [`split`] the tokens into statements; each statement is read by the grammar on
-//! its own ([`items`], [`exprs`], [`climb`]), and what goes wrong is put into words by [`explain`]. Parsing never
+//! `lex` cuts the text into tokens, `split` the tokens into statements; each statement is read by the grammar on
+//! its own (`items`, `exprs`, `climb`), and what goes wrong is put into words by `explain`. Parsing never
 //! fails: a broken statement becomes [`ItemKind::Error`] with a diagnostic, and the rest of the file goes on.
 //!
 //! Text from anywhere is safe to parse: brackets nest at most [`MAX_NESTING`] deep, and no expression tree is higher

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::parse::lex::{Kind, Token};
-use crate::parse::words::{ALIASES, STATEMENTS, nearest};
+use crate::parse::words::{ALIASES, STATEMENTS, is_keyword, nearest};
 use crate::parse::{Read, Text};
 use crate::span::Span;
 
@@ -42,7 +42,7 @@ fn unknown_word(text: &Text, tokens: &[Token], word: &str, second: &str, span: S
         let span = Span { end: tokens[2].end as u32, ..span };
         return without_subject_to(span);
     }
-    if matches!(word, "and" | "or") {
+    if matches!(word, "and" | "or" | "then" | "else") {
         return Diagnostic::error(
             "E0120",
             format!("a line cannot start with `{word}`"),
@@ -67,7 +67,9 @@ fn unknown_word(text: &Text, tokens: &[Token], word: &str, second: &str, span: S
     if second == "=" {
         return assignment(word, span);
     }
-    if let Some(near) = nearest(&lower, STATEMENTS.iter().copied()).filter(|_| follows_like_a_name(tokens)) {
+    if let Some(near) = nearest(&lower, STATEMENTS.iter().copied())
+        .filter(|_| follows_like_a_name(tokens) && !is_keyword(word))
+    {
         return unknown.help(format!("did you mean `{near}`?"));
     }
     if has_relation(text, tokens) {
