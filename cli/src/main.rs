@@ -2,7 +2,9 @@
 
 mod data;
 mod files;
+mod args;
 mod near;
+mod render;
 #[cfg(test)]
 mod scratch;
 
