@@ -2,6 +2,8 @@
 
 mod data;
 mod files;
+mod method;
+mod output;
 mod args;
 mod near;
 mod render;
