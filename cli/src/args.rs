@@ -128,7 +128,8 @@ fn binding(text: &str) -> Result<Binding, String> {
 /// Whether this can be the name of data, so that `=` in a path is not taken for a binding.
 fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_') && chars.all(|c| c.is_alphanumeric() || c == '_')
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_')
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

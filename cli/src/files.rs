@@ -109,7 +109,13 @@ mod tests {
         let near = open(&folder.path("train_y.npy")).unwrap_err();
         assert!(near.message.ends_with("train_y.npy` does not exist"), "{near:?}");
         assert!(near.help.unwrap().contains("train_x.npy"));
-        assert!(open(&folder.path("other.npy")).unwrap_err().help.unwrap().contains("the folder has `train_x.npy`"));
+        assert!(
+            open(&folder.path("other.npy"))
+                .unwrap_err()
+                .help
+                .unwrap()
+                .contains("the folder has `train_x.npy`")
+        );
         assert_eq!(open(&folder.path("completely.different")).unwrap_err().help, None);
         assert!(open(&folder.path("no/where.npy")).unwrap_err().help.unwrap().contains("there is no folder"));
     }

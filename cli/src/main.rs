@@ -1,11 +1,11 @@
 //! The blo command.
 
+mod args;
 mod data;
 mod files;
 mod method;
-mod output;
-mod args;
 mod near;
+mod output;
 mod render;
 #[cfg(test)]
 mod scratch;

@@ -53,7 +53,8 @@ pub fn choose(
                 if !(bare && name == choice.method) {
                     choice.options = arguments;
                 }
-                choice.method_span = Some(Span::new(at.file, at.start as usize, at.start as usize + name.len()));
+                choice.method_span =
+                    Some(Span::new(at.file, at.start as usize, at.start as usize + name.len()));
                 choice.method = name;
             }
             Err(error) => errors.push(error),
@@ -294,13 +295,11 @@ mod tests {
         let flags = flags(None, &[("eta", "1e-3")], Some(70));
         let choice = choose(&mut sources, Some(&solve), &flags, "none").unwrap();
         assert_eq!(choice.method, "bome");
-        let values: Vec<_> = choice.options.iter().map(|(n, v, s)| (n.as_str(), v, sources.snippet(*s))).collect();
+        let values: Vec<_> =
+            choice.options.iter().map(|(n, v, s)| (n.as_str(), v, sources.snippet(*s))).collect();
         assert_eq!(
             values,
-            [
-                ("eta", &OptionValue::Number(1e-3), "eta=1e-3"),
-                ("steps", &OptionValue::Number(70.0), "70")
-            ]
+            [("eta", &OptionValue::Number(1e-3), "eta=1e-3"), ("steps", &OptionValue::Number(70.0), "70")]
         );
     }
 
@@ -313,7 +312,8 @@ mod tests {
         assert_eq!(options("rhg").len(), 0);
         assert_eq!(options("bome").len(), 2);
         let given = options("bome(start = learned(bound = 2), decay = power(0.5), on = true, c = -.5)");
-        let call = |w: &str, n: &str, v| OptionValue::Call(w.into(), vec![(n.into(), OptionValue::Number(v))]);
+        let call =
+            |w: &str, n: &str, v| OptionValue::Call(w.into(), vec![(n.into(), OptionValue::Number(v))]);
         let values: Vec<_> = given.into_iter().map(|(_, value, _)| value).collect();
         assert_eq!(
             values,
@@ -328,15 +328,23 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_pointed_at() {
-        for (text, rest) in
-            [("", ""), ("bome(", ""), ("bome(steps)", ")"), ("bome(steps = )", ")"), ("bome) x", ") x"), ("9", "9")]
-        {
+        for (text, rest) in [
+            ("", ""),
+            ("bome(", ""),
+            ("bome(steps)", ")"),
+            ("bome(steps = )", ")"),
+            ("bome) x", ") x"),
+            ("9", "9"),
+        ] {
             let mut sources = Sources::new();
             let errors = choose(&mut sources, None, &flags(Some(text), &[], None), "none").unwrap_err();
             assert_eq!(sources.snippet(errors[0].span()), rest, "{text}");
         }
         let mut sources = Sources::new();
         let deep = format!("m(a = {})", "f(".repeat(5000));
-        assert!(choose(&mut sources, None, &flags(Some(&deep), &[("a", "1 2")], None), "none").unwrap_err().len() == 2);
+        assert!(
+            choose(&mut sources, None, &flags(Some(&deep), &[("a", "1 2")], None), "none").unwrap_err().len()
+                == 2
+        );
     }
 }

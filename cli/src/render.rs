@@ -99,7 +99,11 @@ impl Renderer {
         for (number, (label, &span)) in diagnostic.labels.iter().zip(&spans).enumerate() {
             let colour = if number == 0 { colour } else { Color::Blue };
             let drawn = Label::new((span.file, span.range())).with_color(colour);
-            report.add_label(if label.text.is_empty() { drawn } else { drawn.with_message(cut(&label.text)) });
+            report.add_label(if label.text.is_empty() {
+                drawn
+            } else {
+                drawn.with_message(cut(&label.text))
+            });
         }
         for note in &diagnostic.notes {
             report.add_note(cut(note));
@@ -240,7 +244,9 @@ mod tests {
     #[test]
     fn every_part_is_shown_without_colours() {
         let drawn = draw("let a = b\nlet λ = c\n", &[(8, 9), (14, 16)]);
-        for part in ["E0001", "headline", "m.blo:1:9", "label 0", "label 1", "some help", "some note", "let λ = c"] {
+        for part in
+            ["E0001", "headline", "m.blo:1:9", "label 0", "label 1", "some help", "some note", "let λ = c"]
+        {
             assert!(drawn.contains(part), "{part} in {drawn}");
         }
         assert!(!drawn.contains('\x1b'));
@@ -265,7 +271,10 @@ mod tests {
         let at = 500_000;
         let drawn = draw(&text, &[(at, at + 4), (text.len() - 3, text.len() - 2)]);
         assert!(drawn.len() < 2000, "{} bytes", drawn.len());
-        assert!(drawn.contains("m.blo:1:250001") && drawn.contains("here+1") && drawn.contains("label 1"), "{drawn}");
+        assert!(
+            drawn.contains("m.blo:1:250001") && drawn.contains("here+1") && drawn.contains("label 1"),
+            "{drawn}"
+        );
         let whole = draw(&text, &[(0, text.len())]);
         assert!(whole.len() < 2000);
     }

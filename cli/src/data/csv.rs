@@ -12,8 +12,11 @@ use crate::files::Trouble;
 
 /// Reads a table. Always two axes, rows and columns; the caller drops one where the model wants a vector.
 pub fn read(file: impl Read) -> Result<Loaded, Trouble> {
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(BufReader::new(file));
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(BufReader::new(file));
     let mut table = Table::default();
     let mut record = ByteRecord::new();
     loop {

@@ -15,7 +15,9 @@ pub fn read(file: impl Read) -> Result<Loaded, Trouble> {
     let mut flat = Flat::default();
     let mut input = serde_json::Deserializer::from_reader(BufReader::new(file));
     let done = Entry { flat: &mut flat, depth: 0 }.deserialize(&mut input).and_then(|()| input.end());
-    done.map_err(|e| Trouble::new(if e.is_io() { format!("reading it failed: {e}") } else { e.to_string() }))?;
+    done.map_err(|e| {
+        Trouble::new(if e.is_io() { format!("reading it failed: {e}") } else { e.to_string() })
+    })?;
     let elem = flat.elem.unwrap_or(Elem::Real);
     let shape: Vec<usize> = flat.sizes.iter().map(|size| size.unwrap_or(0)).collect();
     let values = ArrayD::from_shape_vec(IxDyn(&shape), flat.values);

@@ -57,7 +57,8 @@ impl FileLoader {
 
     /// What is wrong with the bindings that no declaration asked for. Empty when all were used.
     pub fn unused(&self) -> Vec<Trouble> {
-        let idle = self.bindings.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(binding, _)| binding);
+        let idle =
+            self.bindings.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(binding, _)| binding);
         idle.map(|binding| match &binding.name {
             Some(name) => {
                 let trouble = Trouble::new(format!("`--data {name}=…`: the model declares no data `{name}`"));
@@ -66,8 +67,10 @@ impl FileLoader {
                     None => trouble.help(self.declared_list()),
                 }
             }
-            None => Trouble::new(format!("`--data {}`: no member is called like data of the model", binding.file))
-                .help(self.declared_list()),
+            None => {
+                Trouble::new(format!("`--data {}`: no member is called like data of the model", binding.file))
+                    .help(self.declared_list())
+            }
         })
         .collect()
     }

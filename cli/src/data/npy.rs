@@ -102,8 +102,12 @@ fn parse_header(text: &str) -> Result<Header, Trouble> {
     let fortran = entry(text, "fortran_order").ok_or_else(|| damaged("memory order"))?;
     let shape = entry(text, "shape").ok_or_else(|| damaged("shape"))?;
     let shape = shape.strip_prefix('(').and_then(|s| s.split_once(')')).ok_or_else(|| damaged("shape"))?.0;
-    let sizes: Result<Vec<usize>, _> =
-        shape.split(',').map(|s| s.trim().trim_end_matches('L')).filter(|s| !s.is_empty()).map(str::parse).collect();
+    let sizes: Result<Vec<usize>, _> = shape
+        .split(',')
+        .map(|s| s.trim().trim_end_matches('L'))
+        .filter(|s| !s.is_empty())
+        .map(str::parse)
+        .collect();
     let dtype = match descr.chars().next() {
         Some(quote @ ('\'' | '"')) => {
             let name = descr[1..].split_once(quote).ok_or_else(|| damaged("element type"))?.0;
@@ -154,8 +158,9 @@ fn describe(name: &str, letter: char, size: usize) -> String {
 }
 
 fn unsupported(what: &str) -> Trouble {
-    Trouble::new(format!("it holds {what}, which blo does not read"))
-        .help("save it as float64, float32, a whole-number type or bool, e.g. `numpy.save(path, a.astype(float))`")
+    Trouble::new(format!("it holds {what}, which blo does not read")).help(
+        "save it as float64, float32, a whole-number type or bool, e.g. `numpy.save(path, a.astype(float))`",
+    )
 }
 
 fn read_elements(
@@ -174,7 +179,9 @@ fn read_elements(
         for bytes in buffer[..got].chunks_exact(size) {
             values.push(element(bytes, kind, big).ok_or_else(|| {
                 let at = values.len();
-                Trouble::new(format!("its value number {at} is a whole number too large to be held exactly (over 2^53)"))
+                Trouble::new(format!(
+                    "its value number {at} is a whole number too large to be held exactly (over 2^53)"
+                ))
             })?);
         }
         if got < wanted {
@@ -289,7 +296,9 @@ mod tests {
         assert!(message(&file("'<f8'", "False", "(3,)", &[])[..20]).contains("ends inside its header"));
         let huge = file("'<f8'", "False", "(99999999999, 99999999999)", &[]);
         assert!(message(&huge).contains("impossible shape"));
-        assert!(message(&file("'<f8'", "False", "(999999999999,)", &[0; 8])).contains("1 of the 999999999999"));
+        assert!(
+            message(&file("'<f8'", "False", "(999999999999,)", &[0; 8])).contains("1 of the 999999999999")
+        );
         assert!(message(&file("'<i8'", "False", "(1,)", &i64::MAX.to_le_bytes())).contains("2^53"));
     }
 

@@ -40,14 +40,18 @@ impl Npz {
     pub fn read(&mut self, name: &str) -> Result<Loaded, Trouble> {
         let members = self.members();
         let Some(index) = members.iter().position(|m| m == name) else {
-            let trouble = Trouble::new(format!("it has no member `{name}`; it has {}", files::quoted_list(&members)));
+            let trouble =
+                Trouble::new(format!("it has no member `{name}`; it has {}", files::quoted_list(&members)));
             let near = near::nearest(name, members.iter().map(String::as_str));
             return Err(match near {
-                Some(near) => trouble.help(format!("write the member behind the file's name: `….npz:{near}`")),
+                Some(near) => {
+                    trouble.help(format!("write the member behind the file's name: `….npz:{near}`"))
+                }
                 None => trouble,
             });
         };
-        let of_member = |t: Trouble| Trouble { message: format!("in its member `{name}`: {}", t.message), ..t };
+        let of_member =
+            |t: Trouble| Trouble { message: format!("in its member `{name}`: {}", t.message), ..t };
         let mut member = self
             .archive
             .by_index(index)

@@ -77,7 +77,10 @@ impl Folder {
     }
 }
 
-fn variables(out: &mut BufWriter<File>, result: &RunResult) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+fn variables(
+    out: &mut BufWriter<File>,
+    result: &RunResult,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut npz = NpzWriter::new_compressed(out);
     for variable in &result.variables {
         let array = ArrayView::from_shape(IxDyn(&variable.shape), &variable.values)?;

@@ -22,7 +22,8 @@ pub fn summary(result: &RunResult) -> String {
     rows.extend(result.reports.iter().map(|(name, value)| (name.as_str(), number(*value))));
     table(&mut out, &rows);
     out.push('\n');
-    let variables: Vec<(&str, String)> = result.variables.iter().map(|v| (v.name.as_str(), values(v))).collect();
+    let variables: Vec<(&str, String)> =
+        result.variables.iter().map(|v| (v.name.as_str(), values(v))).collect();
     table(&mut out, &variables);
     out.push('\n');
     for (text, holds) in &result.expects {

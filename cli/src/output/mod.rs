@@ -93,11 +93,7 @@ pub fn sample() -> RunResult {
         variables: vec![
             Variable { name: "x".into(), shape: vec![], values: vec![1.5] },
             Variable { name: "w".into(), shape: vec![2, 2], values: vec![1.0, 2.0, 3.0, f64::INFINITY] },
-            Variable {
-                name: "big".into(),
-                shape: vec![100],
-                values: (0..100).map(f64::from).collect(),
-            },
+            Variable { name: "big".into(), shape: vec![100], values: (0..100).map(f64::from).collect() },
         ],
         reports: vec![("accuracy".into(), 0.9336)],
         expects: vec![("accuracy >= 0.92".into(), true), ("accuracy >= 0.99".into(), false)],
