@@ -1,0 +1,184 @@
+//! The command line: commands, flags, and what their values look like. Nothing is read or run here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::data::Binding;
+
+/// Solve bilevel optimisation problems written as text.
+#[derive(Debug, Parser)]
+#[command(name = "blo", version, about, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Solve a model and print the result
+    Run(Box<RunArgs>),
+    /// Check a model without solving it; its data files may be absent
+    Check(CheckArgs),
+}
+
+/// What both commands take.
+#[derive(Clone, Debug, Args)]
+pub struct ModelArgs {
+    /// The model, a .blo file
+    pub model: PathBuf,
+    /// Give a param or dim another value
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// Bind data to a file (NAME=FILE, NAME=FILE.npz:MEMBER), or by name to an archive's members (FILE.npz)
+    #[arg(long = "data", value_name = "NAME=FILE", value_parser = binding)]
+    pub data: Vec<Binding>,
+    /// Seed of every random start and random data
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Arithmetic of the whole model (default: what the model says, else f64)
+    #[arg(long)]
+    pub precision: Option<PrecisionArg>,
+    /// Print a stage of the compiler and stop
+    #[arg(long, value_name = "STAGE")]
+    pub emit: Option<Stage>,
+}
+
+/// `blo run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Model, data and compiler stages.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Solve with this method instead of the model's: NAME or NAME(option=value, …)
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<String>,
+    /// Give an option of the method another value
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
+    pub options: Vec<(String, String)>,
+    /// Number of iterations (the method's option `steps`)
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<u64>,
+    /// Stop after this many seconds and keep the best point so far
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub time_limit: Option<f64>,
+    /// Print the result as JSON, and nothing else, on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Also write result.json, trace.csv and variables.npz into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// No progress display
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `blo check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Model, data and compiler stages.
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// Names of the arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// 32-bit floating point
+    F32,
+    /// 64-bit floating point
+    F64,
+}
+
+/// The stages that can be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// The syntax tree
+    Ast,
+    /// Names, types, shapes and levels
+    Model,
+    /// Tensor expressions with derivatives
+    Graph,
+    /// Buffers and fused loops
+    Loops,
+    /// Cranelift's intermediate code
+    Clif,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().into(), value.trim().into()))
+        }
+        _ => Err("expected NAME=VALUE".into()),
+    }
+}
+
+fn binding(text: &str) -> Result<Binding, String> {
+    let named = |(name, file): (&str, &str)| Binding { name: Some(name.trim().into()), file: file.into() };
+    match text.split_once('=') {
+        Some((name, file)) if is_name(name.trim()) && !file.is_empty() => Ok(named((name, file))),
+        _ if text.to_lowercase().ends_with(".npz") => Ok(Binding { name: None, file: text.into() }),
+        _ => Err("expected NAME=FILE, or an archive FILE.npz whose members are called like the data".into()),
+    }
+}
+
+/// Whether this can be the name of data, so that `=` in a path is not taken for a binding.
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_')
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("expected a number of seconds above 0".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn run(args: &[&str]) -> Result<RunArgs, clap::Error> {
+        let cli = Cli::try_parse_from(["blo", "run", "m.blo"].iter().chain(args))?;
+        match cli.command {
+            Command::Run(run) => Ok(*run),
+            Command::Check(_) => unreachable!("asked for run"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn values_are_taken_apart() {
+        let args = run(&["--set", "lam = 0.1", "--data", "X=a=b.npy", "--data", "dir/all.npz"]).unwrap();
+        assert_eq!(args.model.set, [("lam".to_string(), "0.1".to_string())]);
+        assert_eq!(args.model.data[0], Binding { name: Some("X".into()), file: "a=b.npy".into() });
+        assert_eq!(args.model.data[1], Binding { name: None, file: "dir/all.npz".into() });
+        assert_eq!(args.model.seed, 0);
+    }
+
+    #[test]
+    fn wrong_values_are_refused_with_status_2() {
+        for args in [
+            ["--set", "lam"],
+            ["--data", "X.npy"],
+            ["--time-limit", "-1"],
+            ["--time-limit", "nan"],
+            ["--iterations", "many"],
+            ["--precision", "f16"],
+            ["--emit", "soul"],
+            ["--seed", "-1"],
+        ] {
+            assert_eq!(run(&args).unwrap_err().exit_code(), 2, "{args:?}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Where the values of `data` come from: bindings given on the command line, then the file named in the model. Also finds
+//! the files of `use "file"`. What the values mean is the checker's business.
+
+mod csv;
+mod json;
+mod npy;
+mod npz;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use blo_compiler::session::{DataError, DataRequest, Loader, Tensor};
+use blo_compiler::types::Elem;
+use ndarray::{ArrayD, Axis};
+
+use crate::files::{self, Trouble};
+use crate::near;
+
+/// An array as a file holds it: in C order, whole numbers and truth values as `f64`.
+#[derive(Debug, PartialEq)]
+pub struct Loaded {
+    /// What kind of element the file holds.
+    pub elem: Elem,
+    /// The values.
+    pub values: ArrayD<f64>,
+}
+
+/// The formats that can be read, as listed in messages.
+const FORMATS: &str = "blo reads .npy, .npz, .csv and .json";
+
+/// `--data`: one binding of the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    /// The datum's name; `None` for an archive whose members are taken by name.
+    pub name: Option<String>,
+    /// The file, perhaps with `:member`.
+    pub file: String,
+}
+
+/// Reads data and used files from disk.
+pub struct FileLoader {
+    /// The folder that paths in the model start from.
+    folder: PathBuf,
+    bindings: Vec<Binding>,
+    /// Which bindings have been asked for.
+    used: Vec<bool>,
+    /// All names of data that the model declares, as far as the checker got.
+    declared: Vec<String>,
+}
+
+impl FileLoader {
+    /// A loader for the model in `model` with the command line's bindings.
+    pub fn new(model: &Path, bindings: Vec<Binding>) -> Self {
+        let folder = model.parent().unwrap_or(Path::new("")).to_path_buf();
+        FileLoader { folder, used: vec![false; bindings.len()], bindings, declared: Vec::new() }
+    }
+
+    /// What is wrong with the bindings that no declaration asked for. Empty when all were used.
+    pub fn unused(&self) -> Vec<Trouble> {
+        let idle =
+            self.bindings.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(binding, _)| binding);
+        idle.map(|binding| match &binding.name {
+            Some(name) => {
+                let trouble = Trouble::new(format!("`--data {name}=…`: the model declares no data `{name}`"));
+                match near::nearest(name, self.declared.iter().map(String::as_str)) {
+                    Some(near) => trouble.help(format!("did you mean `{near}`?")),
+                    None => trouble.help(self.declared_list()),
+                }
+            }
+            None => {
+                Trouble::new(format!("`--data {}`: no member is called like data of the model", binding.file))
+                    .help(self.declared_list())
+            }
+        })
+        .collect()
+    }
+
+    fn declared_list(&self) -> String {
+        if self.declared.is_empty() {
+            return "the model declares no data".into();
+        }
+        format!("the model declares {}", files::quoted_list(&self.declared))
+    }
+
+    /// The command line's file for a datum and the member in it: the last binding by name wins, then the last archive
+    /// that has a member of this name.
+    fn bound(&mut self, name: &str) -> Result<Option<Place>, Trouble> {
+        let mut found = None;
+        for (binding, used) in self.bindings.iter().zip(&mut self.used) {
+            if binding.name.as_deref() == Some(name) {
+                *used = true;
+                found = Some(Place::new(Path::new(""), &binding.file, name));
+            }
+        }
+        if found.is_some() {
+            return Ok(found);
+        }
+        for (binding, used) in self.bindings.iter().zip(&mut self.used) {
+            if binding.name.is_none() {
+                let place = Place::new(Path::new(""), &binding.file, name);
+                if place.archive()?.members().iter().any(|member| member == name) {
+                    *used = true;
+                    found = Some(place);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn find(&mut self, request: &DataRequest) -> Result<Option<Tensor>, Trouble> {
+        if !self.declared.iter().any(|name| name == request.name) {
+            self.declared.push(request.name.to_string());
+        }
+        let place = match (self.bound(request.name)?, request.file) {
+            (Some(place), _) => place,
+            (None, Some(file)) => Place::new(&self.folder, file, request.name),
+            (None, None) => return Ok(None),
+        };
+        let loaded = place.read()?;
+        Ok(Some(fit(loaded, request, place.shown())))
+    }
+}
+
+impl Loader for FileLoader {
+    fn module(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
+        let folder = Path::new(from).parent().unwrap_or(Path::new(""));
+        let file = folder.join(path);
+        let text = files::read_text(&file).map_err(|trouble| match trouble.help {
+            Some(help) => format!("{} ({help})", trouble.message),
+            None => trouble.message,
+        })?;
+        Ok((file.display().to_string(), text))
+    }
+
+    fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError> {
+        self.find(request).map_err(|Trouble { message, help }| DataError { message, help })
+    }
+}
+
+/// A file and, for an archive, the member.
+struct Place {
+    path: PathBuf,
+    member: String,
+    /// Whether the member was written out after a colon.
+    explicit: bool,
+}
+
+impl Place {
+    /// `file` as written, relative to `folder`: `a.npy`, `b.npz`, `b.npz:member`.
+    fn new(folder: &Path, file: &str, name: &str) -> Self {
+        match file.rsplit_once(".npz:") {
+            Some((stem, member)) if !member.is_empty() => {
+                Place { path: folder.join(format!("{stem}.npz")), member: member.into(), explicit: true }
+            }
+            _ => Place { path: folder.join(file), member: name.into(), explicit: false },
+        }
+    }
+
+    fn shown(&self) -> String {
+        let path = self.path.display();
+        if self.explicit { format!("{path}:{}", self.member) } else { path.to_string() }
+    }
+
+    fn open(&self) -> Result<(File, u64), Trouble> {
+        files::open(&self.path)
+    }
+
+    fn archive(&self) -> Result<npz::Npz, Trouble> {
+        self.named(npz::Npz::open(self.open()?.0))
+    }
+
+    fn read(&self) -> Result<Loaded, Trouble> {
+        let extension = self.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match extension.as_str() {
+            "npz" => self.named(self.archive()?.read(&self.member)),
+            "npy" => {
+                let (file, length) = self.open()?;
+                self.named(npy::read(&mut std::io::BufReader::new(file), length))
+            }
+            "csv" => self.named(csv::read(self.open()?.0)),
+            "json" => self.named(json::read(self.open()?.0)),
+            _ => {
+                self.open()?;
+                let path = self.path.display();
+                Err(Trouble::new(format!("`{path}` has no known format")).help(FORMATS))
+            }
+        }
+    }
+
+    /// Puts the file's name before what is wrong with it.
+    fn named<T>(&self, result: Result<T, Trouble>) -> Result<T, Trouble> {
+        result.map_err(|t| Trouble {
+            message: format!("`{}` cannot be read: {}", self.path.display(), t.message),
+            help: t.help,
+        })
+    }
+}
+
+/// Makes an array from a file what the declaration can take without guessing: a table of one row or column becomes a
+/// vector where a vector is declared (a CSV file has no vectors), and floating-point values that are all whole become
+/// whole numbers where whole numbers are declared.
+fn fit(loaded: Loaded, request: &DataRequest, origin: String) -> Tensor {
+    let Loaded { mut elem, mut values } = loaded;
+    let table = origin.to_lowercase().ends_with(".csv");
+    while table && values.ndim() > request.rank {
+        let Some(axis) = (0..values.ndim()).rev().find(|&axis| values.shape()[axis] == 1) else { break };
+        values = values.index_axis_move(Axis(axis), 0);
+    }
+    if request.elem == Elem::Int && elem == Elem::Real && values.iter().all(|v| v.fract() == 0.0) {
+        elem = Elem::Int;
+    }
+    Tensor { elem, values: values.as_standard_layout().into_owned(), origin }
+}
+
+#[cfg(test)]
+mod tests;

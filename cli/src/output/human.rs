@@ -1,0 +1,142 @@
+//! The result as a short text for people.
+
+use std::fmt::Write as _;
+
+use super::{RunResult, Variable};
+
+/// Variables with up to this many elements are printed in full.
+const FULL: usize = 12;
+
+/// The summary, ending in a newline.
+pub fn summary(result: &RunResult) -> String {
+    let mut out = format!("{}: {}\n\n", result.status, result.verdict);
+    let mut rows: Vec<(&str, String)> = vec![("upper objective", number(result.upper_objective))];
+    if let Some(lower) = result.lower {
+        rows.push(("lower objective", number(lower.objective)));
+        rows.push(("lower gap", number(lower.gap)));
+        rows.push(("lower stationarity", number(lower.stationarity)));
+        rows.push(("hypergradient norm", number(result.hypergradient_norm)));
+    } else {
+        rows.push(("gradient norm", number(result.hypergradient_norm)));
+    }
+    rows.extend(result.reports.iter().map(|(name, value)| (name.as_str(), number(*value))));
+    table(&mut out, &rows);
+    out.push('\n');
+    let variables: Vec<(&str, String)> =
+        result.variables.iter().map(|v| (v.name.as_str(), values(v))).collect();
+    table(&mut out, &variables);
+    out.push('\n');
+    for (text, holds) in &result.expects {
+        let _ = writeln!(out, "  {} expect {text}", if *holds { '✓' } else { '✗' });
+    }
+    if !result.expects.is_empty() {
+        out.push('\n');
+    }
+    let seconds = result.seconds;
+    let _ = writeln!(
+        out,
+        "{}, {} iterations, {:.3} s ({:.3} s to compile, {:.3} s to solve)",
+        result.method, result.iterations, seconds.total, seconds.compile, seconds.solve
+    );
+    out
+}
+
+fn table(out: &mut String, rows: &[(&str, String)]) {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, value) in rows {
+        let _ = writeln!(out, "  {name}{} {value}", " ".repeat(width - name.chars().count()));
+    }
+}
+
+/// Small variables in full, large ones by shape and range.
+fn values(variable: &Variable) -> String {
+    let Variable { shape, values, .. } = variable;
+    if shape.is_empty() {
+        return values.first().map_or_else(String::new, |v| number(*v));
+    }
+    if values.len() <= FULL {
+        return bracketed(shape, values);
+    }
+    let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let odd = values.iter().filter(|v| !v.is_finite()).count();
+    let odd = if odd > 0 { format!(", {odd} not finite") } else { String::new() };
+    format!("[{}]  min {}, mean {}, max {}{odd}", sizes.join(", "), number(low), number(mean), number(high))
+}
+
+fn bracketed(shape: &[usize], values: &[f64]) -> String {
+    let Some((&size, inner)) = shape.split_first() else {
+        return values.first().map_or_else(String::new, |v| number(*v));
+    };
+    let step: usize = inner.iter().product();
+    let parts: Vec<String> = (0..size).map(|i| bracketed(inner, &values[i * step..(i + 1) * step])).collect();
+    format!("[{}]", parts.join(", "))
+}
+
+/// Six significant digits, in powers of ten where the number is very small or large.
+pub fn number(value: f64) -> String {
+    if value.is_nan() {
+        return "not defined".into();
+    }
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-4.0..7.0).contains(&magnitude) {
+        let text = format!("{value:.5e}");
+        return match text.split_once('e') {
+            Some((digits, power)) => format!("{}e{power}", trim_zeros(digits)),
+            None => text,
+        };
+    }
+    let decimals = (5.0 - magnitude).max(0.0) as usize;
+    trim_zeros(&format!("{value:.decimals$}")).to_string()
+}
+
+fn trim_zeros(digits: &str) -> &str {
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_six_digits() {
+        let cases = [
+            (7.2, "7.2"),
+            (1.0 / 3.0, "0.333333"),
+            (1234567.8, "1234568"),
+            (12345678.9, "1.23457e7"),
+            (1e-5, "1e-5"),
+            (0.00012345678, "0.000123457"),
+            (-0.5, "-0.5"),
+            (0.0, "0"),
+            (100.0, "100"),
+            (f64::NAN, "not defined"),
+            (f64::NEG_INFINITY, "-inf"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn the_summary_says_everything() {
+        let text = summary(&super::super::sample());
+        for part in [
+            "solved: stationary at both levels",
+            "upper objective    7.2",
+            "accuracy           0.9336",
+            "w   [[1, 2], [3, inf]]",
+            "big [100]  min 0, mean 49.5, max 99",
+            "✓ expect accuracy >= 0.92",
+            "✗ expect accuracy >= 0.99",
+            "bome, 2000 iterations, 1.520 s (0.013 s to compile, 1.500 s to solve)",
+        ] {
+            assert!(text.contains(part), "`{part}` in\n{text}");
+        }
+    }
+}

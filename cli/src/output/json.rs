@@ -1,0 +1,110 @@
+//! The result as JSON with a fixed order of keys. JSON has no NaN and no infinity: they become `null`.
+
+use serde_json::{Map, Value, json};
+
+use super::{RunResult, Variable};
+
+/// The whole result.
+pub fn result(result: &RunResult) -> Value {
+    let lower = result.lower.map(|lower| {
+        json!({
+            "objective": number(lower.objective),
+            "gap": number(lower.gap),
+            "stationarity": number(lower.stationarity),
+        })
+    });
+    let expects: Vec<Value> =
+        result.expects.iter().map(|(text, holds)| json!({ "text": text, "holds": holds })).collect();
+    let table = |entries: Vec<(&String, Value)>| -> Value {
+        Value::Object(entries.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
+    };
+    json!({
+        "status": result.status,
+        "termination": result.termination,
+        "verdict": verdict(result),
+        "upper": { "objective": number(result.upper_objective) },
+        "lower": lower,
+        "hypergradient_norm": number(result.hypergradient_norm),
+        "variables": table(result.variables.iter().map(|v| (&v.name, nested(v))).collect()),
+        "reports": table(result.reports.iter().map(|(name, v)| (name, number(*v))).collect()),
+        "expect": expects,
+        "method": result.method,
+        "iterations": result.iterations,
+        "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
+        "seconds": {
+            "compile": number(result.seconds.compile),
+            "solve": number(result.seconds.solve),
+            "total": number(result.seconds.total),
+        },
+        "seed": result.seed,
+        "version": env!("CARGO_PKG_VERSION"),
+    })
+}
+
+fn verdict(result: &RunResult) -> String {
+    if result.has_non_finite() {
+        format!("{}; null stands for a number that is not finite or not defined", result.verdict)
+    } else {
+        result.verdict.clone()
+    }
+}
+
+fn number(value: f64) -> Value {
+    serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
+}
+
+/// Arrays in arrays, as deep as the variable has axes.
+fn nested(variable: &Variable) -> Value {
+    fn level(shape: &[usize], values: &[f64]) -> Value {
+        match shape.split_first() {
+            None => values.first().map_or(Value::Null, |&v| number(v)),
+            Some((&size, inner)) => {
+                let step: usize = inner.iter().product();
+                Value::Array((0..size).map(|i| level(inner, &values[i * step..(i + 1) * step])).collect())
+            }
+        }
+    }
+    level(&variable.shape, &variable.values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_order_and_nulls() {
+        let value = result(&super::super::sample());
+        let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+        assert_eq!(
+            keys,
+            [
+                "status",
+                "termination",
+                "verdict",
+                "upper",
+                "lower",
+                "hypergradient_norm",
+                "variables",
+                "reports",
+                "expect",
+                "method",
+                "iterations",
+                "calls",
+                "seconds",
+                "seed",
+                "version"
+            ]
+        );
+        assert_eq!(value["variables"]["w"], json!([[1.0, 2.0], [3.0, null]]));
+        assert_eq!(value["variables"]["x"], json!(1.5));
+        assert_eq!(value["lower"]["gap"], Value::Null);
+        assert!(value["verdict"].as_str().unwrap().contains("null stands for"));
+        assert_eq!(value["expect"][1], json!({ "text": "accuracy >= 0.99", "holds": false }));
+    }
+
+    #[test]
+    fn empty_axes_stay() {
+        let variable = Variable { name: "e".into(), shape: vec![2, 0], values: vec![] };
+        assert_eq!(nested(&variable), json!([[], []]));
+    }
+}

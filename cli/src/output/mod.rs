@@ -1,0 +1,106 @@
+//! What a run hands to the outside: one record, written as JSON, as a summary for people, or into a folder.
+
+pub mod folder;
+pub mod human;
+pub mod json;
+
+/// The result of a run, in the terms of the model. Objectives are in the user's sign; NaN where a value is not defined.
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    /// What the point is worth, in one word.
+    pub status: String,
+    /// Why the solver stopped, in one word.
+    pub termination: String,
+    /// Both in a sentence.
+    pub verdict: String,
+    /// The upper objective.
+    pub upper_objective: f64,
+    /// The lower level; `None` for an ordinary optimisation.
+    pub lower: Option<Lower>,
+    /// The norm of the (projected) hypergradient.
+    pub hypergradient_norm: f64,
+    /// The variables of both levels, upper first.
+    pub variables: Vec<Variable>,
+    /// Metrics with their values.
+    pub reports: Vec<(String, f64)>,
+    /// Conditions of `expect` as written, and whether they hold.
+    pub expects: Vec<(String, bool)>,
+    /// The method's name.
+    pub method: String,
+    /// Complete outer iterations.
+    pub iterations: usize,
+    /// How often each quantity was evaluated.
+    pub calls: Vec<(String, u64)>,
+    /// Wall-clock time.
+    pub seconds: Seconds,
+    /// The seed of random starts and data.
+    pub seed: u64,
+}
+
+/// The lower level's part of a result.
+#[derive(Clone, Copy, Debug)]
+pub struct Lower {
+    /// The lower objective.
+    pub objective: f64,
+    /// How far the objective is above what an independent solve from here reaches.
+    pub gap: f64,
+    /// The norm of the (projected) lower gradient.
+    pub stationarity: f64,
+}
+
+/// One variable at the solution.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its sizes; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// Its values, row by row.
+    pub values: Vec<f64>,
+}
+
+/// Wall-clock time in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Seconds {
+    /// Checking, deriving and compiling.
+    pub compile: f64,
+    /// Solving and checking the solution.
+    pub solve: f64,
+    /// From start to end of the command.
+    pub total: f64,
+}
+
+impl RunResult {
+    /// Whether some number in the result is not finite.
+    pub fn has_non_finite(&self) -> bool {
+        let lower = self.lower.map_or([0.0; 3], |l| [l.objective, l.gap, l.stationarity]);
+        let scalars = [self.upper_objective, self.hypergradient_norm].into_iter().chain(lower);
+        let reports = self.reports.iter().map(|(_, value)| *value);
+        let variables = self.variables.iter().flat_map(|variable| variable.values.iter().copied());
+        scalars.chain(reports).chain(variables).any(|value| !value.is_finite())
+    }
+}
+
+#[cfg(test)]
+pub fn sample() -> RunResult {
+    RunResult {
+        status: "solved".into(),
+        termination: "converged".into(),
+        verdict: "stationary at both levels".into(),
+        upper_objective: 7.2,
+        lower: Some(Lower { objective: 0.5, gap: f64::NAN, stationarity: 1e-9 }),
+        hypergradient_norm: 2.5e-7,
+        variables: vec![
+            Variable { name: "x".into(), shape: vec![], values: vec![1.5] },
+            Variable { name: "w".into(), shape: vec![2, 2], values: vec![1.0, 2.0, 3.0, f64::INFINITY] },
+            Variable { name: "big".into(), shape: vec![100], values: (0..100).map(f64::from).collect() },
+        ],
+        reports: vec![("accuracy".into(), 0.9336)],
+        expects: vec![("accuracy >= 0.92".into(), true), ("accuracy >= 0.99".into(), false)],
+        method: "bome".into(),
+        iterations: 2000,
+        calls: vec![("lower_gradient".into(), 20000)],
+        seconds: Seconds { compile: 0.0125, solve: 1.5, total: 1.52 },
+        seed: 0,
+    }
+}

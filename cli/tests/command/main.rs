@@ -1,0 +1,8 @@
+//! The built command from the outside: what it prints and writes, its exit status, and what it refuses.
+
+mod bad_input;
+mod common;
+mod examples;
+mod run;
+#[path = "../../src/scratch.rs"]
+mod scratch;

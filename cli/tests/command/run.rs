@@ -1,0 +1,165 @@
+//! What a run prints and writes, and its exit status.
+
+use std::fs;
+
+use crate::common::{Folder, blo, stderr, stdout};
+
+/// The follower answers y = x; the leader's best is x = y = 1/2 with the objective 1/2.
+const MODEL: &str = "\
+param target = 1
+upper {
+  var x: real[1, 2] = 0
+  minimize 0.5 * sumsq(y) + 0.5 * sumsq(x - target)
+}
+lower {
+  var y: real[1, 2] = 0
+  minimize 0.5 * sumsq(y) - sum(x * y)
+}
+report distance = norm(x - y)
+solve rhg(steps = 200, step = 0.5, lower_steps = 100, lower_step = 0.5)
+expect abs(x[0, 0] - 0.5) < 1e-3
+expect distance < 1e-3
+";
+
+fn model(text: &str) -> Folder {
+    let folder = Folder::new();
+    fs::write(folder.path("m.blo"), text).unwrap();
+    folder
+}
+
+fn json(folder: &Folder, args: &[&str], status: i32) -> serde_json::Value {
+    let args: Vec<&str> = ["run", "m.blo", "--json"].iter().chain(args).copied().collect();
+    let output = blo(&folder.path(""), &args);
+    assert_eq!(output.status.code(), Some(status), "{}\n{}", stderr(&output), stdout(&output));
+    assert_eq!(stderr(&output), "", "progress is silent when piped");
+    serde_json::from_slice(&output.stdout).expect("one JSON value")
+}
+
+#[test]
+fn the_summary_and_status_0() {
+    let output = blo(&model(MODEL).path(""), &["run", "m.blo"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}\n{text}", stderr(&output));
+    for part in
+        ["upper objective", "lower gap", "hypergradient norm", "distance", "✓ expect", "rhg, 200 iterations"]
+    {
+        assert!(text.contains(part), "`{part}` in\n{text}");
+    }
+}
+
+#[test]
+fn json_has_the_documented_keys() {
+    let value = json(&model(MODEL), &[], 0);
+    let x = &value["variables"]["x"];
+    assert!((x[0][1].as_f64().unwrap() - 0.5).abs() < 1e-3, "{x}");
+    assert!((value["upper"]["objective"].as_f64().unwrap() - 0.5).abs() < 1e-3);
+    assert!(value["lower"]["gap"].as_f64().unwrap().abs() < 1e-6);
+    assert!(value["hypergradient_norm"].as_f64().unwrap() < 1e-3);
+    assert_eq!(value["expect"][1]["text"], "distance < 1e-3");
+    assert_eq!(value["expect"][1]["holds"], true);
+    assert_eq!(value["method"], "rhg");
+    assert_eq!(value["seed"], 0);
+    assert!(value["calls"].as_object().unwrap().values().all(|n| n.as_u64().is_some()));
+}
+
+#[test]
+fn an_expectation_that_fails_gives_status_1() {
+    let folder = model(&MODEL.replace("distance < 1e-3", "distance > 1"));
+    let value = json(&folder, &[], 1);
+    assert_eq!(value["expect"][1]["holds"], false);
+    let output = blo(&folder.path(""), &["run", "m.blo"]);
+    assert!(stdout(&output).contains("✗ expect distance > 1"));
+}
+
+#[test]
+fn flags_change_parameters_methods_and_options() {
+    let folder = model(&MODEL.replace("expect", "# expect"));
+    let x = |args: &[&str], status| json(&folder, args, status)["variables"]["x"][0][0].as_f64().unwrap();
+    assert!((x(&["--set", "target=3"], 0) - 1.5).abs() < 3e-3);
+    let short = json(&folder, &["--iterations", "3"], 1);
+    assert_eq!(short["iterations"], 3);
+    let other =
+        json(&folder, &["--method", "cg(steps = 300, step = 0.5, lower_steps = 20, lower_step = 0.5)"], 0);
+    assert_eq!(other["method"], "cg");
+}
+
+#[test]
+fn two_runs_give_the_same_bits() {
+    let folder = model(&MODEL.replace("= 0\n", "~ normal(0, 1)\n"));
+    let values =
+        |seed: &str| json(&folder, &["--seed", seed, "--iterations", "4"], 1)["variables"].to_string();
+    assert_eq!(values("7"), values("7"));
+    assert_ne!(values("7"), values("8"));
+}
+
+#[test]
+fn the_folder_gets_three_files() {
+    let folder = model(MODEL);
+    let value = json(&folder, &["--out", "result"], 0);
+    let saved: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path("result/result.json")).unwrap()).unwrap();
+    assert_eq!(saved["variables"], value["variables"]);
+    let trace = fs::read_to_string(folder.path("result/trace.csv")).unwrap();
+    assert!(trace.starts_with("iteration,upper_objective,lower_objective,measure,distance\n"), "{trace}");
+    assert!(trace.lines().count() > 10);
+    let file = fs::File::open(folder.path("result/variables.npz")).unwrap();
+    let mut npz = ndarray_npy::NpzReader::new(file).unwrap();
+    let x: ndarray::Array2<f64> = npz.by_name("x").unwrap();
+    assert_eq!(x.shape(), [1, 2]);
+}
+
+#[test]
+fn a_run_that_meets_nan_names_the_expression() {
+    let folder = model("upper {\n  var x: real = 1\n  minimize log(x) + x\n}\nsolve descent(steps = 100)\n");
+    let output = blo(&folder.path(""), &["run", "m.blo"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("log(x)") || stdout(&output).contains("unbounded"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_time_limit_keeps_the_point_reached() {
+    let folder = model(MODEL);
+    let value = json(&folder, &["--option", "tol=0", "--iterations", "100000000", "--time-limit", "0.2"], 1);
+    assert_eq!(value["termination"], "time_limit");
+    assert!((value["variables"]["x"][0][0].as_f64().unwrap() - 0.5).abs() < 1e-3);
+}
+
+#[test]
+fn check_says_nothing_about_a_good_model_without_its_data() {
+    let folder = model(
+        "data X: real[n, d] from \"missing.npy\"\nupper {\n  var x: real[d]\n  minimize sumsq(X @ x)\n}\n",
+    );
+    let output = blo(&folder.path(""), &["check", "m.blo"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = blo(&folder.path(""), &["run", "m.blo"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn stages_are_printed() {
+    let folder = model(MODEL);
+    for (stage, part) in
+        [("ast", "distance"), ("model", "distance"), ("graph", "mul"), ("loops", "for"), ("clif", "f64")]
+    {
+        for command in ["run", "check"] {
+            let output = blo(&folder.path(""), &[command, "m.blo", "--emit", stage]);
+            assert_eq!(output.status.code(), Some(0), "{stage}: {}", stderr(&output));
+            assert!(stdout(&output).contains(part), "{stage}:\n{}", stdout(&output));
+        }
+    }
+}
+
+#[test]
+fn help_and_version() {
+    let folder = Folder::new();
+    for args in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["--version"]] {
+        let output = blo(&folder.path(""), args);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("blo"));
+    }
+    assert_eq!(blo(&folder.path(""), &[]).status.code(), Some(2));
+}
