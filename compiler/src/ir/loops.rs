@@ -16,6 +16,9 @@ use crate::types::Elem;
 /// Elements of a tile: the unit in which nests with block kernels work.
 pub const TILE: usize = 256;
 
+/// Distance between tiles of scratch: equal positions of different tiles do not meet in the same cache set.
+pub const TILE_STRIDE: usize = TILE + 24;
+
 /// Elements of a reduction that are summed in vector accumulators before they join the total.
 pub const CHUNK: usize = 4096;
 
@@ -136,14 +139,24 @@ impl Nest {
     /// One past the last cell used of every argument.
     pub fn extents_of_args(&self) -> Vec<usize> {
         let mut extents = vec![0; self.args.len()];
-        let loads = self.exprs.iter().filter_map(|(e, _)| if let Expr::Load(arg, a) = e { Some((*arg, a)) } else { None });
-        let stores = self.sinks.iter().map(|s| (s.arg, &s.access));
-        for (arg, access) in loads.chain(stores) {
-            // A sum over nothing still writes its result.
-            let last = if self.points() == 0 { access.offset } else { access.last(&self.extents) };
-            extents[arg] = extents[arg].max(last + 1);
+        if self.points() > 0 {
+            for (expr, _) in &self.exprs {
+                if let Expr::Load(arg, access) = expr {
+                    extents[*arg] = extents[*arg].max(access.last(&self.extents) + 1);
+                }
+            }
+        }
+        for sink in &self.sinks {
+            extents[sink.arg] = extents[sink.arg].max(self.cells(sink));
         }
         extents
+    }
+
+    /// One past the last cell that a sink writes. A reduction over nothing still writes its result.
+    pub fn cells(&self, sink: &Sink) -> usize {
+        let reduced = |k: usize| sink.reduce.is_some() && sink.access.strides[k] == 0;
+        let extents: Vec<usize> = self.extents.iter().enumerate().map(|(k, &e)| if reduced(k) { 1 } else { e }).collect();
+        if extents.contains(&0) { 0 } else { sink.access.last(&extents) + 1 }
     }
 }
 
@@ -200,8 +213,6 @@ pub struct Loops {
     pub bytes: usize,
     /// The numbers of upper and lower coordinates.
     pub lens: [usize; 2],
-    /// The names of the data inputs that have buffers.
-    pub data_names: Vec<(InputId, String)>,
     /// The buffer of block kernels' tiles, if any nest needs one.
     pub scratch: Option<BufferId>,
     /// Steps that depend on data alone.

@@ -185,6 +185,17 @@ impl HostStep {
         }
     }
 
+    /// All places it names.
+    pub fn places_mut(&mut self) -> Vec<&mut Place> {
+        match self {
+            HostStep::Gemm { lhs, rhs, out, .. } => vec![&mut lhs.at, &mut rhs.at, out],
+            HostStep::Gather { x, index, out, .. } | HostStep::Scatter { x, index, out, .. } => vec![x, index, out],
+            HostStep::Rows { x, out, .. } | HostStep::Scan { x, out, .. } | HostStep::ArgReduce { x, out, .. } => {
+                vec![x, out]
+            }
+        }
+    }
+
     /// What is written: place, cell, and one past the last cell.
     pub fn writes(&self) -> (BufferId, Cell, usize) {
         let (out, cell, len) = match self {
