@@ -1,0 +1,4 @@
+//! Matrix products.
+use crate::Float;
+/// x
+pub unsafe fn gemm<T: Float>() {}
