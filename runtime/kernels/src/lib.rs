@@ -20,7 +20,7 @@ mod table;
 mod vector;
 
 pub use elementwise::{Binary, Unary};
-pub use gemm::gemm;
+pub use gemm::{gemm, gemm_at};
 pub use level::Level;
 pub use reduce::{Reduce, Reduce2};
 pub use rows::Rows;

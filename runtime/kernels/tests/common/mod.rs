@@ -1,11 +1,14 @@
 //! Shared by the kernel tests: calling a kernel at a chosen level, and distances in units in the last place.
 #![allow(unsafe_code)]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use blo_kernels::{Binary, Kernel, Level, Precision, Reduce, Reduce2, Rows, Unary, symbol_for};
 
 /// An element type of the tests.
 pub trait Number: blo_kernels::Float + PartialEq {
     const PRECISION: Precision;
+    /// Distance from one to the next number.
+    const UNIT: f64;
     /// Position on the line of all floats, so that neighbours differ by one.
     fn place(self) -> i64;
     fn bits(self) -> u64;
@@ -15,6 +18,7 @@ pub trait Number: blo_kernels::Float + PartialEq {
 
 impl Number for f64 {
     const PRECISION: Precision = Precision::Double;
+    const UNIT: f64 = f64::EPSILON;
     fn place(self) -> i64 {
         let bits = self.to_bits() as i64;
         if bits < 0 { i64::MIN - bits } else { bits }
@@ -32,6 +36,7 @@ impl Number for f64 {
 
 impl Number for f32 {
     const PRECISION: Precision = Precision::Single;
+    const UNIT: f64 = f32::EPSILON as f64;
     fn place(self) -> i64 {
         let bits = self.to_bits() as i32;
         i64::from(if bits < 0 { i32::MIN - bits } else { bits })
@@ -61,7 +66,6 @@ pub fn ulps<T: Number>(a: T, b: T) -> u64 {
 macro_rules! callers {
     ($($name:ident -> $alias:ident;)*) => {
         $(
-            #[allow(dead_code, reason = "each test file uses some of them")]
             pub fn $name<T: Number>(level: Level, kernel: Kernel) -> $alias<T> {
                 assert!(level.supported());
                 let address = symbol_for(level, kernel, T::PRECISION).address;
@@ -80,7 +84,6 @@ callers! {
 }
 
 /// The kernel over a slice, at a level.
-#[allow(dead_code, reason = "each test file uses some of them")]
 pub fn map<T: Number>(level: Level, kernel: Kernel, x: &[T]) -> Vec<T> {
     let mut out = x.to_vec();
     // SAFETY: both arrays have x.len() elements.
