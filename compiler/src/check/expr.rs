@@ -110,7 +110,7 @@ impl Checker<'_> {
                         self.emit(diagnostic.label(declared, "declared here"));
                         None
                     }
-                    Kind::Report(_) if self.reads != Reads::Solution => {
+                    Kind::Report(_) if !matches!(self.reads, Reads::Reports | Reads::Solution) => {
                         let diagnostic = Diagnostic::error(
                             "E0217",
                             format!("`{}` is a report, which only `expect` and other reports may read", name.name),

@@ -123,7 +123,9 @@ pub enum Reads {
     Data(&'static str),
     /// Variables too.
     Variables,
-    /// Variables, reports, objectives and the solver's findings.
+    /// Variables, reports and objectives.
+    Reports,
+    /// All that, and the solver's findings.
     Solution,
 }
 
@@ -192,7 +194,7 @@ impl Checker<'_> {
             return Some(Meaning::Local(local.clone()));
         }
         let (module, level) = (frame.module, frame.level);
-        let solution = self.reads == Reads::Solution;
+        let solution = matches!(self.reads, Reads::Reports | Reads::Solution);
         let scope = &mut self.modules[module];
         let id = level
             .and_then(|l| scope.locals(l).get(name).copied())
@@ -254,7 +256,7 @@ impl Checker<'_> {
                     if level.is_some() { Reads::Variables } else { Reads::Data("a `let` at the top level") };
                 self.at(frame, reads, |c| c.let_value(&binding))
             }
-            Kind::Report(value) => self.at(frame, Reads::Solution, |c| c.expr(&value)),
+            Kind::Report(value) => self.at(frame, Reads::Reports, |c| c.expr(&value)),
             Kind::Var(var) => self.variable(&var, level),
             Kind::Dim(_) | Kind::Fn(_) => None,
         };
