@@ -6,5 +6,6 @@ pub mod codes;
 pub mod ir;
 pub mod model;
 pub mod ops;
+pub mod passes;
 pub mod session;
 pub mod types;
