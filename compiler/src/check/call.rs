@@ -65,12 +65,13 @@ impl Checker<'_> {
         let mut diagnostic =
             Diagnostic::error("E0205", format!("there is no function `{name}`"), function.span, "unknown function");
         let names = self.candidates();
-        let functions: Vec<&str> = names
-            .iter()
-            .map(String::as_str)
-            .filter(|n| self.modules.iter().any(|m| m.names.get(*n).is_some_and(|d| self.is_fn(*d))))
-            .chain(super::builtins::names())
-            .collect();
+        let own = names.iter().filter(|n| {
+            self.modules.iter().any(|m| m.names.get(n.as_str()).is_some_and(|d| self.is_fn(*d)))
+        });
+        let mut functions: Vec<&str> = own.map(String::as_str).collect();
+        for name in super::builtins::names() {
+            functions.push(name);
+        }
         if let Some(module) = super::modules::module_with(name) {
             diagnostic = diagnostic.help(format!("bring it in with `use {module} ({name})`"));
         } else if let Some(help) = did_you_mean(name, functions) {

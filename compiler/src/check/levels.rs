@@ -46,7 +46,7 @@ impl Checker<'_> {
         };
         let init = match &var.init {
             None => {
-                let sizes = self.sizes(&Loops::new(), &shape).into_iter().collect();
+                let sizes = self.sizes(&Loops::new(), &shape);
                 Some(Init::Value(self.graph.fill(0.0, &sizes)))
             }
             Some(ast::Init::Value(e)) => self.bound(e, &shape, "a start").map(Init::Value),
@@ -102,7 +102,7 @@ impl Checker<'_> {
         }
         match name.name.as_str() {
             "nonneg" => {
-                let sizes = self.sizes(&Loops::new(), shape).into_iter().collect();
+                let sizes = self.sizes(&Loops::new(), shape);
                 let (low, high) = (self.graph.fill(0.0, &sizes), self.graph.fill(f64::INFINITY, &sizes));
                 Some(Domain::Interval(low, high))
             }

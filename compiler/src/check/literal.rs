@@ -51,7 +51,7 @@ impl Checker<'_> {
         let known = self.data.iter().find(|d| d.span == span && d.name.is_empty() && d.value.as_ref() == Some(&array));
         let shape: Axes = array.shape().iter().map(|&s| Axis::of(s)).collect();
         if let Some(data) = known {
-            let node = self.graph.input(data.input);
+            let node = self.graph.apply(&crate::ops::INPUT, crate::ir::graph::Attrs::Input(data.input), &[]);
             return self.value(node, Loops::new(), shape);
         }
         let ty = Type::new(elem, array.shape().iter().copied());

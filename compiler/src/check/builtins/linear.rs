@@ -62,7 +62,7 @@ pub fn diag(c: &mut Checker, call: &Call, values: &[Value]) -> Option<Value> {
     let rows = c.graph.broadcast(positions, &sizes, &[outer]);
     let columns = c.graph.broadcast(positions, &sizes, &[outer + 1]);
     let same = c.graph.binary(&ops::EQ, rows, columns);
-    let zero = c.graph.fill(0.0, &sizes.iter().copied().collect());
+    let zero = c.graph.fill(0.0, &sizes);
     let node = c.graph.select(same, spread, zero);
     Some(c.value(node, value.loops, shape))
 }

@@ -97,7 +97,7 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("stack", syntax("stack([x, y, …]) or stack([x, y, …], axis)", 1, 2, shape::stack)),
     ("reshape", syntax("reshape(x, n, …)", 2, MANY, shape::reshape)),
     ("flatten", values("flatten(x)", 1, 1, shape::flatten)),
-    ("grad", values("grad(e, x)", 2, 2, differentiate::grad)),
+    ("grad", LATER),
     ("stop_gradient", values("stop_gradient(e)", 1, 1, differentiate::stop_gradient)),
     ("solve", LATER),
     ("cholesky", LATER),
