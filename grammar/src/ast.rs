@@ -33,6 +33,7 @@ pub struct Item {
 
 /// The kinds of declaration. Which ones a place allows is the checker's business.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the example of a variant shows its fields")]
 pub enum ItemKind {
     /// `use std.nn`, `use std.losses (huber)`, `use "mine.blo"`.
     Use(Use),
@@ -77,6 +78,7 @@ pub struct Use {
 
 /// Where a `use` looks.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the example of a variant shows its fields")]
 pub enum UsePath {
     /// Dotted: `std.losses`.
     Module(Vec<Ident>),
@@ -121,6 +123,7 @@ pub struct Data {
 
 /// Where a data array's values come from.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the example of a variant shows its fields")]
 pub enum DataSource {
     /// `= expression`.
     Value(Expr),
@@ -240,6 +243,7 @@ pub struct Domain {
 
 /// The sets a variable or datum may be declared in.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the example of a variant shows its fields")]
 pub enum DomainKind {
     /// `[lo, hi]`; bounds may be arrays or infinite.
     Interval(Expr, Expr),
@@ -295,6 +299,7 @@ pub struct Expr {
 
 /// The kinds of expression.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the example of a variant shows its fields")]
 pub enum ExprKind {
     /// `3`, `0.5`, `1e-3`, `inf`. `integer` is set when written without point or exponent.
     Number { value: f64, integer: bool },
@@ -350,6 +355,7 @@ pub struct Comprehension {
 
 /// One index in `x[…]`.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the example of a variant shows its fields")]
 pub enum Index {
     /// `:`.
     All(Span),

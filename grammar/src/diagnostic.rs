@@ -41,7 +41,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error with its main place. `label` says what was found there.
-    pub fn error(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
+    pub fn error(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Self {
         Diagnostic {
             severity: Severity::Error,
             code,
@@ -53,7 +58,12 @@ impl Diagnostic {
     }
 
     /// A warning with its main place.
-    pub fn warning(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
+    pub fn warning(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Self {
         Diagnostic { severity: Severity::Warning, ..Self::error(code, message, span, label) }
     }
 

@@ -2,3 +2,5 @@
 //! Nothing here knows the language.
 
 pub mod derivatives;
+pub mod kernel;
+pub mod program;

@@ -1,0 +1,143 @@
+//! From a model to the entries that are compiled: for every quantity a solver asked for, the graph nodes of its outputs.
+//!
+//! Gradients are reverse mode. Second-order products are forward over reverse: the tangent of the gradient along a
+//! direction `v` in the lower variables. Since `d/dε ∇x f(x, y + εv) = ∇²xy f · v`, one sweep yields `∇y f`, `∇²yy f · v` and
+//! `∇²xy f · v` with everything they share.
+
+use blo_grammar::diagnostic::Diagnostic;
+use blo_runtime::derivatives::Quantity;
+
+use crate::entry::{Entry, Layout};
+use crate::ir::graph::{Graph, InputId, NodeId, Role};
+use crate::model::{Level, Model, Var};
+use crate::passes::differentiate::{DerivativeError, gradient, jvp};
+use crate::passes::simplify::simplify;
+use crate::types::Elem;
+
+/// The variables of one level and a direction in their space.
+struct Variables {
+    nodes: Vec<NodeId>,
+    inputs: Vec<InputId>,
+    directions: Vec<NodeId>,
+    direction_inputs: Vec<InputId>,
+}
+
+impl Variables {
+    fn new(graph: &mut Graph, vars: &[Var], role: Role) -> Self {
+        let (direction_inputs, directions) =
+            vars.iter().map(|v| graph.add_input(v.name.clone(), role, v.ty.clone())).unzip();
+        Variables {
+            nodes: vars.iter().map(|v| v.node).collect(),
+            inputs: vars.iter().map(|v| v.input).collect(),
+            directions,
+            direction_inputs,
+        }
+    }
+
+    fn tangents(&self) -> Vec<(NodeId, NodeId)> {
+        self.nodes.iter().copied().zip(self.directions.iter().copied()).collect()
+    }
+}
+
+/// The entries for `needs`, simplified, and the layout of the flat vectors they read.
+///
+/// Quantities of the lower level are ignored when the model has none. An expression that cannot be differentiated on an
+/// active path is the model's fault and comes back as a diagnostic.
+pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Entry>), Vec<Diagnostic>> {
+    let no_vars: &[Var] = &[];
+    let lower_vars = model.lower.as_ref().map_or(no_vars, |l| &l.vars);
+    let graph = &mut model.graph;
+    let upper = Variables::new(graph, &model.upper.vars, Role::UpperDirection);
+    let lower = Variables::new(graph, lower_vars, Role::LowerDirection);
+    let reports: Vec<NodeId> = model.reports.iter().map(|r| r.node).collect();
+
+    let mut needs: Vec<Quantity> = needs.to_vec();
+    needs.sort_unstable();
+    needs.dedup();
+    let mut entries = Vec::new();
+    for quantity in needs {
+        let level = if is_lower(quantity) { model.lower.as_ref() } else { Some(&model.upper) };
+        let Some(level) = level else { continue };
+        let outputs = outputs(graph, quantity, level.objective, &upper, &lower, &reports)
+            .map_err(|e| vec![not_differentiable(graph, level, quantity, &e)])?;
+        let flat: Vec<NodeId> = outputs.iter().flatten().copied().collect();
+        let mut simple = simplify(graph, &flat).into_iter();
+        let outputs = outputs.iter().map(|o| simple.by_ref().take(o.len()).collect()).collect();
+        entries.push(Entry { quantity, outputs });
+    }
+    let layout = Layout {
+        upper: upper.inputs,
+        lower: lower.inputs,
+        upper_direction: upper.direction_inputs,
+        lower_direction: lower.direction_inputs,
+    };
+    Ok((layout, entries))
+}
+
+fn is_lower(quantity: Quantity) -> bool {
+    !matches!(
+        quantity,
+        Quantity::UpperValue | Quantity::UpperGradients | Quantity::UpperSecondOrder | Quantity::Reports
+    )
+}
+
+/// The output vectors of one quantity, each a list of nodes to be flattened one after another.
+fn outputs(
+    graph: &mut Graph,
+    quantity: Quantity,
+    objective: NodeId,
+    upper: &Variables,
+    lower: &Variables,
+    reports: &[NodeId],
+) -> Result<Vec<Vec<NodeId>>, DerivativeError> {
+    Ok(match quantity {
+        Quantity::LowerValue | Quantity::UpperValue => vec![vec![objective]],
+        Quantity::LowerGradient => vec![vec![objective], gradient(graph, objective, &lower.nodes)?],
+        Quantity::LowerGradients | Quantity::UpperGradients => {
+            let (gx, gy) = both_gradients(graph, objective, upper, lower)?;
+            vec![vec![objective], gx, gy]
+        }
+        Quantity::LowerHessian => {
+            let gy = gradient(graph, objective, &lower.nodes)?;
+            vec![jvp(graph, &gy, &lower.tangents())?]
+        }
+        Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => {
+            let (gx, gy) = both_gradients(graph, objective, upper, lower)?;
+            let products: Vec<NodeId> = gy.iter().chain(&gx).copied().collect();
+            let mut hv = jvp(graph, &products, &lower.tangents())?;
+            let xv = hv.split_off(gy.len());
+            vec![gy, hv, xv]
+        }
+        Quantity::LowerCross => {
+            let gy = gradient(graph, objective, &lower.nodes)?;
+            vec![jvp(graph, &gy, &upper.tangents())?]
+        }
+        Quantity::Reports => vec![reports.iter().map(|&r| graph.cast(r, Elem::Real)).collect()],
+    })
+}
+
+/// `∇x` and `∇y` of the objective from one reverse sweep.
+fn both_gradients(
+    graph: &mut Graph,
+    objective: NodeId,
+    upper: &Variables,
+    lower: &Variables,
+) -> Result<(Vec<NodeId>, Vec<NodeId>), DerivativeError> {
+    let wrt: Vec<NodeId> = upper.nodes.iter().chain(&lower.nodes).copied().collect();
+    let mut gx = gradient(graph, objective, &wrt)?;
+    let gy = gx.split_off(upper.nodes.len());
+    Ok((gx, gy))
+}
+
+fn not_differentiable(graph: &Graph, level: &Level, quantity: Quantity, error: &DerivativeError) -> Diagnostic {
+    let node = graph.node(error.node);
+    let span = node.span.unwrap_or(level.objective_span);
+    Diagnostic::error(
+        "E0401",
+        format!("`{}` cannot be differentiated", node.op.0.name),
+        span,
+        error.reason.to_string(),
+    )
+    .label(level.objective_span, "the objective that needs its derivative")
+    .note(format!("the solver asked for `{}`", quantity.name()))
+}

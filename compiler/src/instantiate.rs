@@ -1,0 +1,100 @@
+//! From a model with bound data to the spaces a solver works in: bounds, radii and starting points as numbers.
+
+use blo_grammar::diagnostic::Diagnostic;
+use blo_runtime::space::{Block, Domain as Set, Space};
+use rand_distr::{Distribution, Normal, Uniform};
+
+use crate::draws::generator;
+use crate::ir::eval::{Bindings, evaluate};
+use crate::ir::graph::{Graph, NodeId};
+use crate::model::{Domain, Init, Level, Var};
+
+/// The space of one level. `seed` decides random starts, each variable having its own stream, so that adding a variable does
+/// not change the start of another.
+pub fn space(graph: &Graph, level: &Level, data: &Bindings, seed: u64) -> Result<Space, Vec<Diagnostic>> {
+    let mut blocks = Vec::new();
+    let mut diagnostics = Vec::new();
+    for var in &level.vars {
+        match block(graph, var, data, seed) {
+            Ok(block) => blocks.push(block),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    Space::new(blocks).map_err(|e| {
+        vec![Diagnostic::error("E0403", "the variables of this level cannot be laid out", level.span, e.to_string())]
+    })
+}
+
+fn block(graph: &Graph, var: &Var, data: &Bindings, seed: u64) -> Result<Block, Box<Diagnostic>> {
+    let numbers = |node: NodeId| values(graph, node, data, var);
+    let domain = match &var.domain {
+        Domain::Free => Set::Free,
+        Domain::Interval(lo, hi) => interval(var, numbers(*lo)?, numbers(*hi)?)?,
+        Domain::Simplex => Set::Simplex,
+        Domain::Ball(radius) => {
+            let radius = numbers(*radius)?[0];
+            if radius.is_nan() || radius < 0.0 {
+                let label = format!("its radius is {radius}");
+                return Err(Box::new(Diagnostic::error("E0403", "a ball needs a radius of at least 0", var.span, label)));
+            }
+            Set::Ball(radius)
+        }
+    };
+    let start = match &var.init {
+        Init::Value(node) => numbers(*node)?,
+        Init::Normal(mean, deviation) => match Normal::new(*mean, *deviation) {
+            Ok(normal) => draw(var, seed, normal),
+            Err(_) => return Err(bad_distribution(var)),
+        },
+        Init::Uniform(lo, hi) => match Uniform::new(*lo, *hi) {
+            Ok(uniform) => draw(var, seed, uniform),
+            Err(_) => return Err(bad_distribution(var)),
+        },
+    };
+    if let Some(at) = start.iter().position(|v| !v.is_finite()) {
+        let label = format!("element {at} of its start is {}", start[at]);
+        return Err(Box::new(Diagnostic::error("E0404", "a variable must start at finite numbers", var.span, label)));
+    }
+    Ok(Block::new(var.name.clone(), &var.ty.shape, domain, start))
+}
+
+fn interval(var: &Var, lo: Vec<f64>, hi: Vec<f64>) -> Result<Set, Box<Diagnostic>> {
+    let empty = lo.iter().zip(&hi).position(|(l, h)| !(l <= h) || *l == f64::INFINITY || *h == f64::NEG_INFINITY);
+    if let Some(at) = empty {
+        let label = format!("element {at} may lie in [{}, {}], which is empty", lo[at], hi[at]);
+        let help = "the lower bound comes first: `in [lo, hi]`";
+        return Err(Box::new(
+            Diagnostic::error("E0403", format!("`{}` has nowhere to lie", var.name), var.span, label).help(help),
+        ));
+    }
+    Ok(Set::Interval { lo, hi })
+}
+
+fn draw(var: &Var, seed: u64, distribution: impl Distribution<f64>) -> Vec<f64> {
+    let mut generator = generator(seed, &var.name);
+    (0..var.ty.len()).map(|_| distribution.sample(&mut generator)).collect()
+}
+
+fn bad_distribution(var: &Var) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::error("E0404", "the start cannot be drawn", var.span, "the distribution's parameters are not valid")
+            .help("`normal(mean, deviation)` needs a deviation of at least 0, `uniform(a, b)` needs a < b"),
+    )
+}
+
+/// The values of a node that depends on data alone, repeated to the variable's shape when it is a scalar.
+fn values(graph: &Graph, node: NodeId, data: &Bindings, var: &Var) -> Result<Vec<f64>, Box<Diagnostic>> {
+    match evaluate(graph, &[node], data) {
+        Ok(arrays) => {
+            let array = &arrays[0];
+            if array.len() == 1 {
+                return Ok(vec![array.iter().copied().next().unwrap_or(0.0); var.ty.len().max(1)]);
+            }
+            Ok(array.iter().copied().collect())
+        }
+        Err(e) => Err(Box::new(Diagnostic::error("E0405", "a value is missing", var.span, e.to_string()))),
+    }
+}

@@ -1,0 +1,125 @@
+//! Text to syntax tree. The only part of blo that sees pest.
+//!
+//! `lex` cuts the text into tokens, `split` the tokens into statements; each statement is read by the grammar on
+//! its own (`items`, `exprs`, `climb`), and what goes wrong is put into words by `explain`. Parsing never
+//! fails: a broken statement becomes [`ItemKind::Error`] with a diagnostic, and the rest of the file goes on.
+//!
+//! Text from anywhere is safe to parse: brackets nest at most [`MAX_NESTING`] deep, and no expression tree is higher
+//! than [`MAX_DEPTH`], so later stages may recurse over it.
+
+mod climb;
+mod explain;
+mod exprs;
+mod faults;
+mod items;
+mod lex;
+mod split;
+mod words;
+
+use pest_derive::Parser;
+
+use crate::ast::{Ast, Expr, Item, ItemKind};
+use crate::diagnostic::Diagnostic;
+use crate::span::FileId;
+use lex::{Kind, Token};
+use split::{Piece, Split};
+
+pub use climb::MAX_DEPTH;
+pub use split::MAX_NESTING;
+pub use words::{KEYWORDS, STATEMENTS, is_keyword, nearest};
+
+/// Messages after which the rest of a file's syntax errors is left out.
+const MAX_DIAGNOSTICS: usize = 100;
+
+/// The generated parser and its rules.
+mod grammar {
+    #![allow(missing_docs)]
+    use super::Parser;
+
+    #[derive(Parser)]
+    #[grammar = "../blo.pest"]
+    pub(super) struct Grammar;
+}
+
+use grammar::{Grammar, Rule};
+
+/// A step of reading that may end in a message.
+type Read<T> = Result<T, Box<Diagnostic>>;
+
+/// One text with all that reading a statement of it needs.
+struct Text<'t> {
+    file: FileId,
+    source: &'t str,
+    clean: &'t str,
+    tokens: &'t [Token],
+}
+
+/// Reads a file. The diagnostics are in source order; the tree holds an error item for each statement that could not
+/// be read.
+pub fn parse(file: FileId, text: &str) -> (Ast, Vec<Diagnostic>) {
+    let tokens = lex::tokens(text);
+    let Split { clean, pieces, mut diagnostics } = split::split(file, text, &tokens);
+    let text = Text { file, source: text, clean: &clean, tokens: &tokens };
+    let items = read_all(&text, pieces, &mut diagnostics);
+    diagnostics.sort_by_key(Diagnostic::span);
+    diagnostics.truncate(MAX_DIAGNOSTICS);
+    (Ast { file, items }, diagnostics)
+}
+
+/// Reads one expression, as in `--set name=value`. Line ends in it mean nothing.
+///
+/// # Errors
+/// What is wrong with the text, in source order.
+pub fn parse_expression(file: FileId, text: &str) -> Result<Expr, Vec<Diagnostic>> {
+    let tokens = lex::tokens(text);
+    let Split { clean, mut diagnostics, .. } = split::whole(file, text, &tokens);
+    if !diagnostics.is_empty() {
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+        return Err(diagnostics);
+    }
+    let text = Text { file, source: text, clean: &clean, tokens: &tokens };
+    items::expression(&text).map_err(|diagnostic| vec![*diagnostic])
+}
+
+fn read_all(text: &Text, pieces: Vec<Piece>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Item> {
+    let mut items = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let item = match piece {
+            Piece::Statement(statement) => {
+                let span = text.span_of(statement.tokens.start, statement.tokens.end - 1);
+                let kind = if statement.broken {
+                    ItemKind::Error
+                } else {
+                    items::statement(text, statement.tokens).unwrap_or_else(|diagnostic| {
+                        diagnostics.push(*diagnostic);
+                        ItemKind::Error
+                    })
+                };
+                Item { kind, span, comments: statement.comments }
+            }
+            Piece::Level { header, last, pieces } => {
+                let span = text.span_of(header.tokens.start, last);
+                let mut level = items::level(text, &header, diagnostics);
+                level.items = read_all(text, pieces, diagnostics);
+                Item { kind: ItemKind::Level(level), span, comments: header.comments }
+            }
+        };
+        items.push(item);
+    }
+    items
+}
+
+impl Text<'_> {
+    /// From the token `first` to the last significant token up to `last`.
+    fn span_of(&self, first: usize, last: usize) -> crate::span::Span {
+        let end = (first..=last).rev().find(|at| self.tokens[*at].is_significant()).unwrap_or(first);
+        crate::span::Span::new(self.file, self.tokens[first].start, self.tokens[end].end)
+    }
+
+    /// The significant tokens among `tokens`.
+    fn significant(&self, tokens: std::ops::Range<usize>) -> Vec<Token> {
+        let in_place =
+            |token: &&Token| token.is_significant() && token.kind != Kind::Bad(faults::Fault::Comment);
+        self.tokens[tokens].iter().filter(in_place).copied().collect()
+    }
+}

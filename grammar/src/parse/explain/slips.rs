@@ -1,0 +1,184 @@
+//! Slips that are likely enough to have words of their own.
+
+use super::{Stop, expected_words, plain, with_help};
+use crate::diagnostic::Diagnostic;
+use crate::parse::Rule;
+use crate::parse::lex::Kind;
+use crate::parse::words::{self, nearest};
+
+/// The words for the first slip that fits.
+pub(super) fn slip(stop: &Stop) -> Option<Box<Diagnostic>> {
+    wrong_equals(stop)
+        .or_else(|| keyword_as_name(stop))
+        .or_else(|| wrong_if(stop))
+        .or_else(|| wrong_clause(stop))
+        .or_else(|| missing_type(stop))
+        .or_else(|| wrong_sign(stop))
+}
+
+fn wrong_equals(stop: &Stop) -> Option<Box<Diagnostic>> {
+    if stop.found() != "=" {
+        return None;
+    }
+    if stop.expects(Rule::in_word) && stop.expects(Rule::tilde) {
+        let diagnostic =
+            stop.error("E0113", "an index takes its values with `in`", "expected `in`, found `=`");
+        return Some(with_help(diagnostic, format!("write `{} in a..b`", stop.before(1))));
+    }
+    let first = stop.written(0);
+    let compares = stop.tokens[..stop.at].iter().any(|token| token.text(stop.text.source) == "if");
+    if !stop.expects(Rule::infix) || !(matches!(first, "expect" | "subject") || compares) {
+        return None;
+    }
+    let diagnostic = stop.error("E0109", "`=` does not compare", "this gives a value to a name");
+    Some(with_help(diagnostic, "write `==` to compare"))
+}
+
+pub(super) fn keyword_as_name(stop: &Stop) -> Option<Box<Diagnostic>> {
+    let found = stop.found();
+    let is_word = stop.tokens.get(stop.at).is_some_and(|token| token.kind == Kind::Word);
+    let wants_name = stop.expects(Rule::name) || stop.expects(Rule::parameter) || stop.expects(Rule::option);
+    if !is_word || !words::is_keyword(found) || !wants_name || stop.expects(Rule::infix) {
+        return None;
+    }
+    // After `in`, `,` or an operator an operand is wanted as well; only a declaration or binder wants a name alone.
+    let wants_operand = stop.expects(Rule::expr) || stop.expects(Rule::number) || stop.expects(Rule::path);
+    if wants_operand {
+        return None;
+    }
+    let message = format!("`{found}` is a keyword and cannot be a name");
+    Some(with_help(
+        stop.error("E0110", message, "expected a name"),
+        format!("choose another name, such as `{found}_`"),
+    ))
+}
+
+fn wrong_if(stop: &Stop) -> Option<Box<Diagnostic>> {
+    if stop.expects(Rule::else_word) && stop.found() != "else" && !stop.starts_operand() {
+        let diagnostic = stop.error("E0118", "`if` without `else`", "expected `else` and the other value");
+        return Some(with_help(diagnostic, "every choice has two values: `if c then a else b`"));
+    }
+    if stop.found() == "if" && operand_wanted(stop) {
+        let diagnostic =
+            stop.error("E0118", "`if` needs brackets inside an expression", "binds looser than the rest");
+        return Some(with_help(diagnostic, "write `(if c then a else b)`"));
+    }
+    if stop.found() == "not" && operand_wanted(stop) {
+        let diagnostic =
+            stop.error("E0118", "`not` needs brackets here", "binds looser than the sign before it");
+        return Some(with_help(diagnostic, "write `(not c)`"));
+    }
+    None
+}
+
+fn wrong_clause(stop: &Stop) -> Option<Box<Diagnostic>> {
+    let found = stop.found();
+    let inside = stop.tokens[..stop.at].iter().any(|token| token.text(stop.text.source) == "for");
+    if found == "for" && inside && stop.expects(Rule::infix) {
+        let diagnostic = stop.error("E0113", "indices are separated by commas", "second `for`");
+        return Some(with_help(diagnostic, "write `for i in n, j in m`"));
+    }
+    if found == "if" && inside && stop.expects(Rule::infix) {
+        let diagnostic = stop.error("E0113", "a sum has one filter", "second `if`");
+        return Some(with_help(diagnostic, "join the conditions with `and`"));
+    }
+    if found == "," && inside && stop.expects(Rule::infix) && stop.expects(Rule::close) {
+        let diagnostic = stop.error("E0113", "the filter comes last", "nothing may follow the filter");
+        return Some(with_help(diagnostic, "write all indices first: `for i in n, j in m if c`"));
+    }
+    if found == "for" && stop.written(0) == "subject" {
+        let diagnostic =
+            stop.error("E0113", "a family of constraints has a name", "the index belongs to the name");
+        return Some(with_help(diagnostic, "write `subject to name[i in n]: a[i] <= b[i]`"));
+    }
+    if found == "in" && stop.written(0) == "param" {
+        let diagnostic = stop.error("E0101", "a parameter has no domain", "only `data` and `var` have one");
+        return Some(with_help(diagnostic, "write `param a: real = 0.1`"));
+    }
+    None
+}
+
+fn missing_type(stop: &Stop) -> Option<Box<Diagnostic>> {
+    let first = stop.written(0);
+    if !matches!(first, "data" | "var") || !stop.expects(Rule::colon) || stop.at != 2 {
+        return None;
+    }
+    let name = stop.written(1);
+    let message = format!("`{name}` needs a type");
+    let rest = if stop.found() == "=" { " = …" } else { "" };
+    let diagnostic = Box::new(Diagnostic::error(
+        "E0101",
+        message,
+        stop.token_span(1),
+        "expected `:` and a type after this",
+    ));
+    Some(with_help(
+        diagnostic,
+        format!("write `{first} {name}: real{rest}`, or `{first} {name}: real[n]{rest}`"),
+    ))
+}
+
+fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
+    let found = stop.found();
+    let after_operand = stop.expects(Rule::infix);
+    let help = match found {
+        "'" if operand_wanted(stop) || stop.expects(Rule::text) => {
+            "a string is written in double quotes; `'` transposes what stands before it"
+        }
+        "+" if operand_wanted(stop) => "leave the sign out: there is no unary `+`",
+        "*" if operand_wanted(stop) && stop.before(1) == "*" => "write `^` for a power",
+        "{" => "only levels and function bodies have `{ }`; group with `( )`",
+        ":" if stop.expects(Rule::equals) && !after_operand => "write `=` between a name and its value",
+        "," if matches!(stop.written(0), "dim" | "data" | "param" | "let" | "var") && stop.expects_end() => {
+            "a statement declares one name"
+        }
+        "for" if stop.before(1) == ")" && stop.expects_end() => {
+            "the index stands inside: `sum(e for i in n)`"
+        }
+        "if" if stop.expects_end() => "a choice is written `if c then a else b`",
+        "if" if stop.written(0) == "subject" && stop.expects(Rule::close_index) => {
+            "a family has no filter: choose the range, or make both sides equal where it should not hold"
+        }
+        ":" if after_operand && stop.expects(Rule::close_index) => {
+            "a slice is written `a..b`, a whole axis `:`"
+        }
+        "(" if after_operand => match stop.before(2) {
+            "." => "a function is called by its own name: bring it in with `use module (f)` and write `f(…)`",
+            _ => "only a name can be called; write `*` to multiply",
+        },
+        _ if stop.expects(Rule::separator) => {
+            "a body is any number of `let`s and then one expression, its value"
+        }
+        ".." if after_operand => "a range stands after `in` or inside `[ ]`",
+        "." => "a dotted name is `upper.objective`; a number is `0.5`",
+        "->" => "a result type stands between the parameters and `=`: `fn f(x) -> real = …`",
+        _ if stop.starts_operand() => return side_by_side(stop),
+        _ => return None,
+    };
+    Some(with_help(plain(stop), help))
+}
+
+/// Two operands, or an operand and a misspelt word, with nothing between them.
+fn side_by_side(stop: &Stop) -> Option<Box<Diagnostic>> {
+    let expected = expected_words(stop.expected);
+    let words = ["from", "then", "else", "for", "in", "to"];
+    let fitting = words.into_iter().filter(|word| expected.contains(&format!("`{word}`").as_str()));
+    if let Some(near) = nearest(stop.found(), fitting) {
+        return Some(with_help(plain(stop), format!("did you mean `{near}`?")));
+    }
+    let in_domain =
+        stop.expects(Rule::dots) && !stop.expects(Rule::close_index) && !stop.expects(Rule::close);
+    if !stop.expects(Rule::infix) || in_domain {
+        return None;
+    }
+    let in_array = stop.expects(Rule::close_index);
+    Some(with_help(
+        plain(stop),
+        if in_array { "write `,` between elements, `*` to multiply" } else { "write `*` to multiply" },
+    ))
+}
+
+/// Whether only something with a value fits.
+fn operand_wanted(stop: &Stop) -> bool {
+    !stop.expects(Rule::infix) && expected_words(stop.expected).contains(&"an expression")
+}

@@ -1,0 +1,161 @@
+//! Characters and spellings blo does not have, each with what to write instead.
+
+use super::lex::Token;
+use crate::diagnostic::Diagnostic;
+use crate::span::{FileId, Span};
+
+/// Why a token is bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A character the language has no use for.
+    Character(char),
+    /// An operator of another language: an index into [`BORROWED`].
+    Borrowed(usize),
+    /// A `//` or `/*` comment.
+    Comment,
+    /// A string without its closing quote.
+    OpenText,
+    /// `.5`.
+    BareFraction,
+    /// `5.`.
+    BarePoint,
+    /// `2x`, `1e`, `0x1f`.
+    StuckNumber,
+}
+
+/// Operators of other languages, longest first, and what blo writes.
+const BORROWED: &[(&str, &str)] = &[
+    ("...", "a range is written `a..b`; it stops before `b`"),
+    ("..=", "a range is half-open: write `a..b + 1` to include `b`"),
+    ("===", "write `==` to compare"),
+    ("!==", "write `!=` to compare"),
+    (":=", "write `=` to give a value, `==` to compare"),
+    ("**", "write `^` for a power"),
+    ("&&", "write `and`"),
+    ("||", "write `or`"),
+    ("=<", "write `<=`"),
+    ("=>", "write `>=` to compare, `->` before a result type"),
+    ("<>", "write `!=`"),
+    ("~=", "write `!=`"),
+    ("+=", "a name has one value: write `let` with a new name"),
+    ("-=", "a name has one value: write `let` with a new name"),
+    ("*=", "a name has one value: write `let` with a new name"),
+    ("/=", "write `!=` to compare"),
+    (".*", "`*` is elementwise already; the matrix product is `@`"),
+    ("./", "`/` is elementwise already"),
+    (".^", "`^` is elementwise already"),
+    (".'", "write `'` for a transpose"),
+    ("&", "write `and`"),
+    ("|", "write `or`, or `abs(x)` for an absolute value"),
+    ("!", "write `not`"),
+    ("%", "write `mod(a, b)` for a remainder; a comment starts with `#`"),
+    ("?", "write `if c then a else b`"),
+];
+
+/// Characters that are easily typed or pasted by mistake: the name, and what blo writes.
+const CHARACTERS: &[(char, &str, &str)] = &[
+    ('\u{00a0}', "a non-breaking space", "replace it by an ordinary space"),
+    ('\u{202f}', "a narrow non-breaking space", "replace it by an ordinary space"),
+    ('\u{2009}', "a thin space", "replace it by an ordinary space"),
+    ('\u{3000}', "a wide space", "replace it by an ordinary space"),
+    ('\u{200b}', "an invisible zero-width space", "delete it"),
+    ('\u{feff}', "an invisible byte order mark", "delete it"),
+    ('\u{00ad}', "an invisible soft hyphen", "delete it"),
+    ('\u{201c}', "a curly quote", "write the straight quote `\"`"),
+    ('\u{201d}', "a curly quote", "write the straight quote `\"`"),
+    ('\u{201e}', "a low quote", "write the straight quote `\"`"),
+    ('\u{2018}', "a curly apostrophe", "write `'` for a transpose, `\"` around a string"),
+    ('\u{2019}', "a curly apostrophe", "write `'` for a transpose, `\"` around a string"),
+    ('\u{2032}', "a prime", "write `'` for a transpose"),
+    ('\u{2212}', "a typographic minus", "write the plain `-`"),
+    ('\u{2013}', "a dash", "write the plain `-`"),
+    ('\u{2014}', "a dash", "write the plain `-`"),
+    ('\u{2026}', "an ellipsis", "a range is written `a..b`"),
+    ('≤', "a less-or-equal sign", "write `<=`"),
+    ('≥', "a greater-or-equal sign", "write `>=`"),
+    ('≠', "a not-equal sign", "write `!=`"),
+    ('×', "a multiplication sign", "write `*`, or `@` for a matrix product"),
+    ('·', "a middle dot", "write `*`, or `@` for a matrix product"),
+    ('⋅', "a middle dot", "write `*`, or `@` for a matrix product"),
+    ('÷', "a division sign", "write `/`"),
+    ('∈', "an element sign", "write `in`"),
+    ('∑', "a sum sign", "write `sum(e for i in n)`"),
+    ('∏', "a product sign", "write `prod(e for i in n)`"),
+    ('√', "a root sign", "write `sqrt(x)`"),
+    ('∞', "an infinity sign", "write `inf`"),
+    ('²', "a superscript", "write `^2`"),
+    ('³', "a superscript", "write `^3`"),
+    ('→', "an arrow", "write `->`"),
+    ('∧', "a logical and", "write `and`"),
+    ('∨', "a logical or", "write `or`"),
+    ('¬', "a logical not", "write `not`"),
+];
+
+/// The borrowed operator `rest` starts with, if any. `!=` is blo's own.
+pub(super) fn borrowed(rest: &str) -> Option<(usize, &'static str)> {
+    if rest.starts_with("!=") && !rest.starts_with("!==") {
+        return None;
+    }
+    let (index, entry) = BORROWED.iter().enumerate().find(|(_, entry)| rest.starts_with(entry.0))?;
+    Some((index, entry.0))
+}
+
+/// The message for a bad token.
+pub(super) fn report(fault: Fault, file: FileId, source: &str, token: Token) -> Diagnostic {
+    let span = Span::new(file, token.start, token.end);
+    let written = token.text(source);
+    match fault {
+        Fault::Character(c) => character(c, span),
+        Fault::Borrowed(index) => {
+            let (spelling, advice) = BORROWED[index];
+            Diagnostic::error("E0108", format!("blo has no `{spelling}`"), span, "not an operator here")
+                .help(advice)
+        }
+        Fault::Comment => {
+            let span = Span::new(file, token.start, token.start + 2);
+            Diagnostic::error("E0108", format!("blo has no `{}`", &written[..2]), span, "read as a comment")
+                .help("a comment starts with `#`; division is `/`, or `div(a, b)` for integers")
+        }
+        Fault::OpenText => {
+            let span = Span::new(file, token.start, token.start + 1);
+            Diagnostic::error("E0106", "string is not closed", span, "starts here")
+                .help("close it with `\"` on the same line")
+        }
+        Fault::BareFraction => {
+            Diagnostic::error("E0105", "number without a leading digit", span, "starts with a point")
+                .help(format!("write `0{written}`"))
+        }
+        Fault::BarePoint => {
+            Diagnostic::error("E0105", "number ends in a point", span, "no digit after the point")
+                .help(format!("write `{written}0`"))
+        }
+        Fault::StuckNumber => stuck(written, span),
+    }
+}
+
+fn character(c: char, span: Span) -> Diagnostic {
+    if let Some((_, name, advice)) = CHARACTERS.iter().find(|entry| entry.0 == c) {
+        return Diagnostic::error("E0104", "unexpected character", span, format!("this is {name}"))
+            .help(*advice);
+    }
+    let label = match c {
+        '\0' => "this is a NUL character; is the file text?".to_string(),
+        c if c.is_control() => format!("this is the control character U+{:04X}", c as u32),
+        c if c.is_whitespace() => format!("this is the unusual space U+{:04X}", c as u32),
+        c => format!("`{c}` (U+{:04X}) has no meaning in a model", c as u32),
+    };
+    Diagnostic::error("E0104", "unexpected character", span, label)
+}
+
+fn stuck(written: &str, span: Span) -> Diagnostic {
+    let split = written.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(written.len());
+    let (number, word) = written.split_at(split);
+    let diagnostic = Diagnostic::error("E0105", "not a number", span, "letters follow the digits");
+    if matches!(word, "e" | "E") {
+        return diagnostic.help(format!("write the exponent: `{written}-3`"));
+    }
+    if number.contains('.') || word.starts_with(['x', 'X', 'b', 'o']) && number == "0" {
+        return diagnostic.help("numbers are decimal: `3`, `0.5`, `1e-3`");
+    }
+    diagnostic.help(format!("write `{number} * {word}` to multiply"))
+}

@@ -1,0 +1,233 @@
+//! The unsafe door of the runtime: the memory that compiled programs work in, and the calls into machine code. A [`Kernel`]
+//! keeps its code alive; binding it to a [`Memory`] checks every length once, so that calling it checks nothing but the
+//! memory. What kernels compute, and in which order they run, is decided elsewhere.
+
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The alignment of a [`Memory`] in bytes: a cache line, and the widest vector register.
+pub const ALIGNMENT: usize = 64;
+
+/// The signature of compiled code: a table of pointers to its buffers.
+pub type Code = unsafe extern "C" fn(*const *mut u8);
+
+/// What keeps the machine code of kernels in memory; dropping it frees the code.
+pub trait CodeMemory: Send + Sync {}
+
+/// Compiled code with the lengths it relies on. Cloning is cheap; the code is freed with the last clone.
+#[derive(Clone)]
+pub struct Kernel {
+    code: Code,
+    extents: Arc<[usize]>,
+    memory: Arc<dyn CodeMemory>,
+}
+
+impl Kernel {
+    /// Wraps code that reads or writes at most `extents[k]` bytes from its `k`-th pointer.
+    ///
+    /// # Safety
+    /// `code` must stay callable as long as `memory` lives, must keep to `extents`, and must not unwind.
+    pub unsafe fn new(code: Code, extents: &[usize], memory: Arc<dyn CodeMemory>) -> Self {
+        Kernel { code, extents: extents.into(), memory }
+    }
+
+    /// How many bytes are used behind each pointer.
+    pub fn extents(&self) -> &[usize] {
+        &self.extents
+    }
+}
+
+/// Why a kernel cannot be bound to buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindError {
+    /// The kernel takes another number of buffers.
+    Count,
+    /// The buffer at this position is shorter than the kernel's extent, outside the memory, or misaligned.
+    Extent(usize),
+}
+
+/// A kernel with the addresses of its buffers in one [`Memory`].
+pub struct Bound {
+    code: Code,
+    args: Box<[*mut u8]>,
+    base: *mut u8,
+    _keep: Arc<dyn CodeMemory>,
+}
+
+// SAFETY: the pointers are addresses inside a `Memory`; they are used only by `Memory::call` with that memory borrowed mutably.
+unsafe impl Send for Bound {}
+
+/// Element types of buffers: `f32`, `f64`, `i64`. All bit patterns are values.
+pub trait Word: Copy + PartialEq + Send + Sync + 'static + private::Sealed {}
+impl Word for f32 {}
+impl Word for f64 {}
+impl Word for i64 {}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+    impl Sealed for i64 {}
+}
+
+/// A run of elements in a [`Memory`], checked when it was made.
+pub struct Slot<T> {
+    byte: usize,
+    len: usize,
+    elem: PhantomData<T>,
+}
+
+impl<T> Clone for Slot<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Slot<T> {}
+
+impl<T: Word> Slot<T> {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn end(&self) -> usize {
+        self.byte + self.len * size_of::<T>()
+    }
+}
+
+/// One zeroed, aligned allocation that holds all buffers of a program.
+pub struct Memory {
+    base: *mut u8,
+    bytes: usize,
+}
+
+// SAFETY: `Memory` owns its allocation, and hands out references only through its own borrow.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    /// Allocates `bytes` zero bytes.
+    pub fn new(bytes: usize) -> Self {
+        let bytes = bytes.max(ALIGNMENT).next_multiple_of(ALIGNMENT);
+        let layout = Self::layout(bytes);
+        // SAFETY: the size is not zero.
+        let base = unsafe { alloc_zeroed(layout) };
+        if base.is_null() {
+            handle_alloc_error(layout);
+        }
+        Memory { base, bytes }
+    }
+
+    fn layout(bytes: usize) -> Layout {
+        match Layout::from_size_align(bytes, ALIGNMENT) {
+            Ok(layout) => layout,
+            Err(_) => panic!("a program needs more memory ({bytes} bytes) than can be addressed"),
+        }
+    }
+
+    /// The run of `len` elements from byte `byte`; `None` if it leaves the memory or is misaligned.
+    pub fn slot<T: Word>(&self, byte: usize, len: usize) -> Option<Slot<T>> {
+        let end = len.checked_mul(size_of::<T>())?.checked_add(byte)?;
+        (end <= self.bytes && byte.is_multiple_of(size_of::<T>())).then_some(Slot { byte, len, elem: PhantomData })
+    }
+
+    /// The elements of a slot.
+    pub fn read<T: Word>(&self, slot: Slot<T>) -> &[T] {
+        assert!(slot.end() <= self.bytes);
+        // SAFETY: in bounds, aligned (both checked), initialised (zeroed, and every bit pattern is a value), borrowed from self.
+        unsafe { std::slice::from_raw_parts(self.base.add(slot.byte).cast(), slot.len) }
+    }
+
+    /// The elements of a slot, to be written.
+    pub fn write<T: Word>(&mut self, slot: Slot<T>) -> &mut [T] {
+        assert!(slot.end() <= self.bytes);
+        // SAFETY: as in `read`, and borrowed mutably from self.
+        unsafe { std::slice::from_raw_parts_mut(self.base.add(slot.byte).cast(), slot.len) }
+    }
+
+    /// Two slots to read and one to write, which must not overlap them.
+    pub fn split<A: Word, B: Word, C: Word>(&mut self, a: Slot<A>, b: Slot<B>, c: Slot<C>) -> (&[A], &[B], &mut [C]) {
+        assert!(a.end() <= self.bytes && b.end() <= self.bytes && c.end() <= self.bytes);
+        assert!(a.end() <= c.byte || c.end() <= a.byte, "a step writes what it reads");
+        assert!(b.end() <= c.byte || c.end() <= b.byte, "a step writes what it reads");
+        // SAFETY: in bounds and aligned as in `read`; the mutable slice is disjoint from both shared ones.
+        unsafe {
+            (
+                std::slice::from_raw_parts(self.base.add(a.byte).cast(), a.len),
+                std::slice::from_raw_parts(self.base.add(b.byte).cast(), b.len),
+                std::slice::from_raw_parts_mut(self.base.add(c.byte).cast(), c.len),
+            )
+        }
+    }
+
+    /// Binds a kernel to buffers given as (first byte, bytes).
+    pub fn bind(&self, kernel: &Kernel, buffers: &[(usize, usize)]) -> Result<Bound, BindError> {
+        if buffers.len() != kernel.extents.len() {
+            return Err(BindError::Count);
+        }
+        let mut args = Vec::with_capacity(buffers.len());
+        for (k, (&(byte, bytes), &extent)) in buffers.iter().zip(kernel.extents.iter()).enumerate() {
+            let inside = byte.checked_add(bytes).is_some_and(|end| end <= self.bytes);
+            if extent > bytes || !inside || !byte.is_multiple_of(4) {
+                return Err(BindError::Extent(k));
+            }
+            args.push(self.base.wrapping_add(byte));
+        }
+        Ok(Bound { code: kernel.code, args: args.into(), base: self.base, _keep: kernel.memory.clone() })
+    }
+
+    /// Calls a kernel that was bound to this memory.
+    pub fn call(&mut self, bound: &Bound) {
+        assert!(std::ptr::eq(bound.base, self.base), "a kernel is called with the memory it was bound to");
+        // SAFETY: the pointers lie in this memory, which is borrowed mutably, with the lengths the kernel needs (`bind`); the
+        // code is alive because `bound` holds its memory, and keeps to its extents by the contract of `Kernel::new`.
+        unsafe { (bound.code)(bound.args.as_ptr()) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout, freed once.
+        unsafe { dealloc(self.base, Self::layout(self.bytes)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Static;
+    impl CodeMemory for Static {}
+
+    unsafe extern "C" fn double(args: *const *mut u8) {
+        // SAFETY: called with one pointer to two numbers.
+        unsafe {
+            let x = (*args).cast::<f64>();
+            *x *= 2.0;
+            *x.add(1) *= 2.0;
+        }
+    }
+
+    #[test]
+    fn a_kernel_runs_only_on_buffers_that_are_long_enough() {
+        let mut memory = Memory::new(128);
+        // SAFETY: `double` is a static function and touches 16 bytes.
+        let kernel = unsafe { Kernel::new(double, &[16], Arc::new(Static)) };
+        let slot = memory.slot::<f64>(64, 2).unwrap();
+        memory.write(slot).copy_from_slice(&[1.5, -2.0]);
+        let bound = memory.bind(&kernel, &[(64, 16)]).unwrap_or_else(|e| panic!("{e:?}"));
+        memory.call(&bound);
+        assert_eq!(memory.read(slot), [3.0, -4.0]);
+        assert_eq!(memory.bind(&kernel, &[(64, 8)]).err(), Some(BindError::Extent(0)));
+        assert_eq!(memory.bind(&kernel, &[(120, 16)]).err(), Some(BindError::Extent(0)));
+        assert_eq!(memory.bind(&kernel, &[]).err(), Some(BindError::Count));
+        assert!(memory.slot::<f64>(64, 9).is_none() && memory.slot::<f64>(4, 1).is_none());
+    }
+}

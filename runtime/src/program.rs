@@ -1,0 +1,154 @@
+//! A compiled program: entries that evaluate the quantities of a bilevel problem. It owns its buffers and its code. The
+//! solver's vectors are `f64`; inside, reals have the program's precision.
+
+mod element;
+mod plan;
+pub mod spec;
+mod steps;
+
+use self::plan::Plan;
+use self::spec::{ProgramError, ProgramSpec, Width};
+use crate::derivatives::{Derivatives, Quantity};
+
+/// A compiled program.
+pub struct Program {
+    inner: Inner,
+    lens: [usize; 2],
+}
+
+enum Inner {
+    Single(Plan<f32>),
+    Double(Plan<f64>),
+}
+
+impl Program {
+    /// Checks a specification, allocates its memory, copies its data and runs what depends on data alone.
+    pub fn new(spec: &ProgramSpec) -> Result<Self, ProgramError> {
+        let inner = match spec.width {
+            Width::Single => Inner::Single(Plan::new(spec, 1)?),
+            Width::Double => Inner::Double(Plan::new(spec, 1)?),
+        };
+        Ok(Program { inner, lens: spec.lens })
+    }
+
+    /// Sets how many threads large matrix products may use (at least 1, the default).
+    pub fn set_threads(&mut self, threads: usize) {
+        match &mut self.inner {
+            Inner::Single(plan) => plan.set_threads(threads),
+            Inner::Double(plan) => plan.set_threads(threads),
+        }
+    }
+
+    /// How often each compiled quantity was evaluated.
+    pub fn calls(&self) -> Vec<(Quantity, u64)> {
+        let calls = |q: Quantity| self.counts(q).map(|(calls, _)| (q, calls));
+        Quantity::ALL.into_iter().filter_map(calls).collect()
+    }
+
+    /// How often the three stages of a compiled quantity ran: what depends on `x`, on `(x, y)`, and the rest.
+    pub fn stage_runs(&self, quantity: Quantity) -> Option<[u64; 3]> {
+        self.counts(quantity).map(|(_, runs)| runs)
+    }
+
+    fn counts(&self, quantity: Quantity) -> Option<(u64, [u64; 3])> {
+        match &self.inner {
+            Inner::Single(plan) => plan.counts(quantity),
+            Inner::Double(plan) => plan.counts(quantity),
+        }
+    }
+
+    fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+        match &mut self.inner {
+            Inner::Single(plan) => plan.run(quantity, vectors, outputs),
+            Inner::Double(plan) => plan.run(quantity, vectors, outputs),
+        }
+    }
+
+    fn value(&mut self, quantity: Quantity, x: &[f64], y: &[f64]) -> f64 {
+        let mut value = [0.0];
+        self.run(quantity, [Some(x), Some(y), None, None], &mut [&mut value]);
+        value[0]
+    }
+
+    fn gradients(&mut self, quantity: Quantity, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let mut value = [0.0];
+        self.run(quantity, [Some(x), Some(y), None, None], &mut [&mut value, gx, gy]);
+        value[0]
+    }
+}
+
+impl Derivatives for Program {
+    fn upper_len(&self) -> usize {
+        self.lens[0]
+    }
+
+    fn lower_len(&self) -> usize {
+        self.lens[1]
+    }
+
+    fn reports_len(&self) -> usize {
+        let len = match &self.inner {
+            Inner::Single(plan) => plan.output_len(Quantity::Reports, 0),
+            Inner::Double(plan) => plan.output_len(Quantity::Reports, 0),
+        };
+        len.unwrap_or(0)
+    }
+
+    fn lower_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
+        self.value(Quantity::LowerValue, x, y)
+    }
+
+    fn lower_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        let mut value = [0.0];
+        self.run(Quantity::LowerGradient, [Some(x), Some(y), None, None], &mut [&mut value, gy]);
+        value[0]
+    }
+
+    fn lower_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::LowerGradients, x, y, gx, gy)
+    }
+
+    fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
+        self.run(Quantity::LowerHessian, [Some(x), Some(y), None, Some(v)], &mut [hv]);
+    }
+
+    fn lower_second_order(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.run(Quantity::LowerSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [gy, hv, xv]);
+    }
+
+    fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
+        self.run(Quantity::LowerCross, [Some(x), Some(y), Some(u), None], &mut [out]);
+    }
+
+    fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
+        self.value(Quantity::UpperValue, x, y)
+    }
+
+    fn upper_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::UpperGradients, x, y, gx, gy)
+    }
+
+    fn upper_second_order(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.run(Quantity::UpperSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [gy, hv, xv]);
+    }
+
+    fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {
+        self.run(Quantity::Reports, [Some(x), Some(y), None, None], &mut [out]);
+    }
+}
