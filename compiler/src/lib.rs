@@ -1,8 +1,11 @@
 //! From text to a compiled bilevel program.
 
 mod bug;
+pub mod check;
+pub mod codes;
 pub mod ir;
 pub mod model;
 pub mod ops;
 pub mod passes;
+pub mod session;
 pub mod types;

@@ -1,0 +1,437 @@
+//! The order of work: collect every declaration, work out each, then put the model together.
+
+use blo_grammar::ast::{self, Ast, Expr, ExprKind, Ident, Item, ItemKind, LevelKind};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::Checker;
+use super::levels::level_name;
+use super::messages::did_you_mean;
+use super::scope::{DeclId, Frame, Kind, Meaning, Module, Param, Reads, State};
+use crate::ir::graph::{NodeId, Role};
+use crate::model::{Dim, Expect, Model, OptionValue, Precision, Report, Solve};
+use crate::types::Elem;
+
+/// What the file holds beyond names.
+#[derive(Default)]
+struct Parts<'t> {
+    levels: Vec<&'t ast::Level>,
+    solves: Vec<(&'t ast::Solve, Span)>,
+    reports: Vec<(&'t Ident, &'t Expr, Option<LevelKind>, DeclId)>,
+    expects: Vec<&'t Expr>,
+    precisions: Vec<&'t Ident>,
+}
+
+impl Checker<'_> {
+    /// Checks the main file.
+    pub fn model(&mut self, ast: Ast) -> Option<Model> {
+        let key = self.sources.get(ast.file).name.clone();
+        self.modules.push(Module { key, ..Module::default() });
+        self.frames.push(Frame::top(0, None));
+        self.parse_overrides();
+        self.uses(&ast, 0, true);
+        let parts = self.collect(&ast);
+        self.uses(&ast, 0, false);
+        self.implicit_dims();
+        self.overrides_have_targets();
+        let before = self.diagnostics.len();
+        self.one_of_each(&parts);
+        self.resolve_all();
+        let (upper, lower) = self.levels(&parts);
+        let reports = self.reports(&parts);
+        let expects = self.expects(&parts);
+        let solve = parts.solves.first().and_then(|(s, _)| self.at(Frame::top(0, None), Reads::Data("an option"), |c| c.solve(s)));
+        let precision = self.precision(&parts);
+        self.check_indices();
+        self.warn_unused();
+        debug_assert!(before <= self.diagnostics.len());
+        if self.has_errors() {
+            return None;
+        }
+        let upper = upper?;
+        self.warn_independent(&upper, lower.as_ref());
+        let dims = self.dims_of_model();
+        let results = std::mem::take(&mut self.results).into_iter().map(|(r, _)| r).collect();
+        Some(Model {
+            graph: std::mem::take(&mut self.graph),
+            dims,
+            data: std::mem::take(&mut self.data),
+            upper,
+            lower,
+            reports,
+            expects,
+            results,
+            solve,
+            precision,
+        })
+    }
+
+    fn parse_overrides(&mut self) {
+        for (name, text) in &self.options.overrides {
+            let file = self.sources.add(format!("--set {name}"), text.clone());
+            match blo_grammar::parse::parse_expression(file, text) {
+                Ok(e) => {
+                    self.overrides.insert(name.clone(), e);
+                }
+                Err(diagnostics) => self.diagnostics.extend(diagnostics),
+            }
+        }
+    }
+
+    fn overrides_have_targets(&mut self) {
+        let overrides: Vec<(String, Span)> = self.overrides.iter().map(|(n, e)| (n.clone(), e.span)).collect();
+        for (name, span) in overrides {
+            let kind = self.modules[0].names.get(&name).map(|id| self.decls[id.0].kind.clone());
+            let settable = match &kind {
+                Some(Kind::Param(_)) => true,
+                Some(Kind::Dim(id)) => self.dims[id.0].value.is_some(),
+                _ => false,
+            };
+            if settable {
+                continue;
+            }
+            let names: Vec<&str> = self
+                .decls
+                .iter()
+                .filter(|d| match &d.kind {
+                    Kind::Param(_) => true,
+                    Kind::Dim(id) => self.dims[id.0].value.is_some(),
+                    _ => false,
+                })
+                .map(|d| d.name.as_str())
+                .collect();
+            let message = format!("`--set {name}` names no parameter or declared dimension");
+            let label = kind.map_or("nothing of this name".to_owned(), |k| format!("`{name}` is {}", k.words()));
+            let mut diagnostic = Diagnostic::error("E0228", message, span, label);
+            if let Some(help) = did_you_mean(&name, names.iter().copied()) {
+                diagnostic = diagnostic.help(help);
+            } else if !names.is_empty() {
+                diagnostic = diagnostic.note(format!("what can be set: {}", names.join(", ")));
+            }
+            self.emit(diagnostic);
+        }
+    }
+
+    /// Declares every name.
+    fn collect<'t>(&mut self, ast: &'t Ast) -> Parts<'t> {
+        let mut parts = Parts::default();
+        for item in &ast.items {
+            match &item.kind {
+                ItemKind::Dim { name, value } => {
+                    let id = self.add_dim(name, value.clone(), 0);
+                    self.declare(name, Kind::Dim(id), 0, None);
+                }
+                ItemKind::Data(data) => {
+                    self.declare(&data.name, Kind::Data(data.clone().into()), 0, None);
+                }
+                ItemKind::Param { name, ty, value } => {
+                    let param = Param { name: name.clone(), ty: ty.clone(), value: value.clone() };
+                    self.declare(name, Kind::Param(param.into()), 0, None);
+                }
+                ItemKind::Level(level) => {
+                    parts.levels.push(level);
+                    for inner in &level.items {
+                        self.collect_inner(inner, level.kind, &mut parts);
+                    }
+                }
+                ItemKind::Solve(solve) => parts.solves.push((solve, item.span)),
+                ItemKind::Expect(e) => parts.expects.push(e),
+                ItemKind::Precision(name) => parts.precisions.push(name),
+                ItemKind::Var(_) | ItemKind::Objective { .. } | ItemKind::Constraint(_) => self.misplaced(item, None),
+                ItemKind::Use(_) | ItemKind::Error => {}
+                ItemKind::Let(_) | ItemKind::Fn(_) | ItemKind::Report { .. } => {
+                    self.collect_common(item, None, &mut parts);
+                }
+            }
+        }
+        parts
+    }
+
+    fn collect_common<'t>(&mut self, item: &'t Item, level: Option<LevelKind>, parts: &mut Parts<'t>) {
+        match &item.kind {
+            ItemKind::Let(l) => {
+                self.declare(&l.name, Kind::Let(l.clone().into()), 0, level);
+            }
+            ItemKind::Fn(f) => {
+                self.declare(&f.name, Kind::Fn(f.clone().into()), 0, level);
+            }
+            ItemKind::Report { name, value } => {
+                if let Some(id) = self.declare(name, Kind::Report(value.clone().into()), 0, level) {
+                    parts.reports.push((name, value, level, id));
+                }
+            }
+            _ => self.misplaced(item, level),
+        }
+    }
+
+    fn collect_inner<'t>(&mut self, item: &'t Item, level: LevelKind, parts: &mut Parts<'t>) {
+        match &item.kind {
+            ItemKind::Var(var) => {
+                self.declare(&var.name, Kind::Var(var.clone().into()), 0, Some(level));
+            }
+            ItemKind::Constraint(_) => {
+                self.unsupported::<()>("a constraint is", item.span);
+            }
+            ItemKind::Objective { .. } | ItemKind::Error => {}
+            _ => self.collect_common(item, Some(level), parts),
+        }
+    }
+
+    fn misplaced(&mut self, item: &Item, level: Option<LevelKind>) {
+        let (what, place) = match &item.kind {
+            ItemKind::Var(_) => ("a variable", "`upper` or `lower`"),
+            ItemKind::Objective { .. } => ("an objective", "`upper` or `lower`"),
+            ItemKind::Constraint(_) => ("a constraint", "`upper` or `lower`"),
+            ItemKind::Level(_) => ("a level", "the top level"),
+            _ => ("this declaration", "the top level"),
+        };
+        let label = level.map_or("this is the top level".to_owned(), |l| format!("this is inside `{}`", level_name(l)));
+        self.error::<()>("E0219", format!("{what} belongs into {place}"), item.span, label);
+    }
+
+    /// Names of dimensions that occur only in the types of data are dimensions.
+    fn implicit_dims(&mut self) {
+        for k in 0..self.decls.len() {
+            let Kind::Data(data) = self.decls[k].kind.clone() else { continue };
+            for e in &data.ty.dims {
+                let ExprKind::Name(path) = &e.kind else { continue };
+                let [name] = path.as_slice() else { continue };
+                if !self.modules[0].names.contains_key(&name.name) {
+                    let id = self.add_dim(name, None, 0);
+                    self.declare(name, Kind::Dim(id), 0, None);
+                }
+            }
+        }
+    }
+
+    fn one_of_each(&mut self, parts: &Parts) {
+        let of = |kind| parts.levels.iter().filter(move |l| l.kind == kind).copied().collect::<Vec<&ast::Level>>();
+        let (uppers, lowers) = (of(LevelKind::Upper), of(LevelKind::Lower));
+        if uppers.is_empty() {
+            let file = self.sources.iter().next().map(|(id, _)| id);
+            let at = parts.levels.first().map(|l| l.keyword).or(file.map(|f| Span::new(f, 0, 0)));
+            if let (Some(at), false) = (at, self.has_errors()) {
+                let diagnostic = Diagnostic::error("E0220", "the model has no `upper` level", at, "in this model")
+                    .help("write `upper { var …; minimize … }`; an ordinary optimisation has only this level");
+                self.emit(diagnostic);
+            }
+        }
+        if let [first, second, ..] = uppers.as_slice() {
+            let diagnostic = Diagnostic::error("E0220", "the model has two `upper` levels", second.keyword, "the second one");
+            self.emit(diagnostic.label(first.keyword, "the first one"));
+        }
+        if let [_, second, ..] = lowers.as_slice() {
+            self.unsupported::<()>("a model with several followers is", second.keyword);
+        }
+        for level in &parts.levels {
+            if let Some(span) = level.pessimistic {
+                self.unsupported::<()>("the pessimistic response is", span);
+            }
+        }
+        if let [(first, _), (second, _), ..] = parts.solves.as_slice() {
+            let diagnostic =
+                Diagnostic::error("E0202", "`solve` is given twice", second.method.span, "the second one");
+            self.emit(diagnostic.label(first.method.span, "the first one"));
+        }
+    }
+
+    /// Works out every declaration, used or not, so that its mistakes are reported.
+    fn resolve_all(&mut self) {
+        for k in 0..self.dims.len() {
+            self.dim_axis(super::value::DimId(k));
+        }
+        let last = |c: &Self, k: usize| matches!(c.decls[k].kind, Kind::Let(_) if c.decls[k].level.is_some());
+        for pass in [false, true] {
+            for k in 0..self.decls.len() {
+                if matches!(self.decls[k].state, State::Pending)
+                    && last(self, k) == pass
+                    && self.decls[k].module == 0
+                    && !matches!(self.decls[k].kind, Kind::Report(_))
+                {
+                    self.resolve(DeclId(k), self.decls[k].span);
+                }
+            }
+        }
+    }
+
+    fn levels(&mut self, parts: &Parts) -> (Option<crate::model::Level>, Option<crate::model::Level>) {
+        let find = |kind| parts.levels.iter().find(|l| l.kind == kind).copied();
+        let lower = find(LevelKind::Lower).and_then(|l| self.level(l));
+        let upper = find(LevelKind::Upper).and_then(|l| self.level(l));
+        for level in &parts.levels {
+            if !level.items.iter().any(|i| matches!(i.kind, ItemKind::Var(_) | ItemKind::Error)) {
+                let message = format!("`{}` has no variables", level_name(level.kind));
+                let diagnostic = Diagnostic::error("E0220", message, level.keyword, "in this level");
+                self.emit(diagnostic.help("declare what this level chooses: `var x: real[n]`"));
+            }
+        }
+        (upper, lower)
+    }
+
+    fn reports(&mut self, parts: &Parts) -> Vec<Report> {
+        let mut reports = Vec::new();
+        for (name, written, _, id) in &parts.reports {
+            let Some(value) = self.resolve(*id, name.span) else { continue };
+            if value.rank() > 0 {
+                let label = format!("this is a {}", self.value_text(&value));
+                let diagnostic = Diagnostic::error("E0221", "a report must be a scalar", written.span, label);
+                self.emit(diagnostic.help("reduce it with `sum`, `mean` or `max`"));
+                continue;
+            }
+            reports.push(Report { name: name.name.clone(), node: value.node, span: name.span });
+        }
+        reports
+    }
+
+    fn expects(&mut self, parts: &Parts) -> Vec<Expect> {
+        let mut expects = Vec::new();
+        for written in &parts.expects {
+            let value = self.at(Frame::top(0, None), Reads::Solution, |c| c.expr(written));
+            let Some(value) = value else { continue };
+            if value.elem != Elem::Bool || value.rank() > 0 {
+                let label = format!("this is a {}", self.value_text(&value));
+                self.error::<()>("E0222", "`expect` needs a single truth value", written.span, label);
+                continue;
+            }
+            expects.push(Expect { text: self.source_text(written.span), node: value.node, span: written.span });
+        }
+        expects
+    }
+
+    fn precision(&mut self, parts: &Parts) -> Precision {
+        if let [first, second, ..] = parts.precisions.as_slice() {
+            let diagnostic = Diagnostic::error("E0202", "`precision` is given twice", second.span, "again here");
+            self.emit(diagnostic.label(first.span, "first here"));
+        }
+        let written = parts.precisions.first().map(|name| match name.name.as_str() {
+            "f32" => Precision::F32,
+            "f64" => Precision::F64,
+            other => {
+                let message = format!("there is no precision `{other}`");
+                self.error::<()>("E0229", message, name.span, "`f64` or `f32` expected");
+                Precision::F64
+            }
+        });
+        self.options.precision.or(written).unwrap_or(Precision::F64)
+    }
+
+    fn solve(&mut self, solve: &ast::Solve) -> Option<Solve> {
+        let mut options: Vec<(String, OptionValue, Span)> = Vec::new();
+        for option in &solve.options {
+            if let Some((_, _, first)) = options.iter().find(|(n, _, _)| *n == option.name.name) {
+                let message = format!("the option `{}` is given twice", option.name.name);
+                self.emit(Diagnostic::error("E0202", message, option.name.span, "again here").label(*first, "first here"));
+                continue;
+            }
+            if let Some(value) = self.option_value(&option.value) {
+                options.push((option.name.name.clone(), value, option.value.span));
+            }
+        }
+        Some(Solve { method: solve.method.name.clone(), method_span: solve.method.span, options })
+    }
+
+    fn option_value(&mut self, e: &Expr) -> Option<OptionValue> {
+        match &e.kind {
+            ExprKind::Bool(value) => Some(OptionValue::Bool(*value)),
+            ExprKind::Text(text) => Some(OptionValue::Word(text.clone())),
+            ExprKind::Name(path) if path.len() == 1 && !self.is_number(&path[0].name) => {
+                Some(OptionValue::Word(path[0].name.clone()))
+            }
+            ExprKind::Call { function, arguments }
+                if super::builtins::find(&function.name).is_none()
+                    && self.meaning(&function.name).is_none()
+                    || arguments.iter().any(|a| a.name.is_some()) =>
+            {
+                let mut inner = Vec::new();
+                for argument in arguments {
+                    let Some(name) = &argument.name else {
+                        let message = format!("the options of `{}` have names", function.name);
+                        return self.error("E0225", message, argument.value.span, "write `name = value`");
+                    };
+                    inner.push((name.name.clone(), self.option_value(&argument.value)?));
+                }
+                Some(OptionValue::Call(function.name.clone(), inner))
+            }
+            _ => self.known_number(e, "an option").map(OptionValue::Number),
+        }
+    }
+
+    fn is_number(&mut self, name: &str) -> bool {
+        matches!(self.meaning(name), Some(Meaning::Decl(id))
+            if matches!(self.decls[id.0].kind, Kind::Param(_) | Kind::Dim(_) | Kind::Let(_) | Kind::Data(_)))
+    }
+
+    /// Looks at indices that depend on data.
+    fn check_indices(&mut self) {
+        let mut seen: Vec<(NodeId, usize)> = Vec::new();
+        for check in std::mem::take(&mut self.index_checks) {
+            if seen.contains(&(check.node, check.size)) {
+                continue;
+            }
+            seen.push((check.node, check.size));
+            let roots = [check.node];
+            let Ok(arrays) = crate::ir::eval::evaluate(&self.graph, &roots, &self.bindings) else { continue };
+            let outside = arrays[0].iter().copied().find(|&x| x < 0.0 || x >= check.size as f64);
+            if let Some(position) = outside {
+                let mut diagnostic = Diagnostic::error(
+                    "E0213",
+                    "the index runs off the dimension",
+                    check.span,
+                    format!("this reaches the position {position}"),
+                )
+                .note(check.what);
+                for (name, span) in check.calls {
+                    diagnostic = diagnostic.label(span, format!("in this call of `{name}`"));
+                }
+                self.emit_plain(diagnostic);
+            }
+        }
+    }
+
+    fn warn_unused(&mut self) {
+        let unused: Vec<Diagnostic> = self
+            .decls
+            .iter()
+            .filter(|d| !d.used && d.module == 0 && !d.name.starts_with('_'))
+            .filter(|d| matches!(d.kind, Kind::Data(_) | Kind::Param(_) | Kind::Let(_) | Kind::Var(_)))
+            .map(|d| Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here"))
+            .collect();
+        for diagnostic in unused {
+            self.emit_plain(diagnostic);
+        }
+    }
+
+    /// Warns about objectives that the level's own variables cannot change.
+    fn warn_independent(&mut self, upper: &crate::model::Level, lower: Option<&crate::model::Level>) {
+        let depends = |graph: &crate::ir::graph::Graph, root: NodeId, role: Role| {
+            let nodes = graph.reachable(&[root]);
+            nodes.iter().any(|&n| graph.is(n, &crate::ops::INPUT) && graph.node(n).stage == role)
+        };
+        let direct = depends(&self.graph, upper.objective, Role::Upper);
+        let through = lower.is_some_and(|l| {
+            depends(&self.graph, upper.objective, Role::Lower) && depends(&self.graph, l.objective, Role::Upper)
+        });
+        let mut faults = Vec::new();
+        if !direct && !through {
+            faults.push((LevelKind::Upper, upper.objective_span));
+        }
+        if let Some(l) = lower.filter(|l| !depends(&self.graph, l.objective, Role::Lower)) {
+            faults.push((LevelKind::Lower, l.objective_span));
+        }
+        for (level, span) in faults {
+            let name = level_name(level);
+            let message = format!("the objective of `{name}` does not depend on its variables");
+            self.emit(Diagnostic::warning("W0202", message, span, format!("no variable of `{name}` matters here")));
+        }
+    }
+
+    fn dims_of_model(&self) -> Vec<Dim> {
+        let own = self.dims.iter().filter(|d| d.alias.is_none());
+        own.filter_map(|d| {
+            let size = d.size?;
+            let (name, labels) = (d.name.clone(), d.labels.clone());
+            Some(Dim { name, size, assumed: d.assumed, labels, span: d.span })
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,226 @@
+//! Expressions: literals, names, and the way to the rules for each other form.
+
+use blo_grammar::ast::{BinaryOp, Expr, ExprKind, Ident, LevelKind, UnaryOp};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::Checker;
+use super::scope::{Kind, Local, Meaning, Reads};
+use super::value::{Affine, Axes, Axis, Loops, Value};
+use crate::ir::graph::{NodeId, Role};
+use crate::types::Elem;
+
+impl Checker<'_> {
+    /// Elaborates an expression; `None` after an error.
+    pub fn expr(&mut self, e: &Expr) -> Option<Value> {
+        let outer = self.graph.set_span(Some(e.span));
+        let value = self.expr_kind(e);
+        self.graph.set_span(outer);
+        value
+    }
+
+    fn expr_kind(&mut self, e: &Expr) -> Option<Value> {
+        match &e.kind {
+            ExprKind::Number { value, integer } => Some(self.number(*value, *integer)),
+            ExprKind::Bool(value) => {
+                let node = self.graph.boolean(*value);
+                Some(self.scalar(node))
+            }
+            ExprKind::Text(_) => {
+                self.error("E0204", "text is not a value", e.span, "text stands only for an index label or an option")
+            }
+            ExprKind::Name(path) => self.name(path, e.span),
+            ExprKind::Array(items) => self.array(items, e.span),
+            ExprKind::Comprehension(c) => self.array_comprehension(c),
+            ExprKind::Call { function, arguments } => self.call(function, arguments, e.span),
+            ExprKind::Reduction { function, comprehension } => self.reduction(function, comprehension, e.span),
+            ExprKind::Index { base, indices } => self.index(base, indices),
+            ExprKind::Transpose(operand) => self.transpose(operand, e.span),
+            ExprKind::Unary { op, operand } => self.prefix(*op, operand),
+            ExprKind::Binary { op: BinaryOp::MatMul, operator, left, right } => {
+                let (a, b) = (self.expr(left), self.expr(right));
+                self.matmul(&a?, &b?, *operator, left, right)
+            }
+            ExprKind::Binary { op, operator, left, right } => {
+                let (a, b) = (self.expr(left), self.expr(right));
+                self.infix(*op, *operator, (&a?, left), (&b?, right))
+            }
+            ExprKind::If { condition, then, otherwise } => self.choice(condition, then, otherwise),
+            ExprKind::Block { lets, result } => self.block(lets, result),
+            ExprKind::Error => None,
+        }
+    }
+
+    /// A number; whole when it is written so.
+    pub fn number(&mut self, value: f64, integer: bool) -> Value {
+        if integer && value.abs() < 9e15 {
+            return self.int(value as i64);
+        }
+        let node = self.graph.constant(value);
+        self.scalar(node)
+    }
+
+    /// A constant whole number.
+    pub fn int(&mut self, value: i64) -> Value {
+        let node = self.graph.int(value);
+        Value { affine: Some(Affine::constant(value)), ..self.scalar(node) }
+    }
+
+    /// A scalar without loops.
+    pub fn scalar(&self, node: NodeId) -> Value {
+        self.value(node, Loops::new(), Axes::new())
+    }
+
+    /// A value with these axes; the element type is the node's.
+    pub fn value(&self, node: NodeId, loops: Loops, shape: Axes) -> Value {
+        let elem = self.graph.ty(node).elem;
+        debug_assert_eq!(self.graph.shape(node).len(), loops.len() + shape.len());
+        Value { node, loops, shape, elem, affine: None, assumed: false }
+    }
+
+    /// The whole number that a dimension is.
+    pub fn size_value(&mut self, axis: &Axis) -> Value {
+        Value { assumed: axis.assumed, ..self.int(axis.size as i64) }
+    }
+
+    fn name(&mut self, path: &[Ident], span: Span) -> Option<Value> {
+        let [name] = path else { return self.dotted(path, span) };
+        if let Some(value) = self.single_result(name) {
+            return Some(value);
+        }
+        match self.meaning(&name.name) {
+            None => self.unknown_name(name),
+            Some(Meaning::Local(Local::Value(value))) => value,
+            Some(Meaning::Local(Local::Dim(axis))) => Some(self.size_value(&axis)),
+            Some(Meaning::Decl(id)) => {
+                self.decls[id.0].used = true;
+                let declared = self.decls[id.0].span;
+                match self.decls[id.0].kind.clone() {
+                    Kind::Dim(dim) => {
+                        let axis = self.dim_axis(dim)?;
+                        Some(self.size_value(&axis))
+                    }
+                    Kind::Fn(_) => {
+                        let diagnostic = Diagnostic::error(
+                            "E0204",
+                            format!("`{}` is a function, not a value", name.name),
+                            name.span,
+                            "call it with arguments in brackets",
+                        );
+                        self.emit(diagnostic.label(declared, "declared here"));
+                        None
+                    }
+                    Kind::Report(_) if !matches!(self.reads, Reads::Reports | Reads::Solution) => {
+                        let diagnostic = Diagnostic::error(
+                            "E0217",
+                            format!("`{}` is a report, which only `expect` and other reports may read", name.name),
+                            name.span,
+                            "not readable here",
+                        );
+                        self.emit(diagnostic.label(declared, "declared here").help("make it a `let`"));
+                        None
+                    }
+                    _ => {
+                        let value = self.resolve(id, name.span)?;
+                        self.readable(&value, name, declared)?;
+                        Some(value)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Refuses a variable where only data may be read.
+    fn readable(&mut self, value: &Value, name: &Ident, declared: Span) -> Option<()> {
+        let Reads::Data(place) = self.reads else { return Some(()) };
+        let level = match self.graph.node(value.node).stage {
+            Role::Data => return Some(()),
+            Role::Upper | Role::UpperDirection => LevelKind::Upper,
+            Role::Lower | Role::LowerDirection => LevelKind::Lower,
+        };
+        let level = super::levels::level_name(level);
+        let mut diagnostic = Diagnostic::error(
+            "E0217",
+            format!("{place} cannot depend on `{}`", name.name),
+            name.span,
+            format!("`{}` depends on variables of `{level}`", name.name),
+        )
+        .label(declared, "declared here")
+        .note(format!("{place} is evaluated once, before the solve"));
+        if place.starts_with("a `let`") {
+            diagnostic = diagnostic.help("move the `let` into the level that uses it, or make it a `fn`");
+        }
+        self.emit(diagnostic);
+        None
+    }
+
+    fn block(&mut self, lets: &[blo_grammar::ast::Let], result: &Expr) -> Option<Value> {
+        let depth = self.frame().locals.len();
+        for binding in lets {
+            let value = self.let_value(binding);
+            self.bind(&binding.name, Local::Value(value), depth);
+        }
+        let value = self.expr(result);
+        self.frame().locals.truncate(depth);
+        value
+    }
+
+    /// Adds a local name; names added since `depth` must differ.
+    pub fn bind(&mut self, name: &Ident, local: Local, depth: usize) {
+        if self.frame().locals[depth..].iter().any(|(n, _)| *n == name.name) {
+            self.error::<()>("E0202", format!("`{}` is defined twice", name.name), name.span, "again here");
+        }
+        self.frame().locals.push((name.name.clone(), local));
+    }
+
+    fn prefix(&mut self, op: UnaryOp, operand: &Expr) -> Option<Value> {
+        let value = self.expr(operand)?;
+        match op {
+            UnaryOp::Neg => {
+                let value = self.numeric(value, operand.span, "`-`")?;
+                let affine = value.affine.and_then(|a| Affine::constant(-1).times(a));
+                let node = match affine {
+                    Some(a) if a.index.is_none() => self.graph.int(a.offset),
+                    _ => self.graph.neg(value.node),
+                };
+                Some(Value { affine, assumed: value.assumed, ..self.value(node, value.loops, value.shape) })
+            }
+            UnaryOp::Not => {
+                let value = self.truth(value, operand.span, "`not`")?;
+                let node = self.graph.not(value.node);
+                Some(self.value(node, value.loops, value.shape))
+            }
+        }
+    }
+
+    /// A value of numbers; truth values are refused.
+    pub fn numeric(&mut self, value: Value, span: Span, what: &str) -> Option<Value> {
+        if value.elem != Elem::Bool {
+            return Some(value);
+        }
+        let found = self.value_text(&value);
+        let diagnostic = Diagnostic::error(
+            "E0204",
+            format!("{what} needs numbers and found truth values"),
+            span,
+            format!("this is a {found}"),
+        );
+        self.emit(diagnostic.help("write `if … then 1 else 0`"));
+        None
+    }
+
+    /// A value of truth values.
+    pub fn truth(&mut self, value: Value, span: Span, what: &str) -> Option<Value> {
+        if value.elem == Elem::Bool {
+            return Some(value);
+        }
+        let found = self.value_text(&value);
+        self.error("E0204", format!("{what} needs truth values and found numbers"), span, format!("this is a {found}"))
+    }
+
+    /// The same numbers as reals.
+    pub fn real(&mut self, value: &Value) -> Value {
+        let node = self.graph.cast(value.node, Elem::Real);
+        self.value(node, value.loops.clone(), value.shape.clone())
+    }
+}

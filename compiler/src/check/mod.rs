@@ -1,0 +1,188 @@
+//! The checker: syntax tree to [`Model`]. Names, element types, shapes by name and levels are checked while every expression
+//! is turned into nodes of one graph. Loop indices are axes, so nothing here ever runs over elements.
+//!
+//! A value that could not be elaborated is `None`; whoever meets one stays silent, so each mistake is reported once.
+
+mod arithmetic;
+mod builtins;
+mod call;
+mod choice;
+mod comprehension;
+mod data;
+mod declarations;
+mod dims;
+mod expr;
+mod index;
+mod levels;
+mod literal;
+pub(crate) mod messages;
+mod modules;
+pub mod print;
+mod product;
+mod random;
+mod results;
+mod scope;
+mod static_value;
+mod value;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use blo_grammar::ast;
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::source::Sources;
+use blo_grammar::span::{FileId, Span};
+
+use crate::ir::eval::Bindings;
+use crate::ir::graph::{Graph, NodeId};
+use crate::model::{Data, Model, ResultInput, Var};
+use crate::session::{Loader, Options};
+use scope::{Decl, Frame, Module, Reads};
+use value::{Axis, DimId, Value};
+
+/// Parses and checks the model in `main`.
+pub(crate) fn check(
+    sources: &mut Sources,
+    main: FileId,
+    loader: &mut dyn Loader,
+    options: &Options,
+) -> (Option<Model>, Vec<Diagnostic>) {
+    let (ast, parsed) = blo_grammar::parse::parse(main, &sources.get(main).text);
+    let mut checker = Checker::new(sources, loader, options);
+    checker.diagnostics.extend(parsed);
+    let model = checker.model(ast);
+    let diagnostics = std::mem::take(&mut checker.diagnostics);
+    (model, diagnostics)
+}
+
+/// A dimension while its size is being found.
+struct DimState {
+    name: String,
+    span: Span,
+    value: Option<Rc<ast::DimValue>>,
+    module: usize,
+    alias: Option<DimId>,
+    size: Option<usize>,
+    assumed: bool,
+    labels: Option<Vec<String>>,
+    /// Where the size comes from, in words.
+    origin: Option<(Span, String)>,
+    active: bool,
+}
+
+/// A loop index.
+struct Loop {
+    axis: Axis,
+    start: i64,
+    span: Span,
+}
+
+/// An index whose values are known only through data: looked at once everything is elaborated.
+struct IndexCheck {
+    node: NodeId,
+    size: usize,
+    what: String,
+    span: Span,
+    calls: Vec<(String, Span)>,
+}
+
+/// A variable with what the checker knows beyond the model.
+struct VarState {
+    var: Var,
+    level: ast::LevelKind,
+    shape: value::Axes,
+}
+
+/// All state of one check.
+pub(crate) struct Checker<'a> {
+    sources: &'a mut Sources,
+    loader: &'a mut dyn Loader,
+    options: &'a Options,
+    overrides: BTreeMap<String, ast::Expr>,
+    diagnostics: Vec<Diagnostic>,
+    graph: Graph,
+    bindings: Bindings,
+    modules: Vec<Module>,
+    decls: Vec<Decl>,
+    dims: Vec<DimState>,
+    loops: Vec<Loop>,
+    data: Vec<Data>,
+    vars: Vec<VarState>,
+    frames: Vec<Frame>,
+    reads: Reads,
+    index_checks: Vec<IndexCheck>,
+    objectives: [Option<Value>; 2],
+    results: Vec<(ResultInput, NodeId)>,
+    assumed_count: usize,
+}
+
+impl<'a> Checker<'a> {
+    fn new(sources: &'a mut Sources, loader: &'a mut dyn Loader, options: &'a Options) -> Self {
+        Checker {
+            sources,
+            loader,
+            options,
+            overrides: BTreeMap::new(),
+            diagnostics: Vec::new(),
+            graph: Graph::new(),
+            bindings: Bindings::new(),
+            modules: Vec::new(),
+            decls: Vec::new(),
+            dims: Vec::new(),
+            loops: Vec::new(),
+            data: Vec::new(),
+            vars: Vec::new(),
+            frames: Vec::new(),
+            reads: Reads::Data("the model"),
+            index_checks: Vec::new(),
+            objectives: [None, None],
+            results: Vec::new(),
+            assumed_count: 0,
+        }
+    }
+
+    /// Reports a diagnostic once, naming the calls it was found in.
+    fn emit(&mut self, mut diagnostic: Diagnostic) {
+        for (name, span) in self.calls() {
+            if span != diagnostic.span() {
+                diagnostic = diagnostic.label(span, format!("in this call of `{name}`"));
+            }
+        }
+        self.emit_plain(diagnostic);
+    }
+
+    fn emit_plain(&mut self, diagnostic: Diagnostic) {
+        let same = |d: &Diagnostic| {
+            d.code == diagnostic.code && d.span() == diagnostic.span() && d.message == diagnostic.message
+        };
+        if !self.diagnostics.iter().any(same) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Reports an error and gives up on the value.
+    fn error<T>(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Option<T> {
+        self.emit(Diagnostic::error(code, message, span, label));
+        None
+    }
+
+    /// Refuses a construct that the language has and this version does not.
+    fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
+        self.error("E0901", format!("{what} not supported yet"), span, "this construct")
+    }
+
+    fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The calls being expanded, outermost first.
+    fn calls(&self) -> Vec<(String, Span)> {
+        self.frames.iter().filter_map(|f| f.call.clone()).collect()
+    }
+}

@@ -1,0 +1,125 @@
+//! The text of a checked model (`--emit model`): names, types, levels and how large each expression is. The expressions
+//! themselves are the graph's (`--emit graph`).
+
+use std::fmt::Write;
+
+use crate::ir::graph::{Graph, NodeId, Role};
+use crate::model::{Domain, Init, Level, Model, OptionValue, Precision, Var};
+use crate::types::Type;
+
+/// The model as text.
+pub fn print_model(model: &Model) -> String {
+    let mut out = String::new();
+    for dim in &model.dims {
+        let note = if dim.assumed { " (assumed)" } else { "" };
+        let labels = dim.labels.as_ref().map_or(String::new(), |l| format!(" {l:?}"));
+        line(&mut out, &format!("dim {} = {}{note}{labels}", dim.name, dim.size));
+    }
+    for data in &model.data {
+        let ty = &model.graph.input_info(data.input).ty;
+        let name = if data.name.is_empty() { "_" } else { &data.name };
+        let bound = if data.value.is_some() { "" } else { " (unbound)" };
+        line(&mut out, &format!("data {name}: {}{bound}", named_type(ty, &data.dims)));
+    }
+    level(&mut out, "upper", &model.upper, &model.graph);
+    if let Some(lower) = &model.lower {
+        let name = lower.name.as_ref().map_or("lower".to_owned(), |n| format!("lower {n}"));
+        level(&mut out, &name, lower, &model.graph);
+    }
+    for report in &model.reports {
+        line(&mut out, &format!("report {}: {}", report.name, expression(&model.graph, report.node)));
+    }
+    for expect in &model.expects {
+        line(&mut out, &format!("expect {}", expect.text));
+    }
+    for result in &model.results {
+        line(&mut out, &format!("result {}", result.name));
+    }
+    if let Some(solve) = &model.solve {
+        let options: Vec<String> = solve.options.iter().map(|(n, v, _)| format!("{n} = {}", option(v))).collect();
+        line(&mut out, &format!("solve {}({})", solve.method, options.join(", ")));
+    }
+    if model.precision == Precision::F32 {
+        line(&mut out, "precision f32");
+    }
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
+fn level(out: &mut String, name: &str, level: &Level, graph: &Graph) {
+    line(out, name);
+    for var in &level.vars {
+        line(out, &format!("  var {}", variable(var, graph)));
+    }
+    let word = if level.maximize { "maximize, negated:" } else { "minimize" };
+    line(out, &format!("  {word} {}", expression(graph, level.objective)));
+}
+
+fn variable(var: &Var, graph: &Graph) -> String {
+    let mut text = format!("{}: {}", var.name, named_type(&var.ty, &var.dims));
+    match &var.domain {
+        Domain::Free => {}
+        Domain::Interval(low, high) => {
+            let _ = write!(text, " in [{}, {}]", fixed(graph, *low), fixed(graph, *high));
+        }
+        Domain::Simplex => text.push_str(" in simplex"),
+        Domain::Ball(radius) => {
+            let _ = write!(text, " in ball({})", fixed(graph, *radius));
+        }
+    }
+    match &var.init {
+        Init::Value(node) => {
+            let _ = write!(text, " = {}", fixed(graph, *node));
+        }
+        Init::Normal(mean, deviation) => {
+            let _ = write!(text, " ~ normal({mean}, {deviation})");
+        }
+        Init::Uniform(low, high) => {
+            let _ = write!(text, " ~ uniform({low}, {high})");
+        }
+    }
+    text
+}
+
+/// A bound or start: its value where it is one number, otherwise its size.
+fn fixed(graph: &Graph, node: NodeId) -> String {
+    match graph.fill_value(node) {
+        Some(value) => value.to_string(),
+        None => expression(graph, node),
+    }
+}
+
+fn expression(graph: &Graph, node: NodeId) -> String {
+    let nodes = graph.reachable(&[node]).len();
+    let stage = match graph.node(node).stage {
+        Role::Data => "data",
+        Role::Upper | Role::UpperDirection => "upper",
+        Role::Lower | Role::LowerDirection => "lower",
+    };
+    format!("<{}, {nodes} nodes, {stage}>", graph.ty(node))
+}
+
+fn named_type(ty: &Type, dims: &[Option<String>]) -> String {
+    if ty.shape.is_empty() {
+        return ty.elem.name().to_owned();
+    }
+    let names: Vec<String> =
+        ty.shape.iter().zip(dims).map(|(size, name)| name.clone().unwrap_or(size.to_string())).collect();
+    format!("{}[{}]", ty.elem.name(), names.join(", "))
+}
+
+fn option(value: &OptionValue) -> String {
+    match value {
+        OptionValue::Number(x) => x.to_string(),
+        OptionValue::Bool(b) => b.to_string(),
+        OptionValue::Word(w) => w.clone(),
+        OptionValue::Call(name, options) => {
+            let inner: Vec<String> = options.iter().map(|(n, v)| format!("{n} = {}", option(v))).collect();
+            format!("{name}({})", inner.join(", "))
+        }
+    }
+}

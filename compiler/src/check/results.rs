@@ -1,0 +1,96 @@
+//! Dotted names: objectives and variables of a level, and the solver's findings that `expect` may read.
+
+use blo_grammar::ast::{Ident, LevelKind};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::Checker;
+use super::levels::level_name;
+use super::messages::did_you_mean;
+use super::scope::Reads;
+use super::value::Value;
+use crate::ir::graph::Role;
+use crate::model::ResultInput;
+use crate::types::{Elem, Type};
+
+/// What the solver finds out about the solution.
+static FINDINGS: &[&str] = &["lower.gap", "lower.stationarity", "hypergradient_norm"];
+
+impl Checker<'_> {
+    /// A finding with a plain name, where the model does not use the name itself.
+    pub fn single_result(&mut self, name: &Ident) -> Option<Value> {
+        let finding = FINDINGS.iter().find(|f| **f == name.name)?;
+        if self.reads != Reads::Solution || self.meaning(&name.name).is_some() {
+            return None;
+        }
+        Some(self.finding(finding))
+    }
+
+    fn finding(&mut self, name: &'static str) -> Value {
+        if let Some((_, node)) = self.results.iter().find(|(r, _)| r.name == name) {
+            return self.scalar(*node);
+        }
+        let (input, node) = self.graph.add_input(name, Role::Data, Type::scalar(Elem::Real));
+        self.results.push((ResultInput { name, input }, node));
+        self.scalar(node)
+    }
+
+    /// `upper.objective`, `lower.gap`, `lower.x`.
+    pub fn dotted(&mut self, path: &[Ident], span: Span) -> Option<Value> {
+        let written = path.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
+        let level = match path[0].name.as_str() {
+            "upper" => LevelKind::Upper,
+            "lower" => LevelKind::Lower,
+            _ => return self.unknown_dotted(&written, span),
+        };
+        if let Some(finding) = FINDINGS.iter().find(|f| **f == written) {
+            if self.reads != Reads::Solution {
+                let message = format!("`{written}` is known only after the solve");
+                return self.error("E0217", message, span, "only `expect` may read this");
+            }
+            return Some(self.finding(finding));
+        }
+        if path.len() == 2 && path[1].name == "objective" {
+            return self.objective_value(level, span);
+        }
+        let own = self.vars.iter().find(|v| path.len() == 2 && v.level == level && v.var.name == path[1].name);
+        match own.map(|v| (v.var.node, v.shape.clone())) {
+            Some((node, shape)) if !matches!(self.reads, Reads::Data(_)) => {
+                for decl in &mut self.decls {
+                    decl.used |= decl.name == path[1].name && decl.module == 0;
+                }
+                Some(self.value(node, super::value::Loops::new(), shape))
+            }
+            _ => self.unknown_dotted(&written, span),
+        }
+    }
+
+    fn objective_value(&mut self, level: LevelKind, span: Span) -> Option<Value> {
+        if let Reads::Data(place) = self.reads {
+            let label = "this depends on variables";
+            return self.error("E0217", format!("{place} cannot depend on an objective"), span, label);
+        }
+        let slot = usize::from(level == LevelKind::Lower);
+        match &self.objectives[slot] {
+            Some(value) => Some(value.clone()),
+            None if self.has_errors() => None,
+            None => {
+                let message = format!("`{}.objective` is not known here", level_name(level));
+                self.error("E0201", message, span, "there is no such level, or its objective comes later")
+            }
+        }
+    }
+
+    fn unknown_dotted(&mut self, written: &str, span: Span) -> Option<Value> {
+        let mut names: Vec<String> = FINDINGS.iter().map(|f| (*f).to_owned()).collect();
+        names.extend(["upper.objective".to_owned(), "lower.objective".to_owned()]);
+        names.extend(self.vars.iter().map(|v| format!("{}.{}", level_name(v.level), v.var.name)));
+        let mut diagnostic =
+            Diagnostic::error("E0201", format!("`{written}` is not defined"), span, "unknown name");
+        if let Some(help) = did_you_mean(written, names.iter().map(String::as_str)) {
+            diagnostic = diagnostic.help(help);
+        }
+        self.emit(diagnostic);
+        None
+    }
+}

@@ -1,0 +1,76 @@
+//! Values needed while checking: whole numbers for sizes, axes and range ends, and numbers for distributions and options.
+
+use blo_grammar::ast::Expr;
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::Checker;
+use super::value::Value;
+use crate::ir::eval::{Array, evaluate};
+use crate::ir::graph::Role;
+use crate::types::Elem;
+
+impl Checker<'_> {
+    /// The elements of a value that depends on bound data alone.
+    pub fn known_array(&self, value: &Value) -> Option<Array> {
+        if self.graph.node(value.node).stage != Role::Data {
+            return None;
+        }
+        evaluate(&self.graph, &[value.node], &self.bindings).ok()?.pop()
+    }
+
+    /// A whole number known now, with whether it rests on a made-up size.
+    pub fn whole_number(&mut self, e: &Expr, what: &str) -> Option<(i64, bool)> {
+        let value = self.expr(e)?;
+        self.whole_number_of(&value, e.span, what)
+    }
+
+    /// The same for a value that is elaborated already.
+    pub fn whole_number_of(&mut self, value: &Value, span: Span, what: &str) -> Option<(i64, bool)> {
+        if let Some(n) = value.constant() {
+            return Some((n, value.assumed));
+        }
+        if !value.loops.is_empty() {
+            let diagnostic = Diagnostic::error(
+                "E0901",
+                format!("{what} that depends on a loop index is not supported yet"),
+                span,
+                "this changes from turn to turn",
+            );
+            self.emit(diagnostic.help("let the index run over the whole range and add a filter: `… if cond`"));
+            return None;
+        }
+        if value.rank() == 0 && value.elem == Elem::Int {
+            if let Some(array) = self.known_array(value) {
+                return array.iter().next().map(|&n| (n as i64, false));
+            }
+        }
+        let found = if self.graph.node(value.node).stage != Role::Data {
+            "this depends on variables".to_owned()
+        } else {
+            format!("this is a {}", self.value_text(value))
+        };
+        self.error("E0215", format!("{what} must be a whole number known before the solve"), span, found)
+    }
+
+    /// A size: a whole number that is at least one.
+    pub fn size(&mut self, e: &Expr, what: &str) -> Option<(usize, bool)> {
+        let (n, assumed) = self.whole_number(e, what)?;
+        match usize::try_from(n) {
+            Ok(size) if size > 0 => Some((size, assumed)),
+            _ => self.error("E0215", format!("{what} must be at least 1"), e.span, format!("this is {n}")),
+        }
+    }
+
+    /// A number known now.
+    pub fn known_number(&mut self, e: &Expr, what: &str) -> Option<f64> {
+        let value = self.expr(e)?;
+        if value.rank() == 0 && value.loops.is_empty() && value.elem != Elem::Bool {
+            if let Some(array) = self.known_array(&value) {
+                return array.iter().next().copied();
+            }
+        }
+        let found = format!("this is a {}", self.value_text(&value));
+        self.error("E0215", format!("{what} must be a number known before the solve"), e.span, found)
+    }
+}

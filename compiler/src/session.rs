@@ -1,0 +1,78 @@
+//! One session: the sources, the options, and where values and used files come from. Parsing and checking are started here;
+//! reading files is left to the [`Loader`], which the command line and the tests implement.
+
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::source::Sources;
+use blo_grammar::span::FileId;
+
+use crate::ir::eval::Array;
+use crate::model::{Model, Precision};
+use crate::types::Elem;
+
+/// Finds used files and the values of data.
+pub trait Loader {
+    /// Name and text of a used file; `from` is the name of the file with the `use`. An error is a reason in words.
+    fn module(&mut self, from: &str, path: &str) -> Result<(String, String), String>;
+
+    /// The values of a `data` declaration: the command line's binding first, then the declared file. `Ok(None)` when
+    /// nothing is bound.
+    fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError>;
+}
+
+/// What the checker asks a [`Loader`] for.
+#[derive(Clone, Debug)]
+pub struct DataRequest<'a> {
+    /// The datum's name.
+    pub name: &'a str,
+    /// Its element type.
+    pub elem: Elem,
+    /// The number of its axes.
+    pub rank: usize,
+    /// The file in `from "file"`.
+    pub file: Option<&'a str>,
+    /// The sizes declared so far, one per axis.
+    pub sizes: Vec<Option<usize>>,
+}
+
+/// Values that were found.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    /// What the file holds.
+    pub elem: Elem,
+    /// The values; whole numbers and truth values as `f64`.
+    pub values: Array,
+    /// The file, or `--data`, for messages.
+    pub origin: String,
+}
+
+/// Why values could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataError {
+    /// What is wrong, lower case, without a full stop.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// How to check.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--set NAME=EXPR`: parameters and dimensions given on the command line.
+    pub overrides: Vec<(String, String)>,
+    /// Seeds every random draw, together with the name of what is drawn.
+    pub seed: u64,
+    /// Overrides the model's `precision`.
+    pub precision: Option<Precision>,
+    /// Whether data without values are an error (to run) or get made-up sizes (to check shapes by name).
+    pub need_data: bool,
+}
+
+/// Parses and checks the model in `main`. The model is `None` when there is an error; warnings come with a model.
+pub fn analyse(
+    sources: &mut Sources,
+    main: FileId,
+    loader: &mut dyn Loader,
+    options: &Options,
+) -> (Option<Model>, Vec<Diagnostic>) {
+    crate::check::check(sources, main, loader, options)
+}
