@@ -1,0 +1,66 @@
+//! The commands, one file each, and what they share: printing a stage, and writing to standard output.
+
+pub mod check;
+pub mod run;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use blo_runtime::solvers;
+
+use crate::args::{ModelArgs, Stage};
+use crate::compile;
+use crate::files::Trouble;
+use crate::method::Flags;
+use crate::session::Session;
+
+/// Everything is as it should be.
+pub const FINE: u8 = 0;
+/// Not solved, or an expectation does not hold.
+pub const NOT_SOLVED: u8 = 1;
+/// The model, its data or the command line is wrong.
+pub const WRONG_INPUT: u8 = 2;
+
+/// Ends a command whose input is wrong: says how much was found.
+fn refuse(session: &Session) -> ExitCode {
+    session.renderer.summary();
+    ExitCode::from(WRONG_INPUT)
+}
+
+/// Prints a stage of the compiler instead of going on.
+fn emit(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Stage) -> ExitCode {
+    match stage_text(session, args, flags, stage) {
+        Some(text) => say(session, &text, FINE),
+        None => refuse(session),
+    }
+}
+
+fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Stage) -> Option<String> {
+    if stage == Stage::Ast {
+        let (ast, diagnostics) =
+            blo_grammar::parse::parse(session.main, &session.sources.get(session.main).text);
+        return (!session.tell(&diagnostics)).then(|| compile::syntax(&ast));
+    }
+    let mut model = session.model(args, false)?;
+    let plan = session.plan(&model, flags, args.seed)?;
+    let needs = solvers::needs(plan.solver, &plan.settings);
+    match compile::text(&mut model, &needs, stage) {
+        Ok(text) => Some(text),
+        Err(diagnostics) => {
+            session.tell(&diagnostics);
+            None
+        }
+    }
+}
+
+/// Writes to standard output and ends with `status`. A reader that has closed the stream has read enough.
+fn say(session: &mut Session, text: &str, status: u8) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            session.renderer.trouble(&Trouble::new(format!("cannot write to standard output: {e}")));
+            ExitCode::from(WRONG_INPUT)
+        }
+        _ => ExitCode::from(status),
+    }
+}

@@ -1,0 +1,147 @@
+//! `blo run`: check, compile, solve, and say what came out.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use blo_compiler::model::Model;
+use blo_compiler::solution::{blame, expectations};
+use blo_runtime::problem::Problem;
+use blo_runtime::solution::{Solution, solve};
+use blo_runtime::solvers;
+use blo_runtime::status::{PointStatus, Termination};
+
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, refuse, say};
+use crate::args::RunArgs;
+use crate::compile;
+use crate::method::Flags;
+use crate::output::folder::Folder;
+use crate::output::{Lower, RunResult, Seconds, Variable, human, json};
+use crate::session::{Plan, Session};
+use crate::watch::{Watch, catch_interrupts};
+
+/// Runs the command.
+pub fn run(args: &RunArgs) -> ExitCode {
+    let started = Instant::now();
+    let Some(mut session) = Session::open(&args.model) else { return ExitCode::from(WRONG_INPUT) };
+    let flags =
+        Flags { method: args.method.clone(), options: args.options.clone(), iterations: args.iterations };
+    if let Some(stage) = args.model.emit {
+        return emit(&mut session, &args.model, &flags, stage);
+    }
+    let Some(prepared) = prepare(&mut session, args, &flags) else { return refuse(&session) };
+    finish(session, args, prepared, started)
+}
+
+/// A model ready to be solved.
+struct Prepared {
+    model: Model,
+    plan: Plan,
+    problem: Problem,
+    folder: Option<Folder>,
+}
+
+/// Everything that can fail because of wrong input, so that nothing is solved in vain.
+fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
+    let mut model = session.model(&args.model, true)?;
+    let plan = session.plan(&model, flags, args.model.seed)?;
+    let needs = solvers::needs(plan.solver, &plan.settings);
+    let problem = match compile::problem(&mut model, &needs, args.model.seed) {
+        Ok(problem) => problem,
+        Err(diagnostics) => {
+            session.tell(&diagnostics);
+            return None;
+        }
+    };
+    let folder = match args.out.as_deref().map(Folder::prepare).transpose() {
+        Ok(folder) => folder,
+        Err(trouble) => {
+            session.renderer.trouble(&trouble);
+            return None;
+        }
+    };
+    Some(Prepared { model, plan, problem, folder })
+}
+
+/// Solves, and writes the result wherever it was asked for.
+fn finish(mut session: Session, args: &RunArgs, prepared: Prepared, started: Instant) -> ExitCode {
+    let Prepared { model, plan, mut problem, folder } = prepared;
+    let compile = started.elapsed().as_secs_f64();
+    catch_interrupts();
+    let mut watch = Watch::new(args.time_limit, !args.quiet && !args.json);
+    let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
+    watch.finish();
+    let total = started.elapsed().as_secs_f64();
+    let seconds = Seconds { compile, solve: total - compile, total };
+    let result = result(&model, &problem, &solution, seconds, args.model.seed);
+    if let (Termination::NonFinite { .. }, Some(fault)) = (&solution.termination, &solution.fault) {
+        let diagnostics: Vec<_> = blame(&model, &fault.x, &fault.y).into_iter().collect();
+        session.tell(&diagnostics);
+    }
+    if let Some(folder) = folder {
+        let trace = &solution.trace;
+        if let Err(trouble) = folder.write(&result, trace.columns(), trace.rows()) {
+            session.renderer.trouble(&trouble);
+            return refuse(&session);
+        }
+    }
+    let fine = ended_as_asked(&solution) && result.expects.iter().all(|(_, holds)| *holds);
+    let text = if args.json { format!("{:#}\n", json::result(&result)) } else { human::summary(&result) };
+    say(&mut session, &text, if fine { FINE } else { NOT_SOLVED })
+}
+
+/// Whether the run came to its own end and the point passes the check of the lower level.
+fn ended_as_asked(solution: &Solution) -> bool {
+    let ended = match solution.termination {
+        Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => true,
+        Termination::TimeLimit
+        | Termination::Interrupted
+        | Termination::NonFinite { .. }
+        | Termination::Diverged { .. }
+        | Termination::LineSearchFailed { .. }
+        | Termination::Refused { .. } => false,
+    };
+    ended && matches!(solution.point, PointStatus::Stationary | PointStatus::Feasible)
+}
+
+/// The result in the terms of the model.
+fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Seconds, seed: u64) -> RunResult {
+    let hypergradient_norm = solution.check.hypergradient_norm.unwrap_or(f64::NAN);
+    let lower = solution.lower_objective.map(|objective| {
+        let check = solution.check.lower.as_ref();
+        Lower {
+            objective,
+            gap: check.map_or(f64::NAN, |c| c.gap),
+            stationarity: check.map_or(f64::NAN, |c| c.stationarity),
+        }
+    });
+    let found = [
+        ("lower.gap", lower.map_or(f64::NAN, |l| l.gap)),
+        ("lower.stationarity", lower.map_or(f64::NAN, |l| l.stationarity)),
+        ("hypergradient_norm", hypergradient_norm),
+    ];
+    let expects = expectations(model, &solution.x, &solution.y, &found);
+    let status = match solution.point {
+        PointStatus::Stationary => "solved",
+        PointStatus::Feasible => "feasible",
+        PointStatus::NotSolved | PointStatus::Unknown => "not_solved",
+    };
+    let variables = solution.upper.iter().chain(&solution.lower);
+    RunResult {
+        status: status.into(),
+        termination: solution.termination.name().into(),
+        verdict: solution.verdict.clone(),
+        upper_objective: solution.upper_objective,
+        lower,
+        hypergradient_norm,
+        variables: variables
+            .map(|v| Variable { name: v.name.clone(), shape: v.shape.clone(), values: v.values.clone() })
+            .collect(),
+        reports: solution.reports.clone(),
+        expects: expects.into_iter().map(|e| (e.text, e.holds)).collect(),
+        method: solution.solver.into(),
+        iterations: solution.iterations,
+        calls: problem.call_table().iter().map(|(q, n)| (q.name().to_string(), *n)).collect(),
+        seconds,
+        seed,
+    }
+}

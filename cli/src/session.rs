@@ -1,0 +1,176 @@
+//! From the arguments to a checked model and a plan for solving it. Whatever is wrong on the way is drawn here, so callers
+//! only learn whether they can go on.
+
+use blo_compiler::model::{Model, OptionValue, Precision};
+use blo_compiler::session::{Options, analyse};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::source::Sources;
+use blo_grammar::span::{FileId, Span};
+use blo_runtime::settings::{SettingError, SettingProblem, Settings, Value};
+use blo_runtime::solvers::{self, SOLVERS, Solver};
+
+use crate::args::{ModelArgs, PrecisionArg};
+use crate::data::FileLoader;
+use crate::files;
+use crate::method::{self, Choice, Flags};
+use crate::render::Renderer;
+
+/// The method of a model that names none: one level, two levels.
+const DEFAULT_METHODS: (&str, &str) = ("gradient", "cg");
+
+/// The sources of a command, and who tells about what is wrong in them.
+pub struct Session {
+    /// The model, what it uses, and the command line.
+    pub sources: Sources,
+    /// The model's file.
+    pub main: FileId,
+    /// Where messages go.
+    pub renderer: Renderer,
+}
+
+/// How a model will be solved.
+pub struct Plan {
+    /// The method.
+    pub solver: &'static Solver,
+    /// A checked value for each of its options.
+    pub settings: Settings,
+}
+
+impl Session {
+    /// Reads the model's text; `None` when that failed, which has been said.
+    pub fn open(args: &ModelArgs) -> Option<Session> {
+        let mut renderer = Renderer::new();
+        match files::read_text(&args.model) {
+            Ok(text) => {
+                let mut sources = Sources::new();
+                let main = sources.add(args.model.display().to_string(), text);
+                Some(Session { sources, main, renderer })
+            }
+            Err(trouble) => {
+                renderer.trouble(&trouble);
+                None
+            }
+        }
+    }
+
+    /// Draws these; true when one of them is an error.
+    pub fn tell(&mut self, diagnostics: &[Diagnostic]) -> bool {
+        self.renderer.diagnostics(&self.sources, diagnostics);
+        diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Checks the model. `need_data`: whether data without values are an error.
+    pub fn model(&mut self, args: &ModelArgs, need_data: bool) -> Option<Model> {
+        let options = Options {
+            overrides: args.set.clone(),
+            seed: args.seed,
+            precision: args.precision.map(|precision| match precision {
+                PrecisionArg::F32 => Precision::F32,
+                PrecisionArg::F64 => Precision::F64,
+            }),
+            need_data,
+        };
+        let mut loader = FileLoader::new(&args.model, args.data.clone());
+        let (model, diagnostics) = analyse(&mut self.sources, self.main, &mut loader, &options);
+        let wrong = self.tell(&diagnostics);
+        let model = model.filter(|_| !wrong)?;
+        // Only a model that was checked to its end has asked for all of its data.
+        let unused = loader.unused();
+        for trouble in &unused {
+            self.renderer.trouble(trouble);
+        }
+        unused.is_empty().then_some(model)
+    }
+
+    /// Chooses the method and checks its options.
+    pub fn plan(&mut self, model: &Model, flags: &Flags, seed: u64) -> Option<Plan> {
+        let default = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
+        let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default)
+            .and_then(|choice| settle(model, choice, seed));
+        match plan {
+            Ok(plan) => Some(plan),
+            Err(diagnostics) => {
+                self.tell(&diagnostics);
+                None
+            }
+        }
+    }
+}
+
+/// Looks the method up and lets it check the options.
+fn settle(model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
+    // A default method comes without options, and its place is only needed when it does not fit.
+    let place = choice.method_span.unwrap_or(model.upper.span);
+    let Some(solver) = solvers::named(&choice.method) else {
+        return Err(vec![unknown_method(&choice.method, place)]);
+    };
+    if let Some(reason) = solver.misfit(model.lower.is_some()) {
+        let message = format!("`{}` is not for this model", choice.method);
+        return Err(vec![Diagnostic::error("E0502", message, place, reason)]);
+    }
+    let places: Vec<Span> = choice.options.iter().map(|(_, _, span)| *span).collect();
+    let mut written: Vec<(String, Value)> =
+        choice.options.into_iter().map(|(name, value, _)| (name, runtime_value(value))).collect();
+    if !written.iter().any(|(name, _)| name == "seed") {
+        written.push(("seed".into(), Value::Number(seed as f64)));
+    }
+    let levels = [Some(&model.upper), model.lower.as_ref()];
+    let variables =
+        levels.into_iter().flatten().flat_map(|level| level.vars.iter().map(|var| var.name.as_str()));
+    let settings = solver.settings(&written, variables).map_err(|errors| {
+        errors
+            .iter()
+            .map(|error| wrong_option(solver, error, places.get(error.index).copied().unwrap_or(place)))
+            .collect::<Vec<_>>()
+    })?;
+    Ok(Plan { solver, settings })
+}
+
+fn unknown_method(name: &str, place: Span) -> Diagnostic {
+    let all: Vec<String> = SOLVERS.iter().map(|solver| format!("`{}`", solver.name)).collect();
+    let diagnostic =
+        Diagnostic::error("E0502", format!("there is no method `{name}`"), place, "not a known method")
+            .note(format!("the methods are {}", all.join(", ")));
+    match solvers::near(name) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
+
+fn wrong_option(solver: &Solver, error: &SettingError, place: Span) -> Diagnostic {
+    let SettingError { option, expected, found, problem, .. } = error;
+    let make = |message: String, label: String| Diagnostic::error("E0503", message, place, label);
+    match problem {
+        SettingProblem::Unknown { near } => {
+            let message = format!("`{}` has no option `{option}`", solver.name);
+            let diagnostic =
+                make(message, "not an option".into()).note(format!("its options are {expected}"));
+            match near {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic,
+            }
+        }
+        SettingProblem::WrongKind | SettingProblem::OutOfRange => {
+            make(format!("`{option}` does not take `{found}`"), format!("expected {expected}"))
+        }
+        SettingProblem::Repeated => make(format!("`{option}` is given twice"), "given before".into()),
+        SettingProblem::UnknownVariable { name, near } => {
+            let diagnostic = make(format!("`{option}` names no variable `{name}`"), "not a variable".into());
+            match near {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic,
+            }
+        }
+    }
+}
+
+fn runtime_value(value: OptionValue) -> Value {
+    match value {
+        OptionValue::Number(number) => Value::Number(number),
+        OptionValue::Bool(truth) => Value::Bool(truth),
+        OptionValue::Word(word) => Value::Word(word),
+        OptionValue::Call(word, arguments) => {
+            Value::Call(word, arguments.into_iter().map(|(name, v)| (name, runtime_value(v))).collect())
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Watches a run: shows progress on a terminal, ends it at the time limit or on Ctrl-C. This is where the clock is.
+
+use std::cell::Cell;
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use blo_runtime::monitor::{Control, Monitor, Pace, Progress, StopReason};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::human::number;
+
+/// Seconds between two looks at the clock.
+const LOOK_EVERY: f64 = 0.05;
+
+/// Set by Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Lets the first Ctrl-C end the run with what it has, and the second the program.
+pub fn catch_interrupts() {
+    let caught = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    // Without a handler Ctrl-C ends the program at once, which is what it would do anyway.
+    drop(caught);
+}
+
+/// A watcher with a clock.
+pub struct Watch {
+    started: Instant,
+    last: Instant,
+    limit: Option<Duration>,
+    pace: Pace,
+    bar: Option<ProgressBar>,
+    /// Whether the bar has its length yet.
+    sized: Cell<bool>,
+}
+
+impl Watch {
+    /// Starts the clock. `show`: whether progress may be shown at all; it is shown on a terminal only.
+    pub fn new(limit: Option<f64>, show: bool) -> Self {
+        let bar = (show && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(0);
+            let style = "{bar:24} {pos}/{len}  {per_sec}  {eta} left  {msg}";
+            // The template is fixed, and a test builds it.
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        let now = Instant::now();
+        let limit = limit.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
+        Watch { started: now, last: now, limit, pace: Pace::new(LOOK_EVERY), bar, sized: Cell::new(false) }
+    }
+
+    /// Removes the progress display.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&self, progress: &Progress<'_>) {
+        let Some(bar) = &self.bar else { return };
+        if !self.sized.replace(true) {
+            bar.set_length(progress.steps as u64);
+        }
+        bar.set_position(progress.iteration as u64);
+        bar.set_message(message(progress));
+    }
+}
+
+fn message(progress: &Progress<'_>) -> String {
+    let upper = format!("F {}", number(progress.upper_objective));
+    let measure = format!("measure {}", number(progress.measure));
+    if progress.lower_objective.is_nan() {
+        return format!("{upper}  {measure}");
+    }
+    format!("{upper}  f {}  {measure}", number(progress.lower_objective))
+}
+
+impl Monitor for Watch {
+    fn observe(&mut self, progress: &Progress<'_>) -> Control {
+        let now = Instant::now();
+        self.pace.passed((now - self.last).as_secs_f64());
+        self.last = now;
+        self.show(progress);
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return Control::Stop(StopReason::Interrupted);
+        }
+        match self.limit {
+            Some(limit) if now - self.started >= limit => Control::Stop(StopReason::TimeLimit),
+            _ => Control::Continue,
+        }
+    }
+
+    fn interval(&self) -> u64 {
+        self.pace.interval()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(lower_objective: f64) -> Progress<'static> {
+        Progress {
+            iteration: 3,
+            steps: 10,
+            calls: 30,
+            upper_objective: 7.25,
+            lower_objective,
+            measure: 1e-3,
+            reports: &[],
+        }
+    }
+
+    #[test]
+    fn the_template_is_valid_and_the_message_short() {
+        assert!(ProgressStyle::with_template("{bar:24} {pos}/{len}  {per_sec}  {eta} left  {msg}").is_ok());
+        assert_eq!(message(&progress(f64::NAN)), "F 7.25  measure 0.001");
+        assert_eq!(message(&progress(0.5)), "F 7.25  f 0.5  measure 0.001");
+    }
+
+    #[test]
+    fn the_limit_stops_the_run() {
+        assert_eq!(Watch::new(Some(1e9), false).observe(&progress(0.0)), Control::Continue);
+        assert_eq!(Watch::new(None, false).observe(&progress(0.0)), Control::Continue);
+        let mut late = Watch::new(Some(1e-9), false);
+        while late.started.elapsed().is_zero() {}
+        assert_eq!(late.observe(&progress(0.0)), Control::Stop(StopReason::TimeLimit));
+    }
+}
