@@ -4,4 +4,5 @@ mod bug;
 pub mod ir;
 pub mod model;
 pub mod ops;
+pub mod passes;
 pub mod types;

@@ -254,7 +254,9 @@ impl Graph {
                 let operands: SmallVec<[&Type; 3]> = inputs.iter().map(|&i| self.ty(i)).collect();
                 match (op.shape)(attrs, &operands) {
                     Ok(ty) => ty,
-                    Err(why) => crate::bug!("`{}` cannot be applied to {operands:?} with {attrs:?}: {why}", op.name),
+                    Err(why) => {
+                        crate::bug!("`{}` cannot be applied to {operands:?} with {attrs:?}: {why}", op.name)
+                    }
                 }
             }
         };

@@ -1,10 +1,111 @@
 //! The operators of the tensor graph, one file and one record each. Everything blo knows about an operator stands in its
 //! record; the passes, the evaluator, the checker and the code generator read it from there.
 
+pub mod axes;
+pub mod elementwise;
 
 use crate::ir::eval::Array;
 use crate::ir::graph::{Attrs, Graph, NodeId};
 use crate::types::Type;
+
+macro_rules! operators {
+    ($($module:ident::$name:ident,)*) => {
+        $(
+            pub mod $module;
+            pub use $module::$name;
+        )*
+        static ALL: &[&Operator] = &[$(&$name),*];
+    };
+}
+
+operators! {
+    input::INPUT,
+    constant::CONSTANT,
+    iota::IOTA,
+    add::ADD,
+    sub::SUB,
+    mul::MUL,
+    div::DIV,
+    neg::NEG,
+    pow::POW,
+    min::MIN,
+    max::MAX,
+    abs::ABS,
+    sign::SIGN,
+    sqrt::SQRT,
+    floor::FLOOR,
+    step::STEP,
+    relu::RELU,
+    exp::EXP,
+    log::LOG,
+    log1p::LOG1P,
+    expm1::EXPM1,
+    sin::SIN,
+    cos::COS,
+    tan::TAN,
+    asin::ASIN,
+    acos::ACOS,
+    atan::ATAN,
+    sinh::SINH,
+    cosh::COSH,
+    tanh::TANH,
+    sigmoid::SIGMOID,
+    softplus::SOFTPLUS,
+    erf::ERF,
+    gelu::GELU,
+    eq::EQ,
+    ne::NE,
+    lt::LT,
+    le::LE,
+    and::AND,
+    or::OR,
+    not::NOT,
+    select::SELECT,
+    cast::CAST,
+    stop_gradient::STOP_GRADIENT,
+    int_div::INT_DIV,
+    int_mod::INT_MOD,
+    sum::SUM,
+    prod::PROD,
+    max_over::MAX_OVER,
+    min_over::MIN_OVER,
+    argmax::ARGMAX,
+    argmin::ARGMIN,
+    softmax::SOFTMAX,
+    log_softmax::LOG_SOFTMAX,
+    logsumexp::LOGSUMEXP,
+    cumsum::CUMSUM,
+    broadcast::BROADCAST,
+    transpose::TRANSPOSE,
+    reshape::RESHAPE,
+    slice::SLICE,
+    pad::PAD,
+    concat::CONCAT,
+    dot::DOT,
+    gather::GATHER,
+    scatter_add::SCATTER_ADD,
+}
+
+/// All operators.
+pub fn all() -> &'static [&'static Operator] {
+    ALL
+}
+
+/// The operator with this name in printed graphs.
+pub fn named(name: &str) -> Option<&'static Operator> {
+    ALL.iter().copied().find(|op| op.name == name)
+}
+
+/// The operator that the language spells `name`. `min` and `max` are both elementwise and reductions: this gives the
+/// elementwise one, [`reduction`] the other.
+pub fn surface(name: &str) -> Option<&'static Operator> {
+    ALL.iter().copied().find(|op| op.surface.name() == Some(name))
+}
+
+/// The reduction that the language spells `name`.
+pub fn reduction(name: &str) -> Option<&'static Operator> {
+    ALL.iter().copied().find(|op| matches!(op.surface, Surface::Reduction(n) if n == name))
+}
 
 /// Everything blo knows about an operator.
 pub struct Operator {
@@ -51,6 +152,19 @@ pub enum Surface {
     AlongReduced(&'static str),
 }
 
+impl Surface {
+    /// The name in the language; `None` if there is none.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Surface::Hidden => None,
+            Surface::Elementwise(name)
+            | Surface::Reduction(name)
+            | Surface::Along(name)
+            | Surface::AlongReduced(name) => Some(name),
+        }
+    }
+}
+
 /// How an operator is differentiated. There is no "not yet": a forgotten rule does not build.
 #[derive(Clone, Copy)]
 pub enum Derivative {
@@ -73,7 +187,7 @@ pub enum Derivative {
 }
 
 /// How an operator becomes loops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Lowering {
     /// Reads an input buffer.
     Input,
@@ -168,4 +282,3 @@ pub enum Reduction {
     /// smallest
     Min,
 }
-

@@ -1,0 +1,131 @@
+//! The reference evaluator: every operator's reference value, node by node, in double precision. It computes what depends on
+//! data alone, checks solutions, and is the oracle for generated code. It trades speed for being obviously right, except that
+//! contractions are done as matrix products.
+
+use std::borrow::Cow;
+
+use ndarray::ArrayD;
+
+use crate::bug;
+use crate::ir::graph::{Attrs, Graph, InputId, NodeId};
+
+/// Values of nodes. Whole numbers and truth values are held as `f64` (truth values as 0 and 1).
+pub type Array = ArrayD<f64>;
+
+/// Values of inputs.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    values: Vec<Option<Array>>,
+}
+
+impl Bindings {
+    /// No values.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Binds an input, replacing an earlier value. The shape must be the input's.
+    pub fn set(&mut self, input: InputId, value: Array) {
+        let index = input.0 as usize;
+        if self.values.len() <= index {
+            self.values.resize(index + 1, None);
+        }
+        self.values[index] = Some(value);
+    }
+
+    /// The value of an input, if it is bound.
+    pub fn get(&self, input: InputId) -> Option<&Array> {
+        self.values.get(input.0 as usize)?.as_ref()
+    }
+}
+
+/// Why a graph cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EvalError {
+    /// An input that is needed has no value; its name.
+    Missing(String),
+    /// The value bound to an input has other sizes than the input; its name.
+    Shape(String),
+}
+
+impl std::fmt::Display for EvalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            EvalError::Missing(name) => write!(f, "`{name}` has no value"),
+            EvalError::Shape(name) => write!(f, "the value of `{name}` has the wrong sizes"),
+        }
+    }
+}
+
+impl std::error::Error for EvalError {}
+
+/// The values of `roots`. Each node that they depend on is computed once.
+pub fn evaluate(graph: &Graph, roots: &[NodeId], bindings: &Bindings) -> Result<Vec<Array>, EvalError> {
+    let order = graph.reachable(roots);
+    let mut uses = vec![0u32; graph.len()];
+    for &id in roots.iter().chain(order.iter().flat_map(|&id| &graph.node(id).inputs)) {
+        uses[id.0 as usize] += 1;
+    }
+    let mut values: Vec<Option<Cow<Array>>> = vec![None; graph.len()];
+    for &id in &order {
+        values[id.0 as usize] = Some(node_value(graph, id, bindings, &values)?);
+        // Values are dropped after their last use, so that memory stays bounded by what is live.
+        for &input in &graph.node(id).inputs {
+            uses[input.0 as usize] -= 1;
+            if uses[input.0 as usize] == 0 {
+                values[input.0 as usize] = None;
+            }
+        }
+    }
+    Ok(roots.iter().map(|&root| value_of(&values, root).clone()).collect())
+}
+
+/// The first node, in order of creation, whose value has an entry that is NaN or infinite although all its operands are
+/// finite. An input counts when its own value does.
+pub fn first_non_finite(
+    graph: &Graph,
+    roots: &[NodeId],
+    bindings: &Bindings,
+) -> Result<Option<NodeId>, EvalError> {
+    let mut values: Vec<Option<Cow<Array>>> = vec![None; graph.len()];
+    for id in graph.reachable(roots) {
+        let value = node_value(graph, id, bindings, &values)?;
+        let blamed = !value.iter().all(|x| x.is_finite())
+            && graph.node(id).inputs.iter().all(|&i| value_of(&values, i).iter().all(|x| x.is_finite()));
+        let is_constant = matches!(graph.node(id).attrs, Attrs::Constant { .. });
+        if blamed && !is_constant {
+            return Ok(Some(id));
+        }
+        values[id.0 as usize] = Some(value);
+    }
+    Ok(None)
+}
+
+fn value_of<'v>(values: &'v [Option<Cow<Array>>], id: NodeId) -> &'v Array {
+    values[id.0 as usize]
+        .as_deref()
+        .unwrap_or_else(|| bug!("node %{} was not evaluated before its use", id.0))
+}
+
+fn node_value<'b>(
+    graph: &Graph,
+    id: NodeId,
+    bindings: &'b Bindings,
+    values: &[Option<Cow<'b, Array>>],
+) -> Result<Cow<'b, Array>, EvalError> {
+    let node = graph.node(id);
+    if let Attrs::Input(input) = node.attrs {
+        let name = || graph.input_info(input).name.clone();
+        let value = bindings.get(input).ok_or_else(|| EvalError::Missing(name()))?;
+        if value.shape() != node.ty.shape.as_slice() {
+            return Err(EvalError::Shape(name()));
+        }
+        return Ok(Cow::Borrowed(value));
+    }
+    let operands: Vec<&Array> = node.inputs.iter().map(|&i| value_of(values, i)).collect();
+    let value = (node.op.0.value)(&node.attrs, &operands, &node.ty);
+    if value.shape() != node.ty.shape.as_slice() {
+        bug!("`{}` computed {:?} where {} was expected", node.op.0.name, value.shape(), node.ty);
+    }
+    Ok(Cow::Owned(value))
+}

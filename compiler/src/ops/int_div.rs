@@ -1,0 +1,17 @@
+//! The whole-number quotient.
+
+use super::elementwise::{int_binary, int_samples, zip};
+use super::{Derivative, Instruction, Lowering, Operator, Surface};
+
+/// The whole-number quotient.
+pub static INT_DIV: Operator = Operator {
+    name: "int_div",
+    definition: "int_div(a, b) = the largest whole number not above a / b, elementwise on two int arrays of one shape",
+    domain: "b != 0; the result is 0 where b = 0",
+    surface: Surface::Elementwise("div"),
+    shape: int_binary,
+    value: |_, x, _| zip(x[0], x[1], |a, b| if b == 0.0 { 0.0 } else { libm::floor(a / b) }),
+    derivative: Derivative::Zero,
+    lowering: Lowering::Instruction(Instruction::IntDiv),
+    samples: || int_samples(&[(7.0, 2.0), (-7.0, 2.0), (7.0, -2.0), (6.0, 3.0), (1.0, 0.0)]),
+};

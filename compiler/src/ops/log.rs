@@ -1,0 +1,20 @@
+//! The natural logarithm.
+
+use super::elementwise::{map, operand, real_unary, unary_samples};
+use super::{Derivative, Lowering, Operator, Surface};
+
+/// The natural logarithm.
+pub static LOG: Operator = Operator {
+    name: "log",
+    definition: "log(x) = the y with e^y = x, elementwise",
+    domain: "x > 0; -inf at 0, NaN below",
+    surface: Surface::Elementwise("log"),
+    shape: real_unary,
+    value: |_, x, _| map(x[0], libm::log),
+    derivative: Derivative::Partials(|g, node, _| {
+        let x = operand(g, node, 0);
+        Some(g.reciprocal(x))
+    }),
+    lowering: Lowering::Kernel("log"),
+    samples: || unary_samples(&[1e-06, 0.01, 0.5, 1.0, 2.5, 1000000.0]),
+};

@@ -1,0 +1,17 @@
+//! Whether two arrays are in ascending order, elementwise.
+
+use super::elementwise::{binary_samples, comparison, truth, zip};
+use super::{Derivative, Instruction, Lowering, Operator, Surface};
+
+/// Whether two arrays are in ascending order, elementwise.
+pub static LT: Operator = Operator {
+    name: "lt",
+    definition: "lt(a, b) = a < b, elementwise on two arrays of one type, to bool",
+    domain: "everywhere; comparisons with NaN are false",
+    surface: Surface::Hidden,
+    shape: comparison,
+    value: |_, x, _| zip(x[0], x[1], |a, b| truth(a < b)),
+    derivative: Derivative::Zero,
+    lowering: Lowering::Instruction(Instruction::Lt),
+    samples: || binary_samples(&[(-1.5, 2.0), (0.0, 0.3), (2.5, 2.4), (1e-3, -4.0), (3.0, 0.7)]),
+};

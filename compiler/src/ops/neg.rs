@@ -1,0 +1,17 @@
+//! The negative.
+
+use super::elementwise::{map, number_unary, unary_samples};
+use super::{Derivative, Instruction, Lowering, Operator, Surface};
+
+/// The negative.
+pub static NEG: Operator = Operator {
+    name: "neg",
+    definition: "neg(x) = -x, elementwise on real or int arrays",
+    domain: "everywhere",
+    surface: Surface::Hidden,
+    shape: number_unary,
+    value: |_, x, _| map(x[0], |x| -x),
+    derivative: Derivative::Linear(|g, _, cotangent, _| g.neg(cotangent)),
+    lowering: Lowering::Instruction(Instruction::Neg),
+    samples: || unary_samples(&[-3.0, 0.0, 1.5]),
+};

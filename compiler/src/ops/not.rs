@@ -1,0 +1,17 @@
+//! Negation of truth values.
+
+use super::elementwise::{logical_unary, map, truth_table};
+use super::{Derivative, Instruction, Lowering, Operator, Surface};
+
+/// Negation of truth values.
+pub static NOT: Operator = Operator {
+    name: "not",
+    definition: "not(x) = whether x is false, elementwise",
+    domain: "bool arrays",
+    surface: Surface::Hidden,
+    shape: logical_unary,
+    value: |_, x, _| map(x[0], |x| 1.0 - x),
+    derivative: Derivative::Zero,
+    lowering: Lowering::Instruction(Instruction::Not),
+    samples: || truth_table(1),
+};

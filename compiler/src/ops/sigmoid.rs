@@ -1,0 +1,31 @@
+//! The logistic function.
+
+use super::elementwise::{fill_like, map, real_unary, unary_samples};
+use super::{Derivative, Lowering, Operator, Surface};
+
+/// The logistic function.
+pub static SIGMOID: Operator = Operator {
+    name: "sigmoid",
+    definition: "sigmoid(x) = 1 / (1 + e^-x), elementwise",
+    domain: "everywhere; does not overflow",
+    surface: Surface::Elementwise("sigmoid"),
+    shape: real_unary,
+    value: |_, x, _| map(x[0], logistic),
+    derivative: Derivative::Partials(|g, node, _| {
+        let one = fill_like(g, node, 1.0);
+        let rest = g.sub(one, node);
+        Some(g.mul(node, rest))
+    }),
+    lowering: Lowering::Kernel("sigmoid"),
+    samples: || unary_samples(&[-30.0, -4.0, -0.5, 0.0, 0.3, 5.0]),
+};
+
+/// Never takes the exponential of a positive number, so nothing overflows and small values keep their digits.
+fn logistic(x: f64) -> f64 {
+    if x >= 0.0 {
+        1.0 / (1.0 + libm::exp(-x))
+    } else {
+        let e = libm::exp(x);
+        e / (1.0 + e)
+    }
+}

@@ -1,0 +1,25 @@
+//! The difference of two arrays.
+
+use super::elementwise::{binary_samples, number_binary, zip};
+use super::{Derivative, Instruction, Lowering, Operator, Surface};
+
+/// The difference of two arrays.
+pub static SUB: Operator = Operator {
+    name: "sub",
+    definition: "sub(a, b) = a - b, elementwise on two real or two int arrays of one shape",
+    domain: "everywhere",
+    surface: Surface::Hidden,
+    shape: number_binary,
+    value: |_, x, _| zip(x[0], x[1], |a, b| a - b),
+    derivative: Derivative::Rule {
+        jvp: |g, _, tangents| match *tangents {
+            [Some(a), Some(b)] => Some(g.sub(a, b)),
+            [None, Some(b)] => Some(g.neg(b)),
+            [a, _] => a,
+            _ => None,
+        },
+        vjp: |g, _, cotangent, k| Some(if k == 0 { cotangent } else { g.neg(cotangent) }),
+    },
+    lowering: Lowering::Instruction(Instruction::Sub),
+    samples: || binary_samples(&[(-1.5, 2.0), (0.0, 0.3), (2.5, 2.4), (1e-3, -4.0), (3.0, 0.7)]),
+};

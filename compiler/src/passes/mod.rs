@@ -1,0 +1,2 @@
+//! Graph to graph: derivatives and simplification. A pass appends nodes and returns new roots; nothing is ever removed.
+
