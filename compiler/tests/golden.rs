@@ -1,7 +1,7 @@
 //! Golden hypergradients: the whole road from text to machine code against numbers computed elsewhere (see
 //! `docs/decisions/0005-golden-numbers.md` for where they come from).
 
-mod support;
+mod memory;
 
 use std::fs::File;
 
@@ -12,7 +12,7 @@ use blo_runtime::derivatives::{Derivatives, Quantity};
 use blo_runtime::hypergradient::{Implicit, Unroll, reverse};
 use blo_runtime::problem::Problem;
 use ndarray::{ArrayD, Ix1, Ix2};
-use support::{Memory, model};
+use memory::{Memory, model};
 
 /// Logistic regression with one exponential ridge weight per feature: 20 samples, 3 features, from formulas.
 const G1: &str = "
