@@ -21,7 +21,7 @@ pub enum Termination {
         /// The outer iteration.
         iteration: usize,
     },
-    /// The iterates grew beyond all proportion to the start.
+    /// The iterates, or the adjoints of a sweep, grew beyond all proportion to the start.
     Diverged {
         /// The outer iteration.
         iteration: usize,
@@ -90,7 +90,7 @@ impl std::fmt::Display for Termination {
             Termination::Diverged { iteration, size } => {
                 write!(
                     f,
-                    "diverged in iteration {iteration}: a variable reached {size:.1e}; try a smaller step"
+                    "diverged in iteration {iteration}: a variable or adjoint reached {size:.1e}; try a smaller step"
                 )
             }
             Termination::Stalled { iteration } => {
