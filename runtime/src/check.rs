@@ -80,11 +80,6 @@ impl Check {
             note: None,
         }
     }
-
-    /// What the norm is the norm of.
-    pub(crate) fn norm_name(&self) -> &'static str {
-        if self.lower.is_some() { "hypergradient norm" } else { "gradient norm" }
-    }
 }
 
 /// Checks `(x, y)`. At most about `budget` evaluations go into polishing, and into each of two adjoint systems.
