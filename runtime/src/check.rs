@@ -3,7 +3,8 @@
 //!
 //! Tolerances are relative: the lower level counts as solved when the gap is at most [`LOWER`] `· max(1, |f|)`, and the upper
 //! level as stationary when the projected hypergradient is at most [`UPPER`] `· max(1, ‖∇x F‖, ‖∇²xy f v‖)`, both no finer
-//! than the arithmetic allows. A lower solution found by descent is local unless the lower level is known to be convex.
+//! than the arithmetic allows. Where a lower variable is just about to reach or leave a bound, the response has a kink and the
+//! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
 
 use crate::derivatives::Derivatives;
 use crate::hypergradient::Implicit;
@@ -23,6 +24,8 @@ const POLISHED: f64 = 1e-10;
 const ACCEPTED: f64 = 1e-6;
 /// The adjoint residual aimed at, and the largest at which the hypergradient is still reported.
 const ADJOINT: (f64, f64) = (1e-9, 1e-3);
+
+const NOT_UNIQUE: &str = "the lower Hessian is singular, so lower solutions are not unique; the upper objective is stationary over them";
 
 /// What was found about the lower level at fixed `x`.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,11 +80,6 @@ impl Check {
             note: None,
         }
     }
-
-    /// What the norm is the norm of.
-    pub(crate) fn norm_name(&self) -> &'static str {
-        if self.lower.is_some() { "hypergradient norm" } else { "gradient norm" }
-    }
 }
 
 /// Checks `(x, y)`. At most about `budget` evaluations go into polishing, and into each of two adjoint systems.
@@ -118,11 +116,17 @@ fn check_bilevel(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> 
     if !value.is_finite() {
         return Check::unknown();
     }
+    // A gradient of `F` that is zero up to rounding cannot be told from one out of the range of a singular Hessian.
+    let mut flat = 0.0;
+    if report.end == CgEnd::Singular {
+        flat = implicit.least_squares(problem, x, &lower.solution, steps, &mut g);
+    }
     let size = norm2(&implicit.direct).max(norm2(&implicit.indirect)).max(1.0);
-    let probe = implicit.probe(problem, x, &lower.solution, steps);
+    let adjoint =
+        Adjoint { report, probe: implicit.probe(problem, x, &lower.solution, steps), flat: flat / size };
     let mut scratch = vec![0.0; x.len()];
     let norm = problem.upper.stationarity(x, &g, &mut scratch);
-    let (norm, note) = judge(report, probe, norm, lower.polished);
+    let (norm, note) = judge(&adjoint, norm, lower.polished);
     let stationary = norm.is_some_and(|norm| norm <= tolerance(UPPER, problem) * size);
     let point = match (lower.solved, stationary) {
         (true, true) => PointStatus::Stationary,
@@ -180,10 +184,22 @@ fn tolerance(wanted: f64, problem: &Problem) -> f64 {
     wanted.max(1e3 * problem.roundoff)
 }
 
+/// What is known about the adjoint system.
+struct Adjoint {
+    report: CgReport,
+    probe: CgEnd,
+    /// The slope of `F` along directions in which the lower level is flat, relative as the tolerance is.
+    flat: f64,
+}
+
 /// Whether the hypergradient can be reported, and what must be said about it.
-fn judge(report: CgReport, probe: CgEnd, norm: f64, polished: bool) -> (Option<f64>, Option<String>) {
+fn judge(adjoint: &Adjoint, norm: f64, polished: bool) -> (Option<f64>, Option<String>) {
+    let Adjoint { report, probe, flat } = adjoint;
     let said = |text: &str| Some(text.to_string());
     match report.end {
+        CgEnd::Singular if *flat <= UPPER && norm.is_finite() => {
+            return (Some(norm), said(NOT_UNIQUE));
+        }
         CgEnd::NonFinite => return (None, said("a second derivative of the lower objective is not finite")),
         CgEnd::Negative => {
             return (
@@ -197,7 +213,7 @@ fn judge(report: CgReport, probe: CgEnd, norm: f64, polished: bool) -> (Option<f
         CgEnd::Converged | CgEnd::Steps => {}
     }
     if report.residual > ADJOINT.1 || !norm.is_finite() {
-        let note = if probe == CgEnd::Singular {
+        let note = if *probe == CgEnd::Singular {
             "the lower Hessian is singular: the hypergradient is not defined".to_string()
         } else {
             format!("the adjoint system was solved to a residual of {:.0e} only", report.residual)
@@ -211,9 +227,7 @@ fn judge(report: CgReport, probe: CgEnd, norm: f64, polished: bool) -> (Option<f
                 said("the lower Hessian has negative curvature: the hypergradient is not defined"),
             );
         }
-        CgEnd::Singular => said(
-            "the lower Hessian is singular, so lower solutions are not unique; the upper objective is stationary over them",
-        ),
+        CgEnd::Singular => said(NOT_UNIQUE),
         CgEnd::NonFinite => said("a second derivative of the lower objective is not finite"),
         CgEnd::Converged | CgEnd::Steps if !polished => {
             said("the hypergradient is taken where polishing stopped")

@@ -221,6 +221,40 @@ impl Implicit {
         (value, report)
     }
 
+    /// After [`Implicit::evaluate`] met a singular `H`: the hypergradient in `g` (n) with the least-squares solution of
+    /// `H v = ∇y F` instead, by conjugate gradients on `H² v = H ∇y F`. Returns the norm of the part of `∇y F` out of the range
+    /// of `H`: how much `F` changes along directions in which the lower level is flat. Allocates.
+    pub fn least_squares(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        max_steps: usize,
+        g: &mut [f64],
+    ) -> f64 {
+        let mut b = self.rhs.clone();
+        let mut inner = vec![0.0; y.len()];
+        let face = &self.face;
+        let mut apply = |v: &[f64], hv: &mut [f64]| {
+            problem.lower_hessian(x, y, v, hv);
+            face.add_curvature(&problem.lower, v, hv);
+            face.tangent(&problem.lower, hv);
+        };
+        apply(&b, &mut self.work);
+        self.adjoint.fill(0.0);
+        self.solver.solve(&self.work, &mut self.adjoint, max_steps, 1e-10, |v, out| {
+            apply(v, &mut inner);
+            apply(&inner, out);
+        });
+        apply(&self.adjoint, &mut inner);
+        axpy(-1.0, &inner, &mut b);
+        let Self { adjoint, direct, indirect, lower_gradient, work, .. } = self;
+        problem.lower_second_order(x, y, adjoint, lower_gradient, work, indirect);
+        g.copy_from_slice(direct);
+        axpy(-1.0, indirect, g);
+        crate::linear::blas1::norm2(&b)
+    }
+
     /// Whether `H` looks positive definite on the face of the last call: conjugate gradients on a seeded right-hand side meet
     /// every eigenvalue when given `m` steps; with fewer the answer is a good guess.
     pub fn probe(&mut self, problem: &mut Problem, x: &[f64], y: &[f64], max_steps: usize) -> CgEnd {

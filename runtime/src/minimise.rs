@@ -144,8 +144,7 @@ impl Minimiser {
         let reference = if space.is_free() { self.value + slack } else { ceiling };
         let mut any_finite = false;
         for _ in 0..BACKTRACKS {
-            self.trial.copy_from_slice(v);
-            axpy(length, &self.direction, &mut self.trial);
+            self.propose(space, v, length);
             let value = eval(&self.trial, &mut self.trial_gradient);
             self.evaluations += 1;
             let finite = value.is_finite() && self.trial_gradient.iter().all(|g| g.is_finite());
@@ -158,14 +157,28 @@ impl Minimiser {
         Some(if any_finite { End::Stalled } else { End::NonFinite })
     }
 
+    /// Sets the trial point `v + length · direction`. A full projected step is projected afresh: adding the direction would
+    /// leave elements that belong on a bound beside it.
+    fn propose(&mut self, space: &Space, v: &[f64], length: f64) {
+        self.trial.copy_from_slice(v);
+        if space.is_free() || length != 1.0 {
+            axpy(length, &self.direction, &mut self.trial);
+        } else {
+            axpy(-self.spectral, &self.gradient, &mut self.trial);
+            space.project(&mut self.trial);
+        }
+    }
+
     /// Takes the trial point over.
     fn accept(&mut self, space: &Space, v: &mut [f64], value: f64) -> Option<End> {
-        for i in 0..v.len() {
-            self.direction[i] = self.trial[i] - v[i];
-            v[i] = self.trial[i];
-            let change = self.trial_gradient[i] - self.gradient[i];
-            self.gradient[i] = self.trial_gradient[i];
-            self.trial_gradient[i] = change;
+        for ((d, t), v) in self.direction.iter_mut().zip(&self.trial).zip(v.iter_mut()) {
+            *d = t - *v;
+            *v = *t;
+        }
+        for (new, old) in self.trial_gradient.iter_mut().zip(&mut self.gradient) {
+            let change = *new - *old;
+            *old = *new;
+            *new = change;
         }
         let (s, y) = (&self.direction, &self.trial_gradient);
         let curvature = dot(s, y);
@@ -204,11 +217,11 @@ impl Minimiser {
             return 1.0 / norm2(&self.gradient).max(1.0);
         }
         let mut weights = [0.0; MEMORY];
-        for age in 0..self.pairs {
+        for (age, weight) in weights.iter_mut().enumerate().take(self.pairs) {
             let slot = (self.newest + MEMORY - age) % MEMORY;
             let (s, y) = (&self.steps[slot * len..][..len], &self.changes[slot * len..][..len]);
-            weights[age] = dot(s, d) / dot(s, y);
-            axpy(-weights[age], y, d);
+            *weight = dot(s, d) / dot(s, y);
+            axpy(-*weight, y, d);
         }
         let (s, y) = (&self.steps[self.newest * len..][..len], &self.changes[self.newest * len..][..len]);
         let scale = dot(s, y) / dot(y, y);

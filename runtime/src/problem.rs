@@ -2,7 +2,7 @@
 //! value that was not finite.
 
 use crate::derivatives::{Derivatives, Quantity};
-use crate::linear::blas1::all_finite;
+use crate::linear::blas1::{all_finite, largest};
 use crate::space::Space;
 
 /// The first quantity that came out NaN or infinite, and the point it was evaluated at.
@@ -14,6 +14,8 @@ pub struct Fault {
     pub x: Vec<f64>,
     /// The lower variables.
     pub y: Vec<f64>,
+    /// The largest magnitude in the point and in the direction, if there was one; infinite when not finite itself.
+    pub size: f64,
 }
 
 /// A bilevel problem, or an ordinary one when `has_lower` is false.
@@ -103,10 +105,19 @@ impl Problem {
 
     /// Counts a call and keeps the first one that was not finite. Solvers look once per iteration.
     fn note(&mut self, quantity: Quantity, x: &[f64], y: &[f64], finite: bool) {
+        self.note_direction(quantity, x, y, &[], finite);
+    }
+
+    fn note_direction(&mut self, quantity: Quantity, x: &[f64], y: &[f64], v: &[f64], finite: bool) {
         self.calls[quantity as usize] += 1;
         self.total += 1;
         if !finite && !self.tolerant && self.fault.is_none() {
-            self.fault = Some(Fault { quantity, x: x.to_vec(), y: y.to_vec() });
+            self.fault = Some(Fault {
+                quantity,
+                x: x.to_vec(),
+                y: y.to_vec(),
+                size: largest(x).max(largest(y)).max(largest(v)),
+            });
         }
     }
 }
@@ -144,7 +155,7 @@ impl Derivatives for Problem {
 
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
         self.derivatives.lower_hessian(x, y, v, hv);
-        self.note(Quantity::LowerHessian, x, y, all_finite(hv));
+        self.note_direction(Quantity::LowerHessian, x, y, v, all_finite(hv));
     }
 
     fn lower_second_order(
@@ -157,12 +168,13 @@ impl Derivatives for Problem {
         xv: &mut [f64],
     ) {
         self.derivatives.lower_second_order(x, y, v, gy, hv, xv);
-        self.note(Quantity::LowerSecondOrder, x, y, all_finite(gy) && all_finite(hv) && all_finite(xv));
+        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+        self.note_direction(Quantity::LowerSecondOrder, x, y, v, finite);
     }
 
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
         self.derivatives.lower_cross(x, y, u, out);
-        self.note(Quantity::LowerCross, x, y, all_finite(out));
+        self.note_direction(Quantity::LowerCross, x, y, u, all_finite(out));
     }
 
     fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
@@ -187,7 +199,8 @@ impl Derivatives for Problem {
         xv: &mut [f64],
     ) {
         self.derivatives.upper_second_order(x, y, v, gy, hv, xv);
-        self.note(Quantity::UpperSecondOrder, x, y, all_finite(gy) && all_finite(hv) && all_finite(xv));
+        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+        self.note_direction(Quantity::UpperSecondOrder, x, y, v, finite);
     }
 
     /// A report need not be finite.

@@ -5,7 +5,7 @@ use crate::derivatives::{Derivatives, Quantity};
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
-use crate::solvers::{Point, Run, Solver};
+use crate::solvers::{Ended, Point, Run, Solver};
 use crate::space::Space;
 use crate::status::{PointStatus, Termination, verdict};
 
@@ -85,43 +85,49 @@ pub fn solve(
     };
     let fault = problem.take_fault();
     let calls = since(&problem.call_table(), &before_table);
-    let spent = problem.calls() - before;
-    let Point { x, y } = ended.point;
-    let checked = if matches!(ended.termination, Termination::Refused { .. }) {
-        Check::unknown()
+    // The check may cost as much as the run, but a short run must not starve it.
+    let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
+    let budget = settings.count("check_steps").min(spent.max(200));
+    Solution { calls, fault, ..assess(problem, solver.name, ended, budget) }
+}
+
+/// Checks the point a run ended at and reads its values; `calls` and `fault` are left empty.
+fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usize) -> Solution {
+    let before = problem.calls();
+    let Ended { termination, iterations, point: Point { x, y }, measure, trace } = ended;
+    let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
+        (Check::unknown(), f64::NAN, Vec::new())
     } else {
-        // The check may cost as much as the run, but a short run must not starve it.
-        let budget = settings.count("check_steps").min(usize::try_from(spent.max(200)).unwrap_or(usize::MAX));
-        check(problem, &x, &y, budget)
+        let check = check(problem, &x, &y, budget);
+        let (upper_objective, reports) = values(problem, &x, &y);
+        (check, upper_objective, reports)
     };
-    let refused = matches!(ended.termination, Termination::Refused { .. });
-    let (upper_objective, reports) = if refused { (f64::NAN, Vec::new()) } else { values(problem, &x, &y) };
-    let lower_value = checked.lower.as_ref().map_or(f64::NAN, |l| l.objective);
+    let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     Solution {
-        solver: solver.name,
-        verdict: verdict(&ended.termination, &checked),
-        termination: ended.termination,
-        point: checked.point,
+        solver,
+        verdict: verdict(&termination, &check),
+        termination,
+        point: check.point,
         upper_objective: problem.upper_sign * upper_objective,
-        lower_objective: problem.has_lower.then_some(problem.lower_sign * lower_value),
-        upper_objective_checked: problem.upper_sign * checked.upper_objective,
-        measure: ended.measure,
+        lower_objective: problem.has_lower.then_some(problem.lower_sign * lower_objective),
+        upper_objective_checked: problem.upper_sign * check.upper_objective,
+        measure,
         upper: variables(&problem.upper, &x),
         lower: variables(&problem.lower, &y),
         reports,
-        iterations: ended.iterations,
-        calls,
-        check_calls: problem.calls() - before - spent,
-        trace: ended.trace,
-        fault,
-        check: checked,
+        iterations,
+        calls: Vec::new(),
+        check_calls: problem.calls() - before,
+        trace,
+        fault: None,
+        check,
         x,
         y,
     }
 }
 
-fn refused(point: Point, reason: String) -> crate::solvers::Ended {
-    crate::solvers::Ended {
+fn refused(point: Point, reason: String) -> Ended {
+    Ended {
         termination: Termination::Refused { reason },
         iterations: 0,
         point,

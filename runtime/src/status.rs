@@ -1,6 +1,6 @@
 //! Why a run stopped, what its point is worth, and the sentence that says both.
 
-use crate::check::Check;
+use crate::check::{Check, LowerCheck};
 use crate::derivatives::Quantity;
 
 /// Why a run stopped.
@@ -21,7 +21,7 @@ pub enum Termination {
         /// The outer iteration.
         iteration: usize,
     },
-    /// The iterates grew beyond all proportion to the start.
+    /// The iterates, or the adjoints of a sweep, grew beyond all proportion to the start.
     Diverged {
         /// The outer iteration.
         iteration: usize,
@@ -90,7 +90,7 @@ impl std::fmt::Display for Termination {
             Termination::Diverged { iteration, size } => {
                 write!(
                     f,
-                    "diverged in iteration {iteration}: a variable reached {size:.1e}; try a smaller step"
+                    "diverged in iteration {iteration}: a variable or adjoint reached {size:.1e}; try a smaller step"
                 )
             }
             Termination::Stalled { iteration } => {
@@ -152,43 +152,45 @@ pub fn verdict(termination: &Termination, check: &Check) -> String {
     if let Termination::Refused { reason } = termination {
         return reason.clone();
     }
-    let lower = check.lower.as_ref().map(|lower| {
-        let place = if lower.local { " local" } else { "" };
-        if !lower.polished {
-            return format!(
-                "the lower level could not be solved for comparison (stationarity {}, gap at least {})",
-                short(lower.stationarity),
-                short(lower.gap)
-            );
-        }
-        let state = if lower.solved { "is solved" } else { "is not solved" };
-        format!("the lower level {state} ({} gap {})", place.trim_start(), short(lower.gap))
-            .replace("( gap", "(gap")
-    });
-    let upper = match (check.hypergradient_norm, check.point) {
-        _ if check.point == PointStatus::Unknown => "the point could not be checked".to_string(),
-        (Some(norm), _) if check.upper_stationary => {
-            format!(
-                "the upper level is stationary ({} {}), which is no proof of a minimum",
-                check.norm_name(),
-                short(norm)
-            )
-        }
-        (Some(norm), _) => {
-            format!("the {} is {}, so the upper level can still be improved", check.norm_name(), short(norm))
-        }
-        (None, _) => "whether the upper level is stationary is not known".to_string(),
-    };
-    let mut text = match lower {
-        Some(lower) if check.point != PointStatus::Unknown => format!("{lower}; {upper}"),
-        _ => upper,
-    };
-    if let Some(note) = &check.note {
-        text = format!("{text}; {note}");
-    }
+    let text = worth(check);
     match termination {
         Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => text,
         stopped => format!("{stopped}. At the point kept: {text}"),
+    }
+}
+
+/// What the point is worth.
+fn worth(check: &Check) -> String {
+    if check.point == PointStatus::Unknown {
+        return "the point could not be checked".to_string();
+    }
+    let mut parts: Vec<String> = check.lower.iter().map(lower_worth).collect();
+    parts.push(upper_worth(check));
+    parts.extend(check.note.clone());
+    parts.join("; ")
+}
+
+fn lower_worth(lower: &LowerCheck) -> String {
+    let gap = short(lower.gap);
+    if !lower.polished {
+        let stationarity = short(lower.stationarity);
+        return format!(
+            "the lower level could not be solved for comparison (stationarity {stationarity}, gap at least {gap})"
+        );
+    }
+    let state = if lower.solved { "is solved" } else { "is not solved" };
+    let place = if lower.local { "local gap" } else { "gap" };
+    format!("the lower level {state} ({place} {gap})")
+}
+
+fn upper_worth(check: &Check) -> String {
+    let name = if check.lower.is_some() { "hypergradient norm" } else { "gradient norm" };
+    match check.hypergradient_norm.map(short) {
+        Some(norm) if check.upper_stationary => {
+            format!("the upper level is stationary ({name} {norm}), which is no proof of a minimum")
+        }
+        Some(norm) => format!("the {name} is {norm}, so the upper level can still be improved"),
+        None => "whether the upper level is stationary is not known".to_string(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) const RUN: &[OptionSpec] = &[
         "tolerance",
         Kind::Real { min: 0.0, max: f64::INFINITY, open: false },
         Preset::Number(1e-8),
-        "Stop when the solver's measure of stationarity is at most this; 0 runs all the steps.",
+        "Stop when the solver's measure of stationarity is at most this; 0 runs all the steps unless it is exactly 0.",
     ),
     option("seed", Kind::Count(0), Preset::Number(0.0), "Seed of everything random in the solver."),
     option(

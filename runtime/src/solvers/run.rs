@@ -208,9 +208,8 @@ impl<'a> Run<'a> {
     /// Values that are not finite, and iterates that have grown out of all proportion.
     fn broken(&self, problem: &Problem, point: &Point, k: usize) -> Option<Termination> {
         if let Some(fault) = problem.fault() {
-            let size = largest(&fault.x).max(largest(&fault.y));
-            return Some(if size > self.limit {
-                Termination::Diverged { iteration: k, size }
+            return Some(if fault.size > self.limit {
+                Termination::Diverged { iteration: k, size: fault.size }
             } else {
                 Termination::NonFinite { quantity: fault.quantity, iteration: k }
             });
