@@ -9,6 +9,7 @@ use crate::codegen;
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
 use crate::instantiate::space;
+use crate::ir::graph::NodeId;
 use crate::ir::loops::Loops;
 use crate::ir::print::print;
 use crate::lower::lower;
@@ -44,12 +45,14 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
 /// The derived and simplified graph of every entry, as text.
 pub fn emit_graph(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagnostic>> {
     let (_, entries) = entries(model, needs)?;
-    let mut text = String::new();
+    let mut roots = Vec::new();
     for Entry { quantity, outputs } in &entries {
-        let roots: Vec<_> = outputs.iter().flatten().copied().collect();
-        text.push_str(&format!("{}:\n{}\n", quantity.name(), print(&model.graph, &roots)));
+        for (k, node) in outputs.iter().enumerate().flat_map(|(k, nodes)| nodes.iter().map(move |n| (k, *n))) {
+            roots.push((format!("{}.{k}", quantity.name()), node));
+        }
     }
-    Ok(text)
+    let roots: Vec<(&str, NodeId)> = roots.iter().map(|(name, node)| (name.as_str(), *node)).collect();
+    Ok(print(&model.graph, &roots))
 }
 
 /// The loops of every entry.

@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use super::arithmetic::join;
 use super::messages::did_you_mean;
-use super::random::Draw;
+use crate::draws::Draw;
 use super::scope::{Frame, Reads};
 use super::value::{Axis, Loops, Value};
 use super::{Checker, VarState};
