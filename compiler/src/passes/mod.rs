@@ -2,3 +2,4 @@
 
 pub mod differentiate;
 mod mask;
+pub mod simplify;

@@ -1,0 +1,7 @@
+//! Tests of the tensor graph: operators, derivatives, simplification, evaluation.
+
+mod derivatives;
+mod evaluation;
+mod simplify;
+mod suite;
+mod support;
