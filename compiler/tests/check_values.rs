@@ -1,5 +1,7 @@
 //! Values of elaborated expressions against numbers worked out by hand, and comprehensions against the array form.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
 use blo_compiler::ir::eval::{Bindings, evaluate};
 use blo_compiler::model::Model;
 use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
@@ -196,6 +198,20 @@ fn composed_functions() {
         ("mse(v, 1) + mae(v, 1) + hinge(0.25)", 13.0 / 3.0 + 5.0 / 3.0 + 0.75),
         ("[theta[0], 2, u[0]][2]", 0.5),
         ("mean(logistic(v[i]) - softplus(-v[i]) for i in d)", 0.0),
+    ]);
+}
+
+#[test]
+fn gradients() {
+    check(&[
+        ("grad(sumsq(u) * 3, u)[2]", 12.0),
+        (
+            "sum(grad(sum(sin(u[i]) * v[i] for i in d), u))",
+            0.5_f64.cos() - 2.0 * 1.0_f64.cos() + 3.0 * 2.0_f64.cos(),
+        ),
+        ("sumsq(grad(sumsq(grad(sumsq(theta)^2, theta)), theta))", 9216.0 * 1e5),
+        ("sum(grad(stop_gradient(u[0]) * u[0], u))", 0.5),
+        ("sum(grad(sumsq(u), theta))", 0.0),
     ]);
 }
 
