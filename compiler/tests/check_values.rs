@@ -240,3 +240,15 @@ fn maximize_is_negated_and_read_back() {
     assert_eq!(found[0].iter().next(), Some(&-3.0));
     assert_eq!(found[1].iter().next(), Some(&1.0));
 }
+
+#[test]
+fn a_filter_on_a_segment_scatters() {
+    let scatters = |e: &str| {
+        let model = model(&[e]);
+        let nodes = model.graph.reachable(&[model.reports[0].node]);
+        nodes.iter().any(|&n| model.graph.is(n, &blo_compiler::ops::SCATTER_ADD))
+    };
+    assert!(scatters("sum(sum(flow[a] for a in 5 if head[a] == i)^2 for i in 3)"));
+    assert!(scatters("sum(sum(flow[a] for a in 5 if i == head[a])^2 for i in 3)"));
+    assert!(!scatters("sum(sum(flow[a] * u[i] for a in 5 if head[a] == i)^2 for i in 3)"));
+}
