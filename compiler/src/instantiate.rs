@@ -2,9 +2,8 @@
 
 use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::space::{Block, Domain as Set, Space};
-use rand_distr::{Distribution, Normal, Uniform};
 
-use crate::draws::generator;
+use crate::draws::Draw;
 use crate::ir::eval::{Bindings, evaluate};
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Domain, Init, Level, Var};
@@ -45,14 +44,8 @@ fn block(graph: &Graph, var: &Var, data: &Bindings, seed: u64) -> Result<Block, 
     };
     let start = match &var.init {
         Init::Value(node) => numbers(*node)?,
-        Init::Normal(mean, deviation) => match Normal::new(*mean, *deviation) {
-            Ok(normal) => draw(var, seed, normal),
-            Err(_) => return Err(bad_distribution(var)),
-        },
-        Init::Uniform(lo, hi) => match Uniform::new(*lo, *hi) {
-            Ok(uniform) => draw(var, seed, uniform),
-            Err(_) => return Err(bad_distribution(var)),
-        },
+        Init::Normal(mean, deviation) => draw(var, Draw::Normal(*mean, *deviation), seed),
+        Init::Uniform(lo, hi) => draw(var, Draw::Uniform(*lo, *hi), seed),
     };
     if let Some(at) = start.iter().position(|v| !v.is_finite()) {
         let label = format!("element {at} of its start is {}", start[at]);
@@ -73,16 +66,8 @@ fn interval(var: &Var, lo: Vec<f64>, hi: Vec<f64>) -> Result<Set, Box<Diagnostic
     Ok(Set::Interval { lo, hi })
 }
 
-fn draw(var: &Var, seed: u64, distribution: impl Distribution<f64>) -> Vec<f64> {
-    let mut generator = generator(seed, &var.name);
-    (0..var.ty.len()).map(|_| distribution.sample(&mut generator)).collect()
-}
-
-fn bad_distribution(var: &Var) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error("E0404", "the start cannot be drawn", var.span, "the distribution's parameters are not valid")
-            .help("`normal(mean, deviation)` needs a deviation of at least 0, `uniform(a, b)` needs a < b"),
-    )
+fn draw(var: &Var, draw: Draw, seed: u64) -> Vec<f64> {
+    draw.array(&var.ty.shape, seed, &var.name).into_iter().collect()
 }
 
 /// The values of a node that depends on data alone, repeated to the variable's shape when it is a scalar.

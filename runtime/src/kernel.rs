@@ -199,6 +199,43 @@ impl Drop for Memory {
     }
 }
 
+/// A matrix as the cells from its first on, the distance between rows, and that between columns.
+#[derive(Clone, Copy)]
+pub struct Strided<'a, T> {
+    /// From the first element on.
+    pub cells: &'a [T],
+    /// Distance between rows.
+    pub row: usize,
+    /// Distance between columns.
+    pub col: usize,
+}
+
+impl<T> Strided<'_, T> {
+    fn holds(&self, rows: usize, cols: usize) -> bool {
+        rows * cols == 0 || (rows - 1) * self.row + (cols - 1) * self.col < self.cells.len()
+    }
+}
+
+/// `out = alpha · lhs · rhs`, with `lhs: m × k`, `rhs: k × n` and a row-major `out: m × n`; large products may use several
+/// threads of the current pool.
+///
+/// # Panics
+/// If an operand has too few cells for its sizes.
+pub fn gemm<T: blo_kernels::Float>(
+    [m, n, k]: [usize; 3],
+    out: &mut [T],
+    lhs: Strided<'_, T>,
+    rhs: Strided<'_, T>,
+    alpha: T,
+    threads: usize,
+) {
+    assert!(lhs.holds(m, k) && rhs.holds(k, n) && out.len() >= m * n, "an operand of a product is too short");
+    let (a, b, c) = (lhs.cells.as_ptr(), rhs.cells.as_ptr(), out.as_mut_ptr());
+    // SAFETY: the strides stay inside the slices (just checked); `out` is row-major, so its elements are distinct, and as a
+    // mutable slice it does not overlap the operands.
+    unsafe { blo_kernels::gemm(m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, false, threads) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,19 @@
 //! From compiled kernels to a solution: the problem a solver sees, the solvers, and the checks of what they return.
 //! Nothing here knows the language.
 
+pub mod check;
 pub mod derivatives;
 pub mod kernel;
 pub mod program;
+pub mod face;
+pub mod hypergradient;
+pub mod linear;
+pub mod minimise;
+pub mod monitor;
+pub mod problem;
+pub mod schedule;
+pub mod settings;
+pub mod solution;
+pub mod solvers;
+pub mod space;
+pub mod status;

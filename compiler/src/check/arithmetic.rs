@@ -96,8 +96,8 @@ impl Checker<'_> {
             operator,
             format!("{} and {}", self.value_text(a), self.value_text(b)),
         )
-        .label(left.span, format!("this is a {}", self.value_text(a)))
-        .label(right.span, format!("this is a {}", self.value_text(b)));
+        .label(left.span, format!("this is {}", self.value_text(a)))
+        .label(right.span, format!("this is {}", self.value_text(b)));
         let pairs = a.shape.iter().rev().zip(b.shape.iter().rev());
         let differing = pairs.into_iter().find(|(x, y)| same_axis(x, y).is_none());
         if let Some((x, y)) = differing {

@@ -76,6 +76,8 @@ impl Checker<'_> {
             diagnostic = diagnostic.help(format!("bring it in with `use {module} ({name})`"));
         } else if let Some(help) = did_you_mean(name, functions) {
             diagnostic = diagnostic.help(help);
+        } else if let Some((module, near)) = super::modules::near_function(name) {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`? Bring it in with `use {module} ({near})`"));
         }
         self.emit(diagnostic);
         None
@@ -204,7 +206,7 @@ impl Checker<'_> {
         let found = self.value_text(value);
         let code = if wanted.starts_with(value.elem.name()) { "E0203" } else { "E0204" };
         let diagnostic =
-            Diagnostic::error(code, format!("{what} is {wanted}, found {found}"), span, format!("this is a {found}"))
+            Diagnostic::error(code, format!("{what} is {wanted}, found {found}"), span, format!("this is {found}"))
                 .label(ty, format!("{wanted} expected"));
         self.emit(diagnostic);
         None

@@ -19,9 +19,9 @@ impl Checker<'_> {
                 "E0204",
                 "the two branches hold different things",
                 otherwise.span,
-                format!("this is a {}", self.value_text(&b)),
+                format!("this is {}", self.value_text(&b)),
             )
-            .label(then.span, format!("this is a {}", self.value_text(&a)));
+            .label(then.span, format!("this is {}", self.value_text(&a)));
             self.emit(diagnostic);
             return None;
         }

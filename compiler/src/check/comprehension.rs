@@ -139,7 +139,7 @@ impl Checker<'_> {
         if condition.rank() == 0 {
             return Some(condition);
         }
-        let label = format!("this is a {}", self.value_text(&condition));
+        let label = format!("this is {}", self.value_text(&condition));
         self.error("E0222", "a filter must be a single truth value", e.span, label)
     }
 

@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::{join, same_axis};
-use super::scope::{DeclId, Kind, Meaning, Param};
+use super::scope::{DeclId, Frame, Kind, Meaning, Param, Reads};
 use super::value::{Axes, Loops, Value};
 use crate::ir::eval::Array;
 use crate::ir::graph::Role;
@@ -14,14 +14,14 @@ use crate::model::Data;
 use crate::session::{DataRequest, Tensor};
 use crate::types::{Elem, Type};
 
-/// Values with the words for where they come from.
-type Sourced = (Option<Array>, String);
+/// Values with the words for where they come from; no values after a failure that was reported, or when none are bound.
+pub type Sourced = (Option<Array>, String);
 
 impl Checker<'_> {
     /// A `data` declaration as a graph input with its values.
     pub fn datum(&mut self, id: DeclId, data: &ast::Data) -> Option<Value> {
         let elem = self.element(&data.ty)?;
-        let (values, origin) = self.values_of(data, elem);
+        let (values, origin) = self.fetch(id, data, elem);
         // After a failure the declared shape still serves to check the rest.
         let shape: Axes =
             data.ty.dims.iter().map(|e| self.dimension(e)).collect::<Vec<_>>().into_iter().collect::<Option<_>>()?;
@@ -48,8 +48,47 @@ impl Checker<'_> {
         self.value(node, Loops::new(), shape)
     }
 
-    /// The values, by the first source that has some: the loader, then the declaration.
-    fn values_of(&mut self, data: &ast::Data, elem: Elem) -> Sourced {
+    /// The values of a datum, which may give sizes to its dimensions; does not ask for sizes of its own.
+    pub fn learn_sizes(&mut self, id: DeclId, data: &ast::Data) {
+        self.at(Frame::top(0, None), Reads::Data("data"), |c| {
+            let Some(elem) = c.element(&data.ty) else { return };
+            match data.source {
+                Some(DataSource::Random(_)) => c.outside(id, data, elem).map_or((), drop),
+                _ => drop(c.fetch(id, data, elem)),
+            }
+        });
+    }
+
+    /// The values, by the first source that has some: the loader, then the declaration. Found once and kept.
+    fn fetch(&mut self, id: DeclId, data: &ast::Data, elem: Elem) -> Sourced {
+        match self.fetched.get(&id.0) {
+            Some(Some(known)) => return known.clone(),
+            Some(None) => {
+                self.circle(id, data.name.span);
+                return (None, String::new());
+            }
+            None => {}
+        }
+        self.fetched.insert(id.0, None);
+        let found = match self.outside(id, data, elem) {
+            Some(found) => found,
+            None => self.inside(data, elem),
+        };
+        self.fetched.insert(id.0, Some(found.clone()));
+        found
+    }
+
+    /// What the loader has: values, or a failure that was reported; `None` when nothing is bound.
+    fn outside(&mut self, id: DeclId, data: &ast::Data, elem: Elem) -> Option<Sourced> {
+        if let Some(known) = self.outside.get(&id.0) {
+            return known.clone();
+        }
+        let found = self.load(data, elem);
+        self.outside.insert(id.0, found.clone());
+        found
+    }
+
+    fn load(&mut self, data: &ast::Data, elem: Elem) -> Option<Sourced> {
         let sizes = data.ty.dims.iter().map(|e| self.size_so_far(e)).collect();
         let file = match &data.source {
             Some(DataSource::File { path, span }) => Some((path.as_str(), *span)),
@@ -58,11 +97,11 @@ impl Checker<'_> {
         let request =
             DataRequest { name: &data.name.name, elem, rank: data.ty.dims.len(), file: file.map(|f| f.0), sizes };
         match self.loader.data(&request) {
+            Ok(None) => None,
             Ok(Some(tensor)) => {
                 let origin = tensor.origin.clone();
-                return (self.accept_tensor(data, elem, tensor), origin);
+                Some((self.accept_tensor(data, elem, tensor), origin))
             }
-            Ok(None) => {}
             Err(error) => {
                 let at = file.map_or(data.name.span, |f| f.1);
                 let mut diagnostic = if self.options.need_data {
@@ -72,26 +111,16 @@ impl Checker<'_> {
                 };
                 diagnostic.help = error.help;
                 self.emit(diagnostic);
-                return (None, String::new());
+                Some((None, String::new()))
             }
         }
+    }
+
+    /// The values that the declaration itself gives.
+    fn inside(&mut self, data: &ast::Data, elem: Elem) -> Sourced {
         match &data.source {
             Some(DataSource::Value(e)) => (self.computed(data, elem, e), "its declaration".to_owned()),
-            Some(DataSource::Random(random)) => {
-                let draw = self.distribution(random);
-                let ty = self.type_of(&data.ty);
-                let (Some(draw), Some((_, shape))) = (draw, ty) else { return (None, String::new()) };
-                if elem != Elem::Real {
-                    let message = "random data are real";
-                    self.error::<()>("E0204", message, data.ty.element.span, format!("this is {}", elem.name()));
-                    return (None, String::new());
-                }
-                if shape.iter().any(|a| a.assumed) {
-                    return (None, String::new());
-                }
-                let sizes: Vec<usize> = shape.iter().map(|a| a.size).collect();
-                (Some(draw.array(&sizes, self.options.seed, &data.name.name)), "its distribution".to_owned())
-            }
+            Some(DataSource::Random(random)) => (self.drawn(data, elem, random), "its distribution".to_owned()),
             Some(DataSource::File { .. }) | None => {
                 if self.options.need_data {
                     let name = &data.name.name;
@@ -103,6 +132,21 @@ impl Checker<'_> {
                 (None, String::new())
             }
         }
+    }
+
+    /// `data x: T ~ normal(0, 1)`.
+    fn drawn(&mut self, data: &ast::Data, elem: Elem, random: &ast::Random) -> Option<Array> {
+        let (draw, ty) = (self.distribution(random), self.type_of(&data.ty));
+        let (draw, (_, shape)) = (draw?, ty?);
+        if elem != Elem::Real {
+            let label = format!("this is {}", elem.name());
+            return self.error("E0204", "random data are real", data.ty.element.span, label);
+        }
+        if shape.iter().any(|a| a.assumed) {
+            return None;
+        }
+        let sizes: Vec<usize> = shape.iter().map(|a| a.size).collect();
+        Some(draw.array(&sizes, self.options.seed, &data.name.name))
     }
 
     /// The size of a declared dimension, if it is known without reading more data.
@@ -269,7 +313,7 @@ impl Checker<'_> {
         if value.rank() != data.ty.dims.len() {
             let message = format!("`{}` is declared with {}", data.name.name, axes(data.ty.dims.len()));
             let diagnostic =
-                Diagnostic::error("E0203", message, e.span, format!("this is a {}", self.value_text(&value)));
+                Diagnostic::error("E0203", message, e.span, format!("this is {}", self.value_text(&value)));
             self.emit(diagnostic.label(data.ty.span, "declared here"));
             return None;
         }

@@ -34,7 +34,6 @@ impl Checker<'_> {
         self.uses(&ast, 0, false);
         self.implicit_dims();
         self.overrides_have_targets();
-        let before = self.diagnostics.len();
         self.one_of_each(&parts);
         self.resolve_all();
         let (upper, lower) = self.levels(&parts);
@@ -43,12 +42,11 @@ impl Checker<'_> {
         let solve = parts.solves.first().and_then(|(s, _)| self.at(Frame::top(0, None), Reads::Data("an option"), |c| c.solve(s)));
         let precision = self.precision(&parts);
         self.check_indices();
-        self.warn_unused();
-        debug_assert!(before <= self.diagnostics.len());
         if self.has_errors() {
             return None;
         }
         let upper = upper?;
+        self.warn_unused();
         self.warn_independent(&upper, lower.as_ref());
         let dims = self.dims_of_model();
         let results = std::mem::take(&mut self.results).into_iter().map(|(r, _)| r).collect();
@@ -273,7 +271,7 @@ impl Checker<'_> {
         for (name, written, _, id) in &parts.reports {
             let Some(value) = self.resolve(*id, name.span) else { continue };
             if value.rank() > 0 {
-                let label = format!("this is a {}", self.value_text(&value));
+                let label = format!("this is {}", self.value_text(&value));
                 let diagnostic = Diagnostic::error("E0221", "a report must be a scalar", written.span, label);
                 self.emit(diagnostic.help("reduce it with `sum`, `mean` or `max`"));
                 continue;
@@ -289,7 +287,7 @@ impl Checker<'_> {
             let value = self.at(Frame::top(0, None), Reads::Solution, |c| c.expr(written));
             let Some(value) = value else { continue };
             if value.elem != Elem::Bool || value.rank() > 0 {
-                let label = format!("this is a {}", self.value_text(&value));
+                let label = format!("this is {}", self.value_text(&value));
                 self.error::<()>("E0222", "`expect` needs a single truth value", written.span, label);
                 continue;
             }

@@ -8,7 +8,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::messages::did_you_mean;
-use super::scope::{DeclId, Frame, Kind, Local, Meaning, Reads, State};
+use super::scope::{DeclId, Frame, Kind, Local, Meaning, Reads};
 use super::value::{Axes, Axis, DimId};
 use super::{Checker, DimState};
 use crate::types::Elem;
@@ -109,9 +109,7 @@ impl Checker<'_> {
                 continue;
             }
             mentioned = true;
-            if matches!(self.decls[k].state, State::Pending) {
-                self.resolve(DeclId(k), data.name.span);
-            }
+            self.learn_sizes(DeclId(k), &data);
             if self.dims[id.0].size.is_some() {
                 return Some(());
             }

@@ -181,7 +181,10 @@ impl Checker<'_> {
                 let affine = value.affine.and_then(|a| Affine::constant(-1).times(a));
                 let node = match affine {
                     Some(a) if a.index.is_none() => self.graph.int(a.offset),
-                    _ => self.graph.neg(value.node),
+                    _ => match self.graph.fill_value(value.node) {
+                        Some(x) if value.elem == Elem::Real && value.shape.is_empty() => self.graph.constant(-x),
+                        _ => self.graph.neg(value.node),
+                    },
                 };
                 Some(Value { affine, assumed: value.assumed, ..self.value(node, value.loops, value.shape) })
             }
@@ -203,7 +206,7 @@ impl Checker<'_> {
             "E0204",
             format!("{what} needs numbers and found truth values"),
             span,
-            format!("this is a {found}"),
+            format!("this is {found}"),
         );
         self.emit(diagnostic.help("write `if … then 1 else 0`"));
         None
@@ -215,12 +218,15 @@ impl Checker<'_> {
             return Some(value);
         }
         let found = self.value_text(&value);
-        self.error("E0204", format!("{what} needs truth values and found numbers"), span, format!("this is a {found}"))
+        self.error("E0204", format!("{what} needs truth values and found numbers"), span, format!("this is {found}"))
     }
 
     /// The same numbers as reals.
     pub fn real(&mut self, value: &Value) -> Value {
-        let node = self.graph.cast(value.node, Elem::Real);
+        let node = match value.constant() {
+            Some(n) => self.graph.constant(n as f64),
+            None => self.graph.cast(value.node, Elem::Real),
+        };
         self.value(node, value.loops.clone(), value.shape.clone())
     }
 }

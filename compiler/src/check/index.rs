@@ -47,7 +47,7 @@ impl Checker<'_> {
         }
         let value = value?;
         if indices.len() > value.rank() {
-            let found = format!("`{}` is a {}", self.source_text(base.span), self.value_text(&value));
+            let found = format!("`{}` is {}", self.source_text(base.span), self.value_text(&value));
             let label = format!("{} given", count(indices.len(), "index").replace("indexs", "indices"));
             let span = index_span(&indices[value.rank()]);
             let diagnostic = Diagnostic::error("E0214", "too many indices", span, label).label(base.span, found);
@@ -116,7 +116,7 @@ impl Checker<'_> {
                 "E0214",
                 "an index must be a whole number",
                 e.span,
-                format!("this is a {}", self.value_text(&v)),
+                format!("this is {}", self.value_text(&v)),
             );
             if v.elem == Elem::Bool {
                 diagnostic = diagnostic.help("to select by a condition, sum with a filter: `sum(e for i in n if c)`");
@@ -218,7 +218,7 @@ impl Checker<'_> {
         for (k, cut) in cuts.iter().enumerate() {
             match &cut.part {
                 Part::Drop => {}
-                Part::Turn(index) => loops.push(*index),
+                Part::Turn(index) => loops = union(&loops, &Loops::from_slice(&[*index])),
                 Part::Keep(axis) => {
                     shape.push(*axis);
                     own.push(Label::Own(k));

@@ -6,7 +6,7 @@ use blo_grammar::span::Span;
 
 use super::arithmetic::join;
 use super::messages::did_you_mean;
-use super::random::Draw;
+use crate::draws::Draw;
 use super::scope::{Frame, Reads};
 use super::value::{Axis, Loops, Value};
 use super::{Checker, VarState};
@@ -140,7 +140,7 @@ impl Checker<'_> {
         let value = self.real(&value);
         let fits = value.rank() <= shape.len() && join(shape, &value.shape).is_some();
         if !fits {
-            let label = format!("this is a {}", self.value_text(&value));
+            let label = format!("this is {}", self.value_text(&value));
             let wanted = self.type_text("real", shape);
             return self.error("E0203", format!("{what} does not fit a variable {wanted}"), e.span, label);
         }
@@ -219,7 +219,7 @@ impl Checker<'_> {
         if value.rank() == 0 && value.elem != Elem::Bool {
             return Some(self.real(value));
         }
-        let label = format!("this is a {}", self.value_text(value));
+        let label = format!("this is {}", self.value_text(value));
         let mut diagnostic = Diagnostic::error("E0221", format!("{what} must be a real scalar"), written.span, label);
         if value.rank() > 0 {
             diagnostic = diagnostic.help("reduce it with `sum`, `mean` or `sumsq`");

@@ -51,7 +51,8 @@ pub(crate) fn check(
     let mut checker = Checker::new(sources, loader, options);
     checker.diagnostics.extend(parsed);
     let model = checker.model(ast);
-    let diagnostics = std::mem::take(&mut checker.diagnostics);
+    let mut diagnostics = std::mem::take(&mut checker.diagnostics);
+    diagnostics.sort_by_key(Diagnostic::span);
     (model, diagnostics)
 }
 
@@ -107,6 +108,10 @@ pub(crate) struct Checker<'a> {
     dims: Vec<DimState>,
     loops: Vec<Loop>,
     data: Vec<Data>,
+    /// Values of data by declaration; `None` while they are being worked out.
+    fetched: BTreeMap<usize, Option<data::Sourced>>,
+    /// What the loader said, by declaration.
+    outside: BTreeMap<usize, Option<data::Sourced>>,
     vars: Vec<VarState>,
     frames: Vec<Frame>,
     reads: Reads,
@@ -131,6 +136,8 @@ impl<'a> Checker<'a> {
             dims: Vec::new(),
             loops: Vec::new(),
             data: Vec::new(),
+            fetched: BTreeMap::new(),
+            outside: BTreeMap::new(),
             vars: Vec::new(),
             frames: Vec::new(),
             reads: Reads::Data("the model"),

@@ -6,16 +6,29 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::{FileId, Span};
 
 use super::Checker;
-use super::messages::did_you_mean;
+use super::messages::{did_you_mean, nearest};
 use super::scope::{Kind, Module};
 
 /// The standard library: the last part of `std.NAME`, and the text.
 pub static STDLIB: &[(&str, &str)] = &[("losses", include_str!("../../../stdlib/losses.blo"))];
 
+/// The functions of the library: title of the module, and name.
+fn functions() -> impl Iterator<Item = (String, &'static str)> {
+    STDLIB.iter().flat_map(|(module, text)| {
+        let heads = text.lines().filter_map(|l| l.strip_prefix("fn ")?.split_once('('));
+        heads.map(move |(name, _)| (format!("std.{module}"), name))
+    })
+}
+
 /// The library module that defines a function.
 pub fn module_with(function: &str) -> Option<String> {
-    let head = format!("fn {function}(");
-    STDLIB.iter().find(|(_, text)| text.lines().any(|l| l.starts_with(&head))).map(|(name, _)| format!("std.{name}"))
+    functions().find(|(_, name)| *name == function).map(|(module, _)| module)
+}
+
+/// The library function that was probably meant, with its module.
+pub fn near_function(function: &str) -> Option<(String, &'static str)> {
+    let near = nearest(function, functions().map(|(_, name)| name))?;
+    functions().find(|(_, name)| *name == near)
 }
 
 /// Marks a module that is being read, to find circles.

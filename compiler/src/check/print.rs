@@ -1,8 +1,9 @@
-//! The text of a checked model (`--emit model`): names, types, levels and how large each expression is. The expressions
+//! The text of a checked model (`--emit model`): names, types, levels, and what each expression depends on. The expressions
 //! themselves are the graph's (`--emit graph`).
 
 use std::fmt::Write;
 
+use crate::ir::eval::{Bindings, evaluate};
 use crate::ir::graph::{Graph, NodeId, Role};
 use crate::model::{Domain, Init, Level, Model, OptionValue, Precision, Var};
 use crate::types::Type;
@@ -85,22 +86,25 @@ fn variable(var: &Var, graph: &Graph) -> String {
     text
 }
 
-/// A bound or start: its value where it is one number, otherwise its size.
+/// A bound or start: its value where it is one number, otherwise its type.
 fn fixed(graph: &Graph, node: NodeId) -> String {
-    match graph.fill_value(node) {
-        Some(value) => value.to_string(),
-        None => expression(graph, node),
+    let small = graph.ty(node).len() <= 1 << 20;
+    let known = small.then(|| evaluate(graph, &[node], &Bindings::new()).ok()?.pop()).flatten();
+    let first = known.as_ref().and_then(|a| a.iter().next().copied());
+    match (graph.fill_value(node).or(first), known) {
+        (Some(value), None) => value.to_string(),
+        (Some(value), Some(all)) if all.iter().all(|x| *x == value) => value.to_string(),
+        _ => expression(graph, node),
     }
 }
 
 fn expression(graph: &Graph, node: NodeId) -> String {
-    let nodes = graph.reachable(&[node]).len();
     let stage = match graph.node(node).stage {
         Role::Data => "data",
         Role::Upper | Role::UpperDirection => "upper",
         Role::Lower | Role::LowerDirection => "lower",
     };
-    format!("<{}, {nodes} nodes, {stage}>", graph.ty(node))
+    format!("<{}, {stage}>", graph.ty(node))
 }
 
 fn named_type(ty: &Type, dims: &[Option<String>]) -> String {

@@ -164,7 +164,7 @@ impl Checker<'_> {
                 "E0231",
                 format!("{what} has no transpose"),
                 span,
-                format!("this is a {}", self.value_text(&value)),
+                format!("this is {}", self.value_text(&value)),
             );
             if rank == 1 {
                 diagnostic = diagnostic.help("`@` takes vectors on either side as they are; `outer(x, y)` is the outer product");

@@ -276,7 +276,8 @@ impl Checker<'_> {
         }
     }
 
-    fn circle(&mut self, id: DeclId, used_at: Span) -> Option<Value> {
+    /// The error for a declaration that needs its own value.
+    pub fn circle(&mut self, id: DeclId, used_at: Span) -> Option<Value> {
         let decl = &self.decls[id.0];
         let mut diagnostic = Diagnostic::error(
             "E0216",

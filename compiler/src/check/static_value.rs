@@ -48,7 +48,7 @@ impl Checker<'_> {
         let found = if self.graph.node(value.node).stage != Role::Data {
             "this depends on variables".to_owned()
         } else {
-            format!("this is a {}", self.value_text(value))
+            format!("this is {}", self.value_text(value))
         };
         self.error("E0215", format!("{what} must be a whole number known before the solve"), span, found)
     }
@@ -70,7 +70,7 @@ impl Checker<'_> {
                 return array.iter().next().copied();
             }
         }
-        let found = format!("this is a {}", self.value_text(&value));
+        let found = format!("this is {}", self.value_text(&value));
         self.error("E0215", format!("{what} must be a number known before the solve"), e.span, found)
     }
 }

@@ -3,5 +3,6 @@
 pub mod build;
 pub mod eval;
 pub mod graph;
+pub mod loops;
 pub mod print;
 pub mod verify;

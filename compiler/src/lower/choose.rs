@@ -2,7 +2,7 @@
 //! would repeat dear work, when a later stage reads them, or when a reader needs memory with a regular layout.
 
 use super::expand::groups;
-use super::view::{View, collapse, is_contiguous, view};
+use super::view::{View, collapse, is_contiguous, is_view, view};
 use crate::ir::graph::{Attrs, Graph, NodeId, Role};
 use crate::ops::{Instruction, Lowering};
 use crate::types::{Axes, Elem};
@@ -154,12 +154,12 @@ fn demand(g: &Graph, stored: &mut [bool], id: NodeId, fits: &dyn Fn(&[usize], &V
     }
     let mut at = id;
     while !stored[at.0 as usize]
-        && g.node(at).op.0.lowering == Lowering::View
+        && is_view(g, at)
         && matches!(g.node(at).attrs, Attrs::Permutation(_) | Attrs::Shape(_) | Attrs::None)
     {
         at = g.node(at).inputs[0];
     }
-    if !stored[at.0 as usize] && g.node(at).op.0.lowering != Lowering::View {
+    if !stored[at.0 as usize] && !is_view(g, at) {
         stored[at.0 as usize] = true;
         if good(stored) {
             return;

@@ -18,7 +18,7 @@ use crate::entry::{Entry, Layout};
 use crate::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
 use crate::ir::loops::{Buffer, BufferId, Cell, Home, LoopEntry, Loops, Place, Step, TILE_STRIDE, Width};
 use crate::model::Precision;
-use crate::ops::Lowering;
+use crate::ops;
 
 /// Lowers entries to loops. The graph gains the nodes that operators are written out in.
 pub fn lower(g: &mut Graph, layout: &Layout, entries: &[Entry], precision: Precision) -> Loops {
@@ -147,7 +147,7 @@ impl<'a> Draft<'a> {
         let mut unit = Unit { buffers: &mut self.buffers, shared: &self.shared, own: FxHashMap::default() };
         let mut scheduler = Scheduler::new(g, &all);
         for id in needed.into_iter().filter(|id| all[id.0 as usize] && g.node(*id).stage == Role::Data) {
-            if g.node(id).op.0.lowering != Lowering::Input {
+            if !g.is(id, &ops::INPUT) {
                 scheduler.add(&mut unit, id);
             }
         }
@@ -171,7 +171,7 @@ impl<'a> Draft<'a> {
                     Role::Lower => stage == if directed { 1 } else { 2 },
                     Role::UpperDirection | Role::LowerDirection => stage == 2,
                 };
-                if belongs && node.op.0.lowering != Lowering::Input {
+                if belongs && !g.is(id, &ops::INPUT) {
                     scheduler.add(&mut unit, id);
                 }
             }

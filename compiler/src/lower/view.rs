@@ -28,6 +28,11 @@ pub fn row_major(shape: &[usize]) -> Strides {
     strides
 }
 
+/// Whether a node only rearranges its operand.
+pub fn is_view(g: &Graph, id: NodeId) -> bool {
+    matches!(g.node(id).op.0.lowering, Lowering::View)
+}
+
 /// The view that a node is, given which nodes have buffers; `None` if it must be computed or its elements are not at regular
 /// distances.
 pub fn view(g: &Graph, stored: &[bool], id: NodeId) -> Option<View> {
@@ -35,7 +40,7 @@ pub fn view(g: &Graph, stored: &[bool], id: NodeId) -> Option<View> {
     if stored[id.0 as usize] {
         return Some(View { base: id, offset: 0, strides: row_major(&node.ty.shape) });
     }
-    if node.op.0.lowering != Lowering::View {
+    if !is_view(g, id) {
         return None;
     }
     let from = node.inputs[0];

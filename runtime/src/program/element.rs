@@ -1,6 +1,8 @@
 //! Arithmetic on the cells of buffers, so that the runtime's own steps are written once for reals and whole numbers.
 
-use crate::kernel::Word;
+use blo_kernels::map;
+
+use crate::kernel::{self, Strided, Word};
 
 /// A cell the runtime's steps can work on.
 pub trait Element: Word {
@@ -12,21 +14,10 @@ pub trait Element: Word {
     fn plus(self, b: Self) -> Self;
     /// a · b
     fn times(self, b: Self) -> Self;
-    /// Whether `self` replaces the extreme value `best` found so far: it is strictly beyond it, or the first NaN.
+    /// Whether `self` replaces the extreme value `best` found so far: it is strictly beyond it, or the first that is no NaN.
     fn beyond(self, best: Self, largest: bool) -> bool;
     /// `out = alpha · lhs · rhs` for m × k and k × n operands with (row, column) strides and a row-major result.
     fn gemm(sizes: [usize; 3], out: &mut [Self], lhs: Strided<'_, Self>, rhs: Strided<'_, Self>, alpha: f64, threads: usize);
-}
-
-/// A matrix as the cells from its first on, the distance between rows, and that between columns.
-#[derive(Clone, Copy)]
-pub struct Strided<'a, T> {
-    /// From the first element on.
-    pub cells: &'a [T],
-    /// Distance between rows.
-    pub row: usize,
-    /// Distance between columns.
-    pub col: usize,
 }
 
 /// The storage of reals.
@@ -53,7 +44,7 @@ macro_rules! real {
                 self * b
             }
             fn beyond(self, best: Self, largest: bool) -> bool {
-                !best.is_nan() && (self.is_nan() || if largest { self > best } else { self < best })
+                !self.is_nan() && (best.is_nan() || if largest { self > best } else { self < best })
             }
             fn gemm(
                 sizes: [usize; 3],
@@ -61,12 +52,9 @@ macro_rules! real {
                 lhs: Strided<'_, Self>,
                 rhs: Strided<'_, Self>,
                 alpha: f64,
-                _threads: usize,
+                threads: usize,
             ) {
-                product(sizes, out, lhs, rhs);
-                if alpha != 1.0 {
-                    out.iter_mut().for_each(|c| *c *= alpha as $t);
-                }
+                kernel::gemm(sizes, out, lhs, rhs, alpha as $t, threads);
             }
         }
 
@@ -80,15 +68,12 @@ macro_rules! real {
             fn same(self, other: Self) -> bool {
                 self.to_bits() == other.to_bits()
             }
-            fn rows(name: &str, _rows: usize, len: usize, out: &mut [Self], x: &[Self]) {
-                for (r, row) in x.chunks_exact(len).enumerate() {
-                    let top = row.iter().copied().fold(<$t>::NEG_INFINITY, <$t>::max);
-                    let sum: $t = row.iter().map(|v| (v - top).exp()).sum();
-                    match name {
-                        "logsumexp" => out[r] = top + sum.ln(),
-                        "softmax" => (0..len).for_each(|j| out[r * len + j] = (row[j] - top).exp() / sum),
-                        _ => (0..len).for_each(|j| out[r * len + j] = row[j] - top - sum.ln()),
-                    }
+            fn rows(name: &str, rows: usize, len: usize, out: &mut [Self], x: &[Self]) {
+                match name {
+                    "softmax" => map::softmax_rows(rows, len, out, x),
+                    "log_softmax" => map::log_softmax_rows(rows, len, out, x),
+                    "logsumexp" => map::logsumexp_rows(rows, len, out, x),
+                    _ => panic!("this is a bug in blo, please report it: there is no row function {name}"),
                 }
             }
         }
@@ -117,16 +102,10 @@ impl Element for i64 {
         _alpha: f64,
         _threads: usize,
     ) {
-        product(sizes, out, lhs, rhs);
-    }
-}
-
-/// The definition of a matrix product.
-fn product<T: Element>([m, n, k]: [usize; 3], out: &mut [T], lhs: Strided<'_, T>, rhs: Strided<'_, T>) {
-    for i in 0..m {
-        for j in 0..n {
+        let [m, n, k] = sizes;
+        for (c, (i, j)) in out.iter_mut().zip((0..m).flat_map(|i| (0..n).map(move |j| (i, j)))) {
             let terms = (0..k).map(|p| lhs.cells[i * lhs.row + p * lhs.col].times(rhs.cells[p * rhs.row + j * rhs.col]));
-            out[i * n + j] = terms.fold(T::ZERO, T::plus);
+            *c = terms.fold(0, i64::plus);
         }
     }
 }

@@ -149,7 +149,7 @@ pub enum HostStep {
         /// The result, of the same sizes.
         out: Place,
     },
-    /// Position of the first extreme value along the middle axis; a NaN is extreme.
+    /// Position of the first extreme value along the middle axis; NaN is passed over.
     ArgReduce {
         /// Of `x`.
         cell: Cell,

@@ -1,9 +1,9 @@
 //! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes.
 //! Their slots were checked when the program was built; none of them allocates.
 
-use super::element::{Element, Real, Strided};
+use super::element::{Element, Real};
 use super::spec::Matrix;
-use crate::kernel::{Bound, Memory, Slot};
+use crate::kernel::{Bound, Memory, Slot, Strided};
 
 /// A step ready to run.
 pub enum Step<T> {
@@ -51,9 +51,7 @@ impl<T: Real> Step<T> {
             Step::Int(step) => step.run(memory, threads),
             Step::Rows { name, rows, len, x, out } => {
                 let (x, _, out) = memory.split(*x, *x, *out);
-                if !x.is_empty() {
-                    T::rows(name, *rows, *len, out, x);
-                }
+                T::rows(name, *rows, *len, out, x);
             }
         }
     }

@@ -39,7 +39,7 @@ pub fn full(c: &mut Checker, call: &Call) -> Option<Value> {
     let shape = sizes(c, &call.arguments[1..]);
     let (value, shape) = (value?, shape?);
     if value.rank() > 0 {
-        let label = format!("this is a {}", c.value_text(&value));
+        let label = format!("this is {}", c.value_text(&value));
         return c.error("E0203", "`full` repeats a scalar", call.arguments[0].span, label);
     }
     let node = c.spread(&value, &value.loops.clone(), &shape);
@@ -86,7 +86,7 @@ pub fn one_hot(c: &mut Checker, call: &Call) -> Option<Value> {
     let axis = c.dimension(call.arguments[1]);
     let (labels, axis) = (labels?, axis?);
     if labels.elem != Elem::Int {
-        let label = format!("this is a {}", c.value_text(&labels));
+        let label = format!("this is {}", c.value_text(&labels));
         return c.error("E0204", "`one_hot` needs whole numbers", call.arguments[0].span, label);
     }
     let mut shape = labels.shape.clone();

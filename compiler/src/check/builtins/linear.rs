@@ -24,7 +24,7 @@ pub fn outer(c: &mut Checker, call: &Call, values: &[Value]) -> Option<Value> {
     for (value, e) in values.iter().zip(call.arguments) {
         c.numeric(value.clone(), e.span, "`outer`")?;
         if value.rank() != 1 {
-            let label = format!("this is a {}", c.value_text(value));
+            let label = format!("this is {}", c.value_text(value));
             return c.error("E0203", "`outer` needs two vectors", e.span, label);
         }
     }
@@ -71,7 +71,7 @@ fn diagonal(c: &mut Checker, call: &Call, value: &Value) -> Option<Value> {
     let value = &c.numeric(value.clone(), call.arguments[0].span, &format!("`{}`", call.name.name))?;
     let square = value.rank() == 2 && same_axis(&value.shape[0], &value.shape[1]).is_some();
     if !square {
-        let label = format!("this is a {}", c.value_text(value));
+        let label = format!("this is {}", c.value_text(value));
         let message = format!("`{}` needs a square matrix", call.name.name);
         return c.error("E0203", message, call.arguments[0].span, label);
     }

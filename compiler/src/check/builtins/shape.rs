@@ -90,7 +90,7 @@ impl Checker<'_> {
     pub fn one_element_type(&mut self, values: Vec<Value>, items: &[Expr]) -> Option<Vec<Value>> {
         let truth = |v: &Value| v.elem == Elem::Bool;
         if let Some(k) = values.iter().position(|v| truth(v) != truth(&values[0])) {
-            let label = format!("this is a {}", self.value_text(&values[k]));
+            let label = format!("this is {}", self.value_text(&values[k]));
             return self.error("E0204", "numbers and truth values do not mix in one array", items[k].span, label);
         }
         if values.iter().any(|v| v.elem == Elem::Real) {

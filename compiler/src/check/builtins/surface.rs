@@ -45,7 +45,7 @@ impl Checker<'_> {
         for (value, e) in values.iter().zip(call.arguments) {
             self.numeric(value.clone(), e.span, &what)?;
             if whole_only(op) && value.elem != Elem::Int {
-                let label = format!("this is a {}", self.value_text(value));
+                let label = format!("this is {}", self.value_text(value));
                 return self.error("E0204", format!("{what} is for whole numbers"), e.span, label);
             }
         }

@@ -3,6 +3,7 @@
 //!
 //! The large matrix is streamed once. A general GEMM would pack it first, which costs more than the product. Row
 //! panels defeat the hardware prefetcher, so the next panel is prefetched by hand.
+#![allow(clippy::needless_range_loop, reason = "register blocks are clearest with their indices")]
 
 use super::{Job, Target, View, prefetch, run};
 use crate::level::Level;

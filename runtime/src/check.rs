@@ -1,0 +1,238 @@
+//! The independent check of a point: it trusts nothing the solver said. The lower level is solved again from `y` at fixed `x`
+//! and the values compared; the hypergradient is computed at that solution by the implicit function theorem.
+//!
+//! Tolerances are relative: the lower level counts as solved when the gap is at most [`LOWER`] `· max(1, |f|)`, and the upper
+//! level as stationary when the projected hypergradient is at most [`UPPER`] `· max(1, ‖∇x F‖, ‖∇²xy f v‖)`, both no finer
+//! than the arithmetic allows. Where a lower variable is just about to reach or leave a bound, the response has a kink and the
+//! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
+
+use crate::derivatives::Derivatives;
+use crate::hypergradient::Implicit;
+use crate::linear::blas1::{all_finite, norm2};
+use crate::linear::cg::{CgEnd, CgReport};
+use crate::minimise::{End, Minimiser};
+use crate::problem::Problem;
+use crate::status::PointStatus;
+
+/// The relative gap at which the lower level counts as solved.
+pub const LOWER: f64 = 1e-6;
+/// The relative projected hypergradient at which the upper level counts as stationary.
+pub const UPPER: f64 = 1e-4;
+/// The stationarity polishing aims at, relative to `max(1, ‖y‖)`.
+const POLISHED: f64 = 1e-10;
+/// The stationarity at which a polished point that cannot be improved further still counts as a solution.
+const ACCEPTED: f64 = 1e-6;
+/// The adjoint residual aimed at, and the largest at which the hypergradient is still reported.
+const ADJOINT: (f64, f64) = (1e-9, 1e-3);
+
+const NOT_UNIQUE: &str = "the lower Hessian is singular, so lower solutions are not unique; the upper objective is stationary over them";
+
+/// What was found about the lower level at fixed `x`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LowerCheck {
+    /// `f(x, y)`, minimised.
+    pub objective: f64,
+    /// `‖y − P(y − ∇y f)‖`.
+    pub stationarity: f64,
+    /// `stationarity / max(1, ‖y‖)`.
+    pub relative_stationarity: f64,
+    /// `f(x, y) − f(x, ŷ)` with `ŷ` the point polished from `y`.
+    pub gap: f64,
+    /// Whether polishing reached a stationary point; if not, the gap is only a lower bound.
+    pub polished: bool,
+    /// Whether `ŷ` is known to be a local solution only.
+    pub local: bool,
+    /// Whether the gap is within the tolerance.
+    pub solved: bool,
+    /// `ŷ` (m).
+    pub solution: Vec<f64>,
+    /// `f(x, ŷ)`, minimised.
+    pub solution_objective: f64,
+}
+
+/// What was found about a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// What the point is worth.
+    pub point: PointStatus,
+    /// The lower level; `None` without one.
+    pub lower: Option<LowerCheck>,
+    /// `F(x, ŷ)`, minimised; without a lower level `F(x)`.
+    pub upper_objective: f64,
+    /// `‖x − P(x − g)‖` with `g` the hypergradient at `(x, ŷ)`, or the gradient without a lower level; `None` when it is not
+    /// defined or could not be computed: see `note`.
+    pub hypergradient_norm: Option<f64>,
+    /// Whether `hypergradient_norm` is within the tolerance.
+    pub upper_stationary: bool,
+    /// Why there is no hypergradient, or a caveat about it.
+    pub note: Option<String>,
+}
+
+impl Check {
+    /// A check that could not be made.
+    pub fn unknown() -> Self {
+        Check {
+            point: PointStatus::Unknown,
+            lower: None,
+            upper_objective: f64::NAN,
+            hypergradient_norm: None,
+            upper_stationary: false,
+            note: None,
+        }
+    }
+}
+
+/// Checks `(x, y)`. At most about `budget` evaluations go into polishing, and into each of two adjoint systems.
+pub fn check(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Check {
+    problem.tolerantly(|problem| {
+        if problem.has_lower { check_bilevel(problem, x, y, budget) } else { check_single(problem, x) }
+    })
+}
+
+fn check_single(problem: &mut Problem, x: &[f64]) -> Check {
+    let mut g = vec![0.0; x.len()];
+    let mut scratch = vec![0.0; x.len()];
+    let value = problem.upper_gradients(x, &[], &mut g, &mut []);
+    let norm = problem.upper.stationarity(x, &g, &mut scratch);
+    if !value.is_finite() || !norm.is_finite() {
+        return Check::unknown();
+    }
+    let stationary = norm <= tolerance(UPPER, problem);
+    Check {
+        point: if stationary { PointStatus::Stationary } else { PointStatus::NotSolved },
+        upper_objective: value,
+        hypergradient_norm: Some(norm),
+        upper_stationary: stationary,
+        ..Check::unknown()
+    }
+}
+
+fn check_bilevel(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Check {
+    let Some(lower) = check_lower(problem, x, y, budget) else { return Check::unknown() };
+    let mut implicit = Implicit::new(problem);
+    let mut g = vec![0.0; x.len()];
+    let steps = budget.min(2 * y.len() + 10);
+    let (value, report) = implicit.evaluate(problem, x, &lower.solution, steps, ADJOINT.0, &mut g);
+    if !value.is_finite() {
+        return Check::unknown();
+    }
+    // A gradient of `F` that is zero up to rounding cannot be told from one out of the range of a singular Hessian.
+    let mut flat = 0.0;
+    if report.end == CgEnd::Singular {
+        flat = implicit.least_squares(problem, x, &lower.solution, steps, &mut g);
+    }
+    let size = norm2(&implicit.direct).max(norm2(&implicit.indirect)).max(1.0);
+    let adjoint =
+        Adjoint { report, probe: implicit.probe(problem, x, &lower.solution, steps), flat: flat / size };
+    let mut scratch = vec![0.0; x.len()];
+    let norm = problem.upper.stationarity(x, &g, &mut scratch);
+    let (norm, note) = judge(&adjoint, norm, lower.polished);
+    let stationary = norm.is_some_and(|norm| norm <= tolerance(UPPER, problem) * size);
+    let point = match (lower.solved, stationary) {
+        (true, true) => PointStatus::Stationary,
+        (true, false) => PointStatus::Feasible,
+        (false, _) => PointStatus::NotSolved,
+    };
+    Check {
+        point,
+        upper_objective: value,
+        hypergradient_norm: norm,
+        upper_stationary: stationary,
+        note,
+        lower: Some(lower),
+    }
+}
+
+/// The lower level at fixed `x`; `None` when it cannot be evaluated at `y`.
+fn check_lower(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Option<LowerCheck> {
+    let mut minimiser = Minimiser::new(&problem.lower, problem.roundoff);
+    let mut solution = y.to_vec();
+    // The space is moved out for the run, since both it and the derivatives belong to the problem.
+    let space = std::mem::take(&mut problem.lower);
+    minimiser.begin(y, |v, g| problem.lower_gradient(x, v, g));
+    let objective = minimiser.value;
+    let stationarity = minimiser.residual(&space, y);
+    let size = norm2(y).max(1.0);
+    let aim = POLISHED.max(10.0 * problem.roundoff) * size;
+    let end = minimiser.run(&space, &mut solution, budget, aim, |v, g| problem.lower_gradient(x, v, g));
+    let residual = minimiser.residual(&space, &solution);
+    problem.lower = space;
+    if !objective.is_finite() || !stationarity.is_finite() {
+        return None;
+    }
+    if minimiser.value > objective {
+        solution.copy_from_slice(y);
+    }
+    let solution_objective = minimiser.value.min(objective);
+    let polished = end == End::Converged || residual <= tolerance(ACCEPTED, problem) * size;
+    let gap = objective - solution_objective;
+    Some(LowerCheck {
+        objective,
+        stationarity,
+        relative_stationarity: stationarity / size,
+        gap,
+        polished,
+        local: !problem.lower_convex,
+        solved: polished && gap <= tolerance(LOWER, problem) * objective.abs().max(1.0),
+        solution,
+        solution_objective,
+    })
+}
+
+/// A tolerance no finer than the arithmetic.
+fn tolerance(wanted: f64, problem: &Problem) -> f64 {
+    wanted.max(1e3 * problem.roundoff)
+}
+
+/// What is known about the adjoint system.
+struct Adjoint {
+    report: CgReport,
+    probe: CgEnd,
+    /// The slope of `F` along directions in which the lower level is flat, relative as the tolerance is.
+    flat: f64,
+}
+
+/// Whether the hypergradient can be reported, and what must be said about it.
+fn judge(adjoint: &Adjoint, norm: f64, polished: bool) -> (Option<f64>, Option<String>) {
+    let Adjoint { report, probe, flat } = adjoint;
+    let said = |text: &str| Some(text.to_string());
+    match report.end {
+        CgEnd::Singular if *flat <= UPPER && norm.is_finite() => {
+            return (Some(norm), said(NOT_UNIQUE));
+        }
+        CgEnd::NonFinite => return (None, said("a second derivative of the lower objective is not finite")),
+        CgEnd::Negative => {
+            return (
+                None,
+                said("the lower Hessian has negative curvature: the hypergradient is not defined"),
+            );
+        }
+        CgEnd::Singular => {
+            return (None, said("the lower Hessian is singular: the hypergradient is not defined"));
+        }
+        CgEnd::Converged | CgEnd::Steps => {}
+    }
+    if report.residual > ADJOINT.1 || !norm.is_finite() {
+        let note = if *probe == CgEnd::Singular {
+            "the lower Hessian is singular: the hypergradient is not defined".to_string()
+        } else {
+            format!("the adjoint system was solved to a residual of {:.0e} only", report.residual)
+        };
+        return (None, Some(note));
+    }
+    let note = match probe {
+        CgEnd::Negative => {
+            return (
+                None,
+                said("the lower Hessian has negative curvature: the hypergradient is not defined"),
+            );
+        }
+        CgEnd::Singular => said(NOT_UNIQUE),
+        CgEnd::NonFinite => said("a second derivative of the lower objective is not finite"),
+        CgEnd::Converged | CgEnd::Steps if !polished => {
+            said("the hypergradient is taken where polishing stopped")
+        }
+        CgEnd::Converged | CgEnd::Steps => None,
+    };
+    (Some(norm).filter(|n| all_finite(&[*n])), note)
+}

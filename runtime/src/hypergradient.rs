@@ -1,0 +1,290 @@
+//! The gradient of `x ↦ F(x, y(x))`: by reverse differentiation of a lower algorithm, or by the implicit function theorem with
+//! conjugate gradients. Sign convention: `H v = ∇y F`, hypergradient `∇x F − ∇²xy f · v` with `H = ∇²yy f`.
+
+use crate::derivatives::Derivatives;
+use crate::face::Face;
+use crate::linear::blas1::axpy;
+use crate::linear::cg::{CgEnd, CgReport, ConjugateGradients};
+use crate::problem::Problem;
+
+/// A lower algorithm of fixed length: `steps` projected (heavy-ball) gradient steps
+/// `b ← momentum · b + ∇y f(x, y)`, `y ← P(y − step · scale ∘ b)`.
+#[derive(Clone, Debug)]
+pub struct Unroll {
+    /// The number of steps, `K`.
+    pub steps: usize,
+    /// The step size, `s`.
+    pub step: f64,
+    /// The heavy-ball momentum; 0 for plain gradient steps.
+    pub momentum: f64,
+    /// How many of the last steps the reverse sweep covers; `steps` for the exact gradient of the algorithm.
+    pub last: usize,
+    /// Factors on the step per lower coordinate; empty means 1.
+    pub scale: Vec<f64>,
+}
+
+impl Unroll {
+    /// `steps` gradient steps of size `step`, differentiated in full.
+    pub fn new(steps: usize, step: f64) -> Self {
+        Unroll { steps, step, momentum: 0.0, last: steps, scale: Vec::new() }
+    }
+}
+
+/// `v ← scale ∘ v`, where an empty scale means 1.
+pub(crate) fn apply_scale(scale: &[f64], v: &mut [f64]) {
+    for (v, s) in v.iter_mut().zip(scale) {
+        *v *= s;
+    }
+}
+
+/// Reverse differentiation with room for one trajectory; no call after [`Reverse::new`] allocates.
+#[derive(Clone, Debug)]
+pub struct Reverse {
+    plan: Unroll,
+    /// The kept iterates, `last + 1` rows of `m`.
+    trajectory: Vec<f64>,
+    /// The shrink factors of ball projections, `last` rows.
+    shrinks: Vec<f64>,
+    buffer: Vec<f64>,
+    gradient: Vec<f64>,
+    adjoint: Vec<f64>,
+    adjoint_buffer: Vec<f64>,
+    work: Vec<f64>,
+    cross: Vec<f64>,
+}
+
+impl Reverse {
+    /// Memory: `(last + 6) · m + n` numbers.
+    pub fn new(problem: &Problem, plan: Unroll) -> Self {
+        let (n, m) = (problem.upper.len(), problem.lower.len());
+        let last = plan.last.min(plan.steps);
+        Reverse {
+            trajectory: vec![0.0; (last + 1) * m],
+            shrinks: vec![1.0; last * problem.lower.balls()],
+            buffer: vec![0.0; m],
+            gradient: vec![0.0; m],
+            adjoint: vec![0.0; m],
+            adjoint_buffer: vec![0.0; m],
+            work: vec![0.0; m],
+            cross: vec![0.0; n],
+            plan: Unroll { last, ..plan },
+        }
+    }
+
+    /// Runs the lower algorithm from `y`, which becomes the last iterate. `poll` is asked before every step; `false` when it
+    /// asked to stop.
+    pub fn forward(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &mut [f64],
+        mut poll: impl FnMut(&Problem) -> bool,
+    ) -> bool {
+        let (m, balls) = (y.len(), problem.lower.balls());
+        let Unroll { steps, step, momentum, last, .. } = self.plan;
+        self.buffer.fill(0.0);
+        let first = steps - last;
+        for k in 0..steps {
+            if poll(problem) {
+                return false;
+            }
+            if k >= first {
+                self.trajectory[(k - first) * m..][..m].copy_from_slice(y);
+            }
+            problem.lower_gradient(x, y, &mut self.gradient);
+            if momentum == 0.0 {
+                self.buffer.copy_from_slice(&self.gradient);
+            } else {
+                crate::linear::blas1::scale(momentum, &mut self.buffer);
+                axpy(1.0, &self.gradient, &mut self.buffer);
+            }
+            self.descend(step, y);
+            if k >= first {
+                problem.lower.project_recording(y, &mut self.shrinks[(k - first) * balls..][..balls]);
+            } else {
+                problem.lower.project(y);
+            }
+        }
+        self.trajectory[last * m..].copy_from_slice(y);
+        true
+    }
+
+    fn descend(&self, step: f64, y: &mut [f64]) {
+        if self.plan.scale.is_empty() {
+            axpy(-step, &self.buffer, y);
+        } else {
+            for ((y, b), s) in y.iter_mut().zip(&self.buffer).zip(&self.plan.scale) {
+                *y -= step * s * b;
+            }
+        }
+    }
+
+    /// After [`Reverse::forward`]: `F(x, y_K)`, and in `g` the hypergradient. Two second-order products share each of the
+    /// `last` sweeps. For every step `k`, backwards, with `a` the adjoint of `y`:
+    /// `g ← g − s ∇²xy f(x, y_k) a`, `a ← a − s H(x, y_k) a`; with momentum the adjoint of the buffer is carried as well.
+    pub fn backward(&mut self, problem: &mut Problem, x: &[f64], g: &mut [f64]) -> f64 {
+        let (m, balls) = (self.buffer.len(), problem.lower.balls());
+        let Unroll { step, momentum, last, .. } = self.plan;
+        let value = problem.upper_gradients(x, &self.trajectory[last * m..], g, &mut self.adjoint);
+        self.adjoint_buffer.fill(0.0);
+        for k in (0..last).rev() {
+            let image = &self.trajectory[(k + 1) * m..][..m];
+            problem.lower.project_derivative(image, &self.shrinks[k * balls..][..balls], &mut self.adjoint);
+            // The adjoint of b_{k+1}: what arrives through y_{k+1} = P(y_k − s b_{k+1}), plus what b_{k+2} passed on.
+            self.work.copy_from_slice(&self.adjoint);
+            apply_scale(&self.plan.scale, &mut self.work);
+            axpy(-step, &self.work, &mut self.adjoint_buffer);
+            let y = &self.trajectory[k * m..][..m];
+            let v = &self.adjoint_buffer;
+            problem.lower_second_order(x, y, v, &mut self.gradient, &mut self.work, &mut self.cross);
+            axpy(1.0, &self.cross, g);
+            axpy(1.0, &self.work, &mut self.adjoint);
+            crate::linear::blas1::scale(momentum, &mut self.adjoint_buffer);
+        }
+        value
+    }
+}
+
+/// The value `F(x, y_K)` and the gradient with respect to `x` (n) of the lower algorithm `plan` started at `y0` (m), which is
+/// taken as independent of `x`.
+pub fn reverse(problem: &mut Problem, x: &[f64], y0: &[f64], plan: &Unroll) -> (f64, Vec<f64>) {
+    let mut sweep = Reverse::new(problem, plan.clone());
+    let mut y = y0.to_vec();
+    let mut g = vec![0.0; x.len()];
+    sweep.forward(problem, x, &mut y, |_| false);
+    let value = sweep.backward(problem, x, &mut g);
+    (value, g)
+}
+
+/// Work vectors of implicit hypergradients; no call after [`Implicit::new`] allocates.
+#[derive(Clone, Debug)]
+pub struct Implicit {
+    /// The adjoint `v` (m); the start of the next solve.
+    pub adjoint: Vec<f64>,
+    /// `∇x F` (n) of the last call.
+    pub direct: Vec<f64>,
+    /// `∇²xy f · v` (n) of the last call.
+    pub indirect: Vec<f64>,
+    /// `∇y f` (m) of the last call.
+    pub lower_gradient: Vec<f64>,
+    solver: ConjugateGradients,
+    face: Face,
+    rhs: Vec<f64>,
+    work: Vec<f64>,
+}
+
+impl Implicit {
+    /// Memory: `8 m + 2 n` numbers.
+    pub fn new(problem: &Problem) -> Self {
+        let (n, m) = (problem.upper.len(), problem.lower.len());
+        Implicit {
+            adjoint: vec![0.0; m],
+            direct: vec![0.0; n],
+            indirect: vec![0.0; n],
+            lower_gradient: vec![0.0; m],
+            solver: ConjugateGradients::new(m),
+            face: Face::new(&problem.lower),
+            rhs: vec![0.0; m],
+            work: vec![0.0; m],
+        }
+    }
+
+    /// `F(x, y)`, and in `g` (n) the hypergradient at `y`, taken as a lower solution: at most `max_steps` conjugate gradient
+    /// steps on `H v = ∇y F` from the current [`Implicit::adjoint`], to the relative residual `tolerance`. On active domains
+    /// the system is that of the face. The report says how far `g` can be trusted.
+    pub fn evaluate(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        max_steps: usize,
+        tolerance: f64,
+        g: &mut [f64],
+    ) -> (f64, CgReport) {
+        let value = problem.upper_gradients(x, y, &mut self.direct, &mut self.rhs);
+        if !problem.lower.is_free() {
+            problem.lower_gradient(x, y, &mut self.lower_gradient);
+            self.face.locate(&problem.lower, y, &self.lower_gradient);
+            self.face.tangent(&problem.lower, &mut self.rhs);
+            self.face.tangent(&problem.lower, &mut self.adjoint);
+        }
+        let face = &self.face;
+        let report = self.solver.solve(&self.rhs, &mut self.adjoint, max_steps, tolerance, |v, hv| {
+            problem.lower_hessian(x, y, v, hv);
+            face.add_curvature(&problem.lower, v, hv);
+            face.tangent(&problem.lower, hv);
+        });
+        let Self { adjoint, direct, indirect, lower_gradient, work, .. } = self;
+        problem.lower_second_order(x, y, adjoint, lower_gradient, work, indirect);
+        g.copy_from_slice(direct);
+        axpy(-1.0, indirect, g);
+        (value, report)
+    }
+
+    /// After [`Implicit::evaluate`] met a singular `H`: the hypergradient in `g` (n) with the least-squares solution of
+    /// `H v = ∇y F` instead, by conjugate gradients on `H² v = H ∇y F`. Returns the norm of the part of `∇y F` out of the range
+    /// of `H`: how much `F` changes along directions in which the lower level is flat. Allocates.
+    pub fn least_squares(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        max_steps: usize,
+        g: &mut [f64],
+    ) -> f64 {
+        let mut b = self.rhs.clone();
+        let mut inner = vec![0.0; y.len()];
+        let face = &self.face;
+        let mut apply = |v: &[f64], hv: &mut [f64]| {
+            problem.lower_hessian(x, y, v, hv);
+            face.add_curvature(&problem.lower, v, hv);
+            face.tangent(&problem.lower, hv);
+        };
+        apply(&b, &mut self.work);
+        self.adjoint.fill(0.0);
+        self.solver.solve(&self.work, &mut self.adjoint, max_steps, 1e-10, |v, out| {
+            apply(v, &mut inner);
+            apply(&inner, out);
+        });
+        apply(&self.adjoint, &mut inner);
+        axpy(-1.0, &inner, &mut b);
+        let Self { adjoint, direct, indirect, lower_gradient, work, .. } = self;
+        problem.lower_second_order(x, y, adjoint, lower_gradient, work, indirect);
+        g.copy_from_slice(direct);
+        axpy(-1.0, indirect, g);
+        crate::linear::blas1::norm2(&b)
+    }
+
+    /// Whether `H` looks positive definite on the face of the last call: conjugate gradients on a seeded right-hand side meet
+    /// every eigenvalue when given `m` steps; with fewer the answer is a good guess.
+    pub fn probe(&mut self, problem: &mut Problem, x: &[f64], y: &[f64], max_steps: usize) -> CgEnd {
+        self.rhs.copy_from_slice(&crate::linear::power::seeded(y.len(), 1));
+        self.face.tangent(&problem.lower, &mut self.rhs);
+        self.work.fill(0.0);
+        let face = &self.face;
+        let report = self.solver.solve(&self.rhs, &mut self.work, max_steps, 1e-10, |v, hv| {
+            problem.lower_hessian(x, y, v, hv);
+            face.add_curvature(&problem.lower, v, hv);
+            face.tangent(&problem.lower, hv);
+        });
+        // A tiny curvature that is not quite zero is rounding on a zero one.
+        if report.curvature.0 < 1e-10 * report.curvature.1 && report.end != CgEnd::Negative {
+            return CgEnd::Singular;
+        }
+        report.end
+    }
+}
+
+/// The value `F(x, y)`, the implicit hypergradient (n) at `y` and the report of the conjugate gradient run from `v = 0`.
+pub fn implicit_cg(
+    problem: &mut Problem,
+    x: &[f64],
+    y: &[f64],
+    max_steps: usize,
+    tolerance: f64,
+) -> (f64, Vec<f64>, CgReport) {
+    let mut implicit = Implicit::new(problem);
+    let mut g = vec![0.0; x.len()];
+    let (value, report) = implicit.evaluate(problem, x, y, max_steps, tolerance, &mut g);
+    (value, g, report)
+}

@@ -1,0 +1,43 @@
+//! The largest magnitude of an eigenvalue of a symmetric operator, by power iteration from a seeded vector.
+
+use super::blas1::{norm2, scale};
+
+/// Enough for one or two digits, which is what a step size needs.
+const PRODUCTS: usize = 40;
+
+/// An estimate from below of the spectral radius of the operator `apply(v, out)` on vectors of length `len`; 0 when it maps
+/// the seeded vector to zero. Not finite when a product is not.
+pub(crate) fn spectral_radius(len: usize, seed: u64, mut apply: impl FnMut(&[f64], &mut [f64])) -> f64 {
+    let mut v = seeded(len, seed);
+    let mut w = vec![0.0; len];
+    let mut radius = 0.0;
+    for _ in 0..PRODUCTS {
+        let size = norm2(&v);
+        if size == 0.0 {
+            break;
+        }
+        scale(1.0 / size, &mut v);
+        apply(&v, &mut w);
+        let old = radius;
+        radius = norm2(&w);
+        if !radius.is_finite() || (radius - old).abs() <= 1e-4 * radius {
+            break;
+        }
+        std::mem::swap(&mut v, &mut w);
+    }
+    radius
+}
+
+/// A vector of values in [−1, 1) that depends on the seed alone (splitmix64).
+pub(crate) fn seeded(len: usize, seed: u64) -> Vec<f64> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        (z >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    };
+    (0..len).map(|_| next()).collect()
+}

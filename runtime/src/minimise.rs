@@ -1,0 +1,256 @@
+//! Minimisation of one smooth function over a space: limited-memory BFGS where every variable is free, the spectral projected
+//! gradient otherwise. Used to polish a lower solution for the check and to solve models with an upper level alone.
+//! Finds stationary points; whether one is a minimum is left to the caller's knowledge of convexity.
+//!
+//! Sources: D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Programming 45
+//! (1989), algorithm 2.1. E. G. Birgin, J. M. Martínez, M. Raydan, "Nonmonotone spectral projected gradient methods on convex
+//! sets", SIAM J. Optim. 10 (2000), algorithm 2.2 (SPG2).
+
+use crate::linear::blas1::{axpy, dot, norm2};
+use crate::space::Space;
+
+/// Curvature pairs kept.
+const MEMORY: usize = 8;
+/// Values the spectral method may rise above: its line search compares with the largest of these.
+const HISTORY: usize = 10;
+/// Sufficient decrease.
+const ARMIJO: f64 = 1e-4;
+/// Halvings before a line search gives up.
+const BACKTRACKS: usize = 40;
+/// Steps without a lower value before the method has stalled at the accuracy of the arithmetic.
+const PATIENCE: usize = 12;
+
+/// How a step or a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The stationarity measure is within the tolerance.
+    Converged,
+    /// The allowed evaluations are used up.
+    Budget,
+    /// No lower value can be found at the accuracy of the arithmetic.
+    Stalled,
+    /// No finite value lies along the search direction, or the start has none.
+    NonFinite,
+}
+
+/// State and work vectors of one minimisation; allocated once.
+#[derive(Clone, Debug)]
+pub struct Minimiser {
+    /// The value at the current point.
+    pub value: f64,
+    /// The gradient there.
+    pub gradient: Vec<f64>,
+    /// Evaluations of value and gradient so far.
+    pub evaluations: usize,
+    roundoff: f64,
+    direction: Vec<f64>,
+    trial: Vec<f64>,
+    trial_gradient: Vec<f64>,
+    steps: Vec<f64>,
+    changes: Vec<f64>,
+    pairs: usize,
+    newest: usize,
+    spectral: f64,
+    history: [f64; HISTORY],
+    age: usize,
+    idle: usize,
+    lowest: f64,
+}
+
+impl Minimiser {
+    /// Room for vectors of `space`. `roundoff`: the accuracy of the function's arithmetic.
+    pub fn new(space: &Space, roundoff: f64) -> Self {
+        let len = space.len();
+        let memory = if space.is_free() { MEMORY * len } else { 0 };
+        Minimiser {
+            value: f64::NAN,
+            gradient: vec![0.0; len],
+            evaluations: 0,
+            roundoff,
+            direction: vec![0.0; len],
+            trial: vec![0.0; len],
+            trial_gradient: vec![0.0; len],
+            steps: vec![0.0; memory],
+            changes: vec![0.0; memory],
+            pairs: 0,
+            newest: 0,
+            spectral: 0.0,
+            history: [f64::NEG_INFINITY; HISTORY],
+            age: 0,
+            idle: 0,
+            lowest: f64::INFINITY,
+        }
+    }
+
+    /// Evaluates the start `v`, which must lie in the space, and forgets earlier runs.
+    pub fn begin(&mut self, v: &[f64], mut eval: impl FnMut(&[f64], &mut [f64]) -> f64) {
+        self.value = eval(v, &mut self.gradient);
+        self.evaluations = 1;
+        (self.pairs, self.newest, self.age, self.idle) = (0, 0, 0, 0);
+        self.spectral = 0.0;
+        self.history = [f64::NEG_INFINITY; HISTORY];
+        self.history[0] = self.value;
+        self.lowest = self.value;
+    }
+
+    /// `‖v − P(v − ∇)‖` at the current point.
+    pub fn residual(&mut self, space: &Space, v: &[f64]) -> f64 {
+        space.stationarity(v, &self.gradient, &mut self.trial)
+    }
+
+    /// Runs from `v` until the residual is at most `tolerance`, or about `budget` evaluations are used. `v` is the best point
+    /// found; [`Minimiser::value`] its value.
+    pub fn run(
+        &mut self,
+        space: &Space,
+        v: &mut [f64],
+        budget: usize,
+        tolerance: f64,
+        mut eval: impl FnMut(&[f64], &mut [f64]) -> f64,
+    ) -> End {
+        self.begin(v, &mut eval);
+        if !self.value.is_finite() {
+            return End::NonFinite;
+        }
+        loop {
+            if self.residual(space, v) <= tolerance {
+                return End::Converged;
+            }
+            if self.evaluations >= budget {
+                return End::Budget;
+            }
+            if let Some(end) = self.step(space, v, &mut eval) {
+                return end;
+            }
+        }
+    }
+
+    /// One step: moves `v`; `Some` when no further step is possible.
+    pub fn step(
+        &mut self,
+        space: &Space,
+        v: &mut [f64],
+        mut eval: impl FnMut(&[f64], &mut [f64]) -> f64,
+    ) -> Option<End> {
+        let mut length = if space.is_free() { self.quasi_newton() } else { self.projected(space, v) };
+        let mut slope = dot(&self.direction, &self.gradient);
+        if slope >= 0.0 && self.pairs > 0 {
+            self.pairs = 0;
+            length = self.quasi_newton();
+            slope = dot(&self.direction, &self.gradient);
+        }
+        let slack = 8.0 * self.roundoff * self.value.abs();
+        let ceiling = self.history.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)).max(self.value) + slack;
+        let reference = if space.is_free() { self.value + slack } else { ceiling };
+        let mut any_finite = false;
+        for _ in 0..BACKTRACKS {
+            self.propose(space, v, length);
+            let value = eval(&self.trial, &mut self.trial_gradient);
+            self.evaluations += 1;
+            let finite = value.is_finite() && self.trial_gradient.iter().all(|g| g.is_finite());
+            any_finite |= finite;
+            if finite && value <= reference + ARMIJO * length * slope {
+                return self.accept(space, v, value);
+            }
+            length *= if finite { shrink(self.value, value, length * slope) } else { 0.25 };
+        }
+        Some(if any_finite { End::Stalled } else { End::NonFinite })
+    }
+
+    /// Sets the trial point `v + length · direction`. A full projected step is projected afresh: adding the direction would
+    /// leave elements that belong on a bound beside it.
+    fn propose(&mut self, space: &Space, v: &[f64], length: f64) {
+        self.trial.copy_from_slice(v);
+        if space.is_free() || length != 1.0 {
+            axpy(length, &self.direction, &mut self.trial);
+        } else {
+            axpy(-self.spectral, &self.gradient, &mut self.trial);
+            space.project(&mut self.trial);
+        }
+    }
+
+    /// Takes the trial point over.
+    fn accept(&mut self, space: &Space, v: &mut [f64], value: f64) -> Option<End> {
+        for ((d, t), v) in self.direction.iter_mut().zip(&self.trial).zip(v.iter_mut()) {
+            *d = t - *v;
+            *v = *t;
+        }
+        for (new, old) in self.trial_gradient.iter_mut().zip(&mut self.gradient) {
+            let change = *new - *old;
+            *old = *new;
+            *new = change;
+        }
+        let (s, y) = (&self.direction, &self.trial_gradient);
+        let curvature = dot(s, y);
+        if space.is_free() {
+            if curvature > 1e-14 * norm2(s) * norm2(y) {
+                let len = v.len();
+                self.newest = if self.pairs == 0 { 0 } else { (self.newest + 1) % MEMORY };
+                self.pairs = (self.pairs + 1).min(MEMORY);
+                let at = self.newest * len..(self.newest + 1) * len;
+                self.steps[at.clone()].copy_from_slice(s);
+                self.changes[at].copy_from_slice(y);
+            }
+        } else {
+            self.spectral = if curvature > 0.0 { (dot(s, s) / curvature).clamp(1e-12, 1e12) } else { 1e3 };
+        }
+        self.value = value;
+        self.age += 1;
+        self.history[self.age % HISTORY] = value;
+        if value < self.lowest - 2.0 * self.roundoff * self.lowest.abs() {
+            self.lowest = value;
+            self.idle = 0;
+        } else {
+            self.idle += 1;
+        }
+        (self.idle >= PATIENCE).then_some(End::Stalled)
+    }
+
+    /// The direction `−B ∇` by the two-loop recursion, and the first step length to try.
+    fn quasi_newton(&mut self) -> f64 {
+        let len = self.gradient.len();
+        let d = &mut self.direction;
+        for (d, g) in d.iter_mut().zip(&self.gradient) {
+            *d = -g;
+        }
+        if self.pairs == 0 {
+            return 1.0 / norm2(&self.gradient).max(1.0);
+        }
+        let mut weights = [0.0; MEMORY];
+        for (age, weight) in weights.iter_mut().enumerate().take(self.pairs) {
+            let slot = (self.newest + MEMORY - age) % MEMORY;
+            let (s, y) = (&self.steps[slot * len..][..len], &self.changes[slot * len..][..len]);
+            *weight = dot(s, d) / dot(s, y);
+            axpy(-*weight, y, d);
+        }
+        let (s, y) = (&self.steps[self.newest * len..][..len], &self.changes[self.newest * len..][..len]);
+        let scale = dot(s, y) / dot(y, y);
+        d.iter_mut().for_each(|d| *d *= scale);
+        for age in (0..self.pairs).rev() {
+            let slot = (self.newest + MEMORY - age) % MEMORY;
+            let (s, y) = (&self.steps[slot * len..][..len], &self.changes[slot * len..][..len]);
+            let back = dot(y, d) / dot(s, y);
+            axpy(weights[age] - back, s, d);
+        }
+        1.0
+    }
+
+    /// The direction `P(v − α∇) − v` with the spectral step `α`; the first length to try is 1.
+    fn projected(&mut self, space: &Space, v: &[f64]) -> f64 {
+        if self.spectral == 0.0 {
+            self.spectral = 1.0 / norm2(&self.gradient).max(1e-12);
+        }
+        self.direction.copy_from_slice(v);
+        axpy(-self.spectral, &self.gradient, &mut self.direction);
+        space.project(&mut self.direction);
+        axpy(-1.0, v, &mut self.direction);
+        1.0
+    }
+}
+
+/// The factor for the next trial length: the minimiser of the parabola through value, slope and trial value, kept in
+/// [0.1, 0.5].
+fn shrink(value: f64, trial: f64, slope: f64) -> f64 {
+    let factor = -0.5 * slope / (trial - value - slope);
+    if factor.is_finite() { factor.clamp(0.1, 0.5) } else { 0.5 }
+}

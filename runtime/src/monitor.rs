@@ -1,0 +1,147 @@
+//! Watching and stopping a run, and the trace it leaves. The runtime has no clock: whoever watches has one, and says through
+//! [`Monitor::interval`] how much work may pass between two looks.
+
+/// Why a watcher stopped a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// The time is up.
+    TimeLimit,
+    /// The user asked for it.
+    Interrupted,
+}
+
+/// What a watcher wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// Stop as soon as possible with the last complete iterate.
+    Stop(StopReason),
+}
+
+/// Where a run stands. Values are those of the last complete iteration (NaN before the first), in the user's sign.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// The number of complete outer iterations.
+    pub iteration: usize,
+    /// The number of iterations asked for.
+    pub steps: usize,
+    /// Evaluations of derivatives and values so far.
+    pub calls: u64,
+    /// The upper objective.
+    pub upper_objective: f64,
+    /// The lower objective; NaN without a lower level.
+    pub lower_objective: f64,
+    /// What the solver drives to zero; its stopping test.
+    pub measure: f64,
+    /// The reported scalars of the last traced iteration.
+    pub reports: &'a [f64],
+}
+
+/// A watcher of a run.
+pub trait Monitor {
+    /// Called between two evaluations once at least [`Monitor::interval`] evaluations have passed since the last call: after
+    /// complete iterations, and inside of long ones.
+    fn observe(&mut self, progress: &Progress<'_>) -> Control;
+
+    /// The number of evaluations that may pass until the next observation; asked after each one, so that it can follow the
+    /// clock (see [`Pace`]).
+    fn interval(&self) -> u64 {
+        1
+    }
+}
+
+/// Watches nothing and never stops a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Monitor for Silent {
+    fn observe(&mut self, _: &Progress<'_>) -> Control {
+        Control::Continue
+    }
+
+    fn interval(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+/// Finds the number of evaluations that take about a given time, for monitors that have a clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    target: f64,
+    interval: u64,
+}
+
+impl Pace {
+    /// Aims at `target` seconds between observations; begins with one evaluation.
+    pub fn new(target: f64) -> Self {
+        Pace { target, interval: 1 }
+    }
+
+    /// The evaluations to wait for.
+    pub fn interval(&self) -> u64 {
+        self.interval
+    }
+
+    /// Takes note that the last interval took `seconds`.
+    pub fn passed(&mut self, seconds: f64) {
+        if seconds < 0.5 * self.target {
+            self.interval = self.interval.saturating_mul(2).min(1 << 40);
+        } else if seconds > 2.0 * self.target {
+            self.interval = (self.interval / 2).max(1);
+        }
+    }
+}
+
+/// Rows of numbers over the run, at most about [`Trace::ROWS`], evenly spaced. Objectives are in the user's sign.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    columns: Vec<String>,
+    values: Vec<f64>,
+    stride: usize,
+}
+
+impl Trace {
+    /// The number of rows a trace is planned for.
+    pub const ROWS: usize = 1000;
+
+    /// An empty trace of a run of `steps`, with columns `iteration`, `upper_objective`, `lower_objective`, `measure` and the
+    /// reports.
+    pub fn new(steps: usize, reports: &[String]) -> Self {
+        let fixed = ["iteration", "upper_objective", "lower_objective", "measure"];
+        let columns: Vec<String> =
+            fixed.iter().map(|c| (*c).to_string()).chain(reports.iter().cloned()).collect();
+        let rows = steps.min(Self::ROWS) + 2;
+        Trace {
+            values: Vec::with_capacity(rows * columns.len()),
+            columns,
+            stride: steps.div_ceil(Self::ROWS).max(1),
+        }
+    }
+
+    /// The names of the columns.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The rows, each with one value per column.
+    pub fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.columns.len().max(1))
+    }
+
+    /// Whether iteration `k` belongs into the trace.
+    pub(crate) fn due(&self, k: usize) -> bool {
+        k.is_multiple_of(self.stride)
+    }
+
+    /// The iteration of the last row.
+    pub(crate) fn last_iteration(&self) -> Option<usize> {
+        self.rows().last().map(|row| row[0] as usize)
+    }
+
+    /// Adds a row. `head`: iteration, upper objective, lower objective, measure.
+    pub(crate) fn push(&mut self, head: [f64; 4], reports: &[f64]) {
+        self.values.extend_from_slice(&head);
+        self.values.extend_from_slice(reports);
+    }
+}

@@ -1,0 +1,211 @@
+//! The problem a solver sees: compiled derivatives, the spaces of both levels, and a record of what was asked and of the first
+//! value that was not finite.
+
+use crate::derivatives::{Derivatives, Quantity};
+use crate::linear::blas1::{all_finite, largest};
+use crate::space::Space;
+
+/// The first quantity that came out NaN or infinite, and the point it was evaluated at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// What was evaluated.
+    pub quantity: Quantity,
+    /// The upper variables.
+    pub x: Vec<f64>,
+    /// The lower variables.
+    pub y: Vec<f64>,
+    /// The largest magnitude in the point and in the direction, if there was one; infinite when not finite itself.
+    pub size: f64,
+}
+
+/// A bilevel problem, or an ordinary one when `has_lower` is false.
+pub struct Problem {
+    derivatives: Box<dyn Derivatives>,
+    /// The upper variables.
+    pub upper: Space,
+    /// The lower variables; empty without a lower level.
+    pub lower: Space,
+    /// +1 when the model minimises the upper objective, −1 when it maximises: for reporting only.
+    pub upper_sign: f64,
+    /// As `upper_sign`, for the lower objective.
+    pub lower_sign: f64,
+    /// Whether there is a lower level.
+    pub has_lower: bool,
+    /// Whether the lower level is known to be convex in `y`; a lower gap is then global.
+    pub lower_convex: bool,
+    /// The unit roundoff of the compiled arithmetic: `f64::EPSILON`, or `f32::EPSILON` for models in single precision.
+    pub roundoff: f64,
+    /// The names of the reported scalars, in order.
+    pub report_names: Vec<String>,
+    calls: [u64; Quantity::ALL.len()],
+    total: u64,
+    tolerant: bool,
+    fault: Option<Fault>,
+}
+
+impl Problem {
+    /// A minimisation on both levels in double precision, with unnamed reports. The lengths of the spaces must be those of
+    /// `derivatives`; `has_lower` follows from the lower space.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn new(derivatives: Box<dyn Derivatives>, upper: Space, lower: Space) -> Self {
+        assert_eq!(derivatives.upper_len(), upper.len(), "upper space and derivatives disagree");
+        assert_eq!(derivatives.lower_len(), lower.len(), "lower space and derivatives disagree");
+        let report_names = (0..derivatives.reports_len()).map(|i| format!("report{i}")).collect();
+        Problem {
+            has_lower: !lower.is_empty(),
+            derivatives,
+            upper,
+            lower,
+            upper_sign: 1.0,
+            lower_sign: 1.0,
+            lower_convex: false,
+            roundoff: f64::EPSILON,
+            report_names,
+            calls: [0; Quantity::ALL.len()],
+            total: 0,
+            tolerant: false,
+            fault: None,
+        }
+    }
+
+    /// The number of evaluations of a quantity so far.
+    pub fn calls_of(&self, quantity: Quantity) -> u64 {
+        self.calls[quantity as usize]
+    }
+
+    /// The number of evaluations so far.
+    pub fn calls(&self) -> u64 {
+        self.total
+    }
+
+    /// Per quantity that was evaluated, how often.
+    pub fn call_table(&self) -> Vec<(Quantity, u64)> {
+        Quantity::ALL.iter().map(|&q| (q, self.calls_of(q))).filter(|(_, n)| *n > 0).collect()
+    }
+
+    /// The first value that was not finite, if any.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    /// As [`Problem::fault`], and forgets it.
+    pub fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    /// Runs `action` without taking note of values that are not finite: a line search may step outside of a domain.
+    pub fn tolerantly<R>(&mut self, action: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.tolerant, true);
+        let result = action(self);
+        self.tolerant = before;
+        result
+    }
+
+    /// Counts a call and keeps the first one that was not finite. Solvers look once per iteration.
+    fn note(&mut self, quantity: Quantity, x: &[f64], y: &[f64], finite: bool) {
+        self.note_direction(quantity, x, y, &[], finite);
+    }
+
+    fn note_direction(&mut self, quantity: Quantity, x: &[f64], y: &[f64], v: &[f64], finite: bool) {
+        self.calls[quantity as usize] += 1;
+        self.total += 1;
+        if !finite && !self.tolerant && self.fault.is_none() {
+            self.fault = Some(Fault {
+                quantity,
+                x: x.to_vec(),
+                y: y.to_vec(),
+                size: largest(x).max(largest(y)).max(largest(v)),
+            });
+        }
+    }
+}
+
+impl Derivatives for Problem {
+    fn upper_len(&self) -> usize {
+        self.upper.len()
+    }
+
+    fn lower_len(&self) -> usize {
+        self.lower.len()
+    }
+
+    fn reports_len(&self) -> usize {
+        self.report_names.len()
+    }
+
+    fn lower_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
+        let value = self.derivatives.lower_value(x, y);
+        self.note(Quantity::LowerValue, x, y, value.is_finite());
+        value
+    }
+
+    fn lower_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradient(x, y, gy);
+        self.note(Quantity::LowerGradient, x, y, value.is_finite() && all_finite(gy));
+        value
+    }
+
+    fn lower_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradients(x, y, gx, gy);
+        self.note(Quantity::LowerGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
+        value
+    }
+
+    fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
+        self.derivatives.lower_hessian(x, y, v, hv);
+        self.note_direction(Quantity::LowerHessian, x, y, v, all_finite(hv));
+    }
+
+    fn lower_second_order(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.derivatives.lower_second_order(x, y, v, gy, hv, xv);
+        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+        self.note_direction(Quantity::LowerSecondOrder, x, y, v, finite);
+    }
+
+    fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
+        self.derivatives.lower_cross(x, y, u, out);
+        self.note_direction(Quantity::LowerCross, x, y, u, all_finite(out));
+    }
+
+    fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
+        let value = self.derivatives.upper_value(x, y);
+        self.note(Quantity::UpperValue, x, y, value.is_finite());
+        value
+    }
+
+    fn upper_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.upper_gradients(x, y, gx, gy);
+        self.note(Quantity::UpperGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
+        value
+    }
+
+    fn upper_second_order(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.derivatives.upper_second_order(x, y, v, gy, hv, xv);
+        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+        self.note_direction(Quantity::UpperSecondOrder, x, y, v, finite);
+    }
+
+    /// A report need not be finite.
+    fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {
+        self.derivatives.reports(x, y, out);
+        self.note(Quantity::Reports, x, y, true);
+    }
+}

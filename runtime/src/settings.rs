@@ -1,0 +1,370 @@
+//! Options of solvers: what each one is, its default and its range, and the checked settings built from what a user wrote.
+//! Errors are values that name the option and the argument's place; turning them into messages with a source line is left to
+//! the caller.
+
+use crate::schedule::Schedule;
+
+/// An option's value as written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A bare word, such as `adam`.
+    Word(String),
+    /// A word with arguments, such as `power(0.5)` or `rates(w = 10)`; an argument without a name has the empty name.
+    Call(String, Vec<(String, Value)>),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Number(v) => write!(f, "{v}"),
+            Value::Bool(v) => write!(f, "{v}"),
+            Value::Word(word) => write!(f, "{word}"),
+            Value::Call(word, arguments) => {
+                write!(f, "{word}(")?;
+                for (i, (name, value)) in arguments.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { ", " };
+                    let equals = if name.is_empty() { "" } else { " = " };
+                    write!(f, "{comma}{name}{equals}{value}")?;
+                }
+                write!(f, ")")
+            }
+        }
+    }
+}
+
+/// What an option accepts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A whole number, at least this.
+    Count(usize),
+    /// A number above (`open`) or from `min`, up to `max`.
+    Real {
+        /// The lower end.
+        min: f64,
+        /// The upper end, included.
+        max: f64,
+        /// Whether `min` itself is excluded.
+        open: bool,
+    },
+    /// The given word, or a positive number.
+    PositiveOr(&'static str),
+    /// The given word, or a whole number of at least 1.
+    CountOr(&'static str),
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `constant`, `power(p)`, `geometric(r)` or `cosine`.
+    Schedule,
+    /// `rates(name = factor, …)` with names of variables.
+    Rates,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kind::Count(min) => write!(f, "a whole number, at least {min}"),
+            Kind::Real { min, max, open } => {
+                let from = if *open { "above" } else { "at least" };
+                write!(f, "a number {from} {min}")?;
+                if max.is_finite() { write!(f, " and at most {max}") } else { Ok(()) }
+            }
+            Kind::PositiveOr(word) => write!(f, "`{word}` or a number above 0"),
+            Kind::CountOr(word) => write!(f, "`{word}` or a whole number, at least 1"),
+            Kind::Flag => write!(f, "`true` or `false`"),
+            Kind::Choice(words) => {
+                for (i, word) in words.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { ", " };
+                    write!(f, "{comma}`{word}`")?;
+                }
+                Ok(())
+            }
+            Kind::Schedule => write!(f, "`constant`, `power(p)`, `geometric(r)` or `cosine`"),
+            Kind::Rates => write!(f, "`rates(variable = factor, …)`"),
+        }
+    }
+}
+
+/// The value of an option nobody set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Preset {
+    /// A number.
+    Number(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A word.
+    Word(&'static str),
+    /// `rates()`: no factors.
+    NoRates,
+}
+
+impl Preset {
+    fn value(self) -> Value {
+        match self {
+            Preset::Number(v) => Value::Number(v),
+            Preset::Bool(v) => Value::Bool(v),
+            Preset::Word(v) => Value::Word(v.to_string()),
+            Preset::NoRates => Value::Call("rates".to_string(), Vec::new()),
+        }
+    }
+}
+
+impl std::fmt::Display for Preset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.value().fmt(f)
+    }
+}
+
+/// An option a solver understands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OptionSpec {
+    /// The name users write.
+    pub name: &'static str,
+    /// What it accepts.
+    pub kind: Kind,
+    /// What it is when nobody sets it.
+    pub default: Preset,
+    /// Its meaning, in one sentence.
+    pub doc: &'static str,
+}
+
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SettingProblem {
+    /// The solver has no option of this name.
+    Unknown {
+        /// An option with a similar name.
+        near: Option<&'static str>,
+    },
+    /// The value is of another kind than the option.
+    WrongKind,
+    /// The kind fits, the value does not.
+    OutOfRange,
+    /// The option was set before.
+    Repeated,
+    /// A rate names no variable.
+    UnknownVariable {
+        /// The name written.
+        name: String,
+        /// A variable with a similar name.
+        near: Option<String>,
+    },
+}
+
+/// A setting that was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettingError {
+    /// The place of the setting in the list it came in.
+    pub index: usize,
+    /// The option's name as written.
+    pub option: String,
+    /// What is wrong.
+    pub problem: SettingProblem,
+    /// What would be accepted, in words; the solver's options when the name is unknown.
+    pub expected: String,
+    /// The value as written.
+    pub found: String,
+}
+
+impl std::fmt::Display for SettingError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { option, expected, found, .. } = self;
+        match &self.problem {
+            SettingProblem::Unknown { near: Some(near) } => {
+                write!(f, "no option `{option}`; did you mean `{near}`?")
+            }
+            SettingProblem::Unknown { near: None } => {
+                write!(f, "no option `{option}`; the options are {expected}")
+            }
+            SettingProblem::WrongKind | SettingProblem::OutOfRange => {
+                write!(f, "`{option}` is {expected}, not {found}")
+            }
+            SettingProblem::Repeated => write!(f, "`{option}` is set twice"),
+            SettingProblem::UnknownVariable { name, near: Some(near) } => {
+                write!(f, "`{option}`: no variable `{name}`; did you mean `{near}`?")
+            }
+            SettingProblem::UnknownVariable { name, near: None } => {
+                write!(f, "`{option}`: no variable `{name}`")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+/// A value for every option of a solver.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    entries: Vec<(&'static str, Value)>,
+}
+
+impl Settings {
+    /// Checks what was written against the options; options not written get their defaults. `variables` are the names a rate
+    /// may use. All errors are returned, in the order written.
+    pub fn build<'a>(
+        options: impl Iterator<Item = &'static OptionSpec> + Clone,
+        written: &[(String, Value)],
+        variables: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<Self, Vec<SettingError>> {
+        let mut errors = Vec::new();
+        let mut entries: Vec<(&'static str, Value)> =
+            options.clone().map(|spec| (spec.name, spec.default.value())).collect();
+        for (index, (name, value)) in written.iter().enumerate() {
+            let spec = options.clone().find(|spec| spec.name == name);
+            let repeated = written[..index].iter().any(|(earlier, _)| earlier == name);
+            let problem = match spec {
+                None => {
+                    Some(SettingProblem::Unknown { near: nearest(name, options.clone().map(|o| o.name)) })
+                }
+                Some(_) if repeated => Some(SettingProblem::Repeated),
+                Some(spec) => accept(spec.kind, value, variables.clone()),
+            };
+            if let Some(problem) = problem {
+                let expected = match spec {
+                    Some(spec) => spec.kind.to_string(),
+                    None => options.clone().map(|o| format!("`{}`", o.name)).collect::<Vec<_>>().join(", "),
+                };
+                errors.push(SettingError {
+                    index,
+                    option: name.clone(),
+                    problem,
+                    expected,
+                    found: value.to_string(),
+                });
+            } else if let Some(entry) = entries.iter_mut().find(|(entry, _)| entry == name) {
+                entry.1 = value.clone();
+            }
+        }
+        if errors.is_empty() { Ok(Settings { entries }) } else { Err(errors) }
+    }
+
+    /// All options and their values, in the solver's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.entries.iter().map(|(name, value)| (*name, value))
+    }
+
+    fn get(&self, name: &str) -> &Value {
+        match self.entries.iter().find(|(entry, _)| *entry == name) {
+            Some((_, value)) => value,
+            None => panic!("blo has a bug: a solver reads the option `{name}` without declaring it"),
+        }
+    }
+
+    /// A number.
+    pub(crate) fn real(&self, name: &str) -> f64 {
+        self.number(name).unwrap_or(f64::NAN)
+    }
+
+    /// A whole number.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.number(name).unwrap_or(0.0) as usize
+    }
+
+    /// A number, or `None` for the option's word.
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+        match self.get(name) {
+            Value::Number(v) => Some(*v),
+            Value::Bool(_) | Value::Word(_) | Value::Call(..) => None,
+        }
+    }
+
+    /// A truth value.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.get(name) == &Value::Bool(true)
+    }
+
+    /// A word.
+    pub(crate) fn word(&self, name: &str) -> &str {
+        match self.get(name) {
+            Value::Word(word) => word,
+            Value::Number(_) | Value::Bool(_) | Value::Call(..) => "",
+        }
+    }
+
+    /// A schedule.
+    pub(crate) fn schedule(&self, name: &str) -> Schedule {
+        schedule(self.get(name)).unwrap_or(Schedule::Constant)
+    }
+
+    /// The factor for a variable: 1 unless the rates name it.
+    pub(crate) fn rate(&self, option: &str, variable: &str) -> f64 {
+        let Value::Call(_, rates) = self.get(option) else { return 1.0 };
+        match rates.iter().find(|(name, _)| name == variable) {
+            Some((_, Value::Number(factor))) => *factor,
+            _ => 1.0,
+        }
+    }
+}
+
+/// What is wrong with a value for an option of this kind.
+fn accept<'a>(
+    kind: Kind,
+    value: &Value,
+    variables: impl Iterator<Item = &'a str> + Clone,
+) -> Option<SettingProblem> {
+    let range = |ok: bool| (!ok).then_some(SettingProblem::OutOfRange);
+    let whole = |v: f64, min: usize| range(v.fract() == 0.0 && v >= min as f64 && v < 1e15);
+    match (kind, value) {
+        (Kind::Count(min), Value::Number(v)) => whole(*v, min),
+        (Kind::Real { min, max, open }, Value::Number(v)) => {
+            range((*v > min || (*v == min && !open)) && *v <= max)
+        }
+        (Kind::PositiveOr(_), Value::Number(v)) => range(*v > 0.0 && v.is_finite()),
+        (Kind::CountOr(_), Value::Number(v)) => whole(*v, 1),
+        (Kind::PositiveOr(word) | Kind::CountOr(word), Value::Word(found)) => range(word == found),
+        (Kind::Choice(words), Value::Word(found)) => range(words.contains(&found.as_str())),
+        (Kind::Flag, Value::Bool(_)) => None,
+        (Kind::Schedule, Value::Word(_) | Value::Call(..)) => range(schedule(value).is_some()),
+        (Kind::Rates, Value::Call(word, rates)) if word == "rates" => {
+            rates.iter().find_map(|(name, factor)| {
+                if !variables.clone().any(|variable| variable == name) {
+                    let near = nearest(name, variables.clone()).map(str::to_string);
+                    return Some(SettingProblem::UnknownVariable { name: name.clone(), near });
+                }
+                range(matches!(factor, Value::Number(v) if *v >= 0.0 && v.is_finite()))
+            })
+        }
+        _ => Some(SettingProblem::WrongKind),
+    }
+}
+
+/// The schedule a value means.
+fn schedule(value: &Value) -> Option<Schedule> {
+    match value {
+        Value::Word(word) if word == "constant" => Some(Schedule::Constant),
+        Value::Word(word) if word == "cosine" => Some(Schedule::Cosine),
+        Value::Call(word, arguments) => match (word.as_str(), arguments.as_slice()) {
+            ("power", [(_, Value::Number(p))]) if *p >= 0.0 && p.is_finite() => Some(Schedule::Power(*p)),
+            ("geometric", [(_, Value::Number(r))]) if *r > 0.0 && *r <= 1.0 => Some(Schedule::Geometric(*r)),
+            _ => None,
+        },
+        Value::Word(_) | Value::Number(_) | Value::Bool(_) => None,
+    }
+}
+
+/// The candidate closest to `name`, when it is close: at most a third of the letters differ.
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = name.chars().count() / 3 + 1;
+    let ranked = candidates.map(|c| (edit_distance(name, c), c));
+    ranked.filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, c)| c)
+}
+
+/// The number of insertions, deletions and replacements that turn `a` into `b`.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,165 @@
+//! What a run returns, and the entry point that makes one: solve, then check independently.
+
+use crate::check::{Check, check};
+use crate::derivatives::{Derivatives, Quantity};
+use crate::monitor::{Monitor, Trace};
+use crate::problem::{Fault, Problem};
+use crate::settings::Settings;
+use crate::solvers::{Ended, Point, Run, Solver};
+use crate::space::Space;
+use crate::status::{PointStatus, Termination, verdict};
+
+/// A variable at the solution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// The name in the model.
+    pub name: String,
+    /// The shape; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// The values, row-major.
+    pub values: Vec<f64>,
+}
+
+/// The result of a run. Objectives are in the user's sign; everything inside `check` is minimised.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// The solver's name.
+    pub solver: &'static str,
+    /// Why the run stopped.
+    pub termination: Termination,
+    /// What the point is worth.
+    pub point: PointStatus,
+    /// Both in words.
+    pub verdict: String,
+    /// `F(x, y)` in the user's sign; NaN when it could not be evaluated.
+    pub upper_objective: f64,
+    /// `f(x, y)` in the user's sign; `None` without a lower level.
+    pub lower_objective: Option<f64>,
+    /// `F(x, ŷ)` in the user's sign, with `ŷ` the lower solution found by the check.
+    pub upper_objective_checked: f64,
+    /// The independent check.
+    pub check: Check,
+    /// The solver's own measure at the last iteration.
+    pub measure: f64,
+    /// The upper variables, flat (n): the last complete iterate, or after divergence the one with the smallest measure.
+    pub x: Vec<f64>,
+    /// The lower variables, flat (m), of the same iterate.
+    pub y: Vec<f64>,
+    /// The upper variables by name.
+    pub upper: Vec<Variable>,
+    /// The lower variables by name.
+    pub lower: Vec<Variable>,
+    /// The reported scalars at the point, by name.
+    pub reports: Vec<(String, f64)>,
+    /// Complete outer iterations.
+    pub iterations: usize,
+    /// Evaluations by the solver, per quantity, without the check.
+    pub calls: Vec<(Quantity, u64)>,
+    /// Evaluations by the check.
+    pub check_calls: u64,
+    /// The course of the run.
+    pub trace: Trace,
+    /// The first value that was not finite, and the point to blame.
+    pub fault: Option<Fault>,
+}
+
+/// Runs `solver` on `problem` from the model's start, checks the point it returns, and says what it is worth. `settings` must
+/// come from [`Solver::settings`] of the same solver.
+///
+/// Never fails: a run that breaks down returns its last good iterate and says so.
+pub fn solve(
+    problem: &mut Problem,
+    solver: &Solver,
+    settings: &Settings,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    let start = Point::start(problem);
+    let (before, before_table) = (problem.calls(), problem.call_table());
+    let ended = match solver.misfit(problem.has_lower) {
+        Some(reason) => refused(start, reason),
+        None => {
+            let mut method = (solver.build)(problem, settings, &start);
+            let run = Run::new(problem, &start, settings.count("steps"), settings.real("tolerance"), monitor);
+            run.drive(method.as_mut(), problem, start)
+        }
+    };
+    let fault = problem.take_fault();
+    let calls = since(&problem.call_table(), &before_table);
+    // The check may cost as much as the run, but a short run must not starve it.
+    let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
+    let budget = settings.count("check_steps").min(spent.max(200));
+    Solution { calls, fault, ..assess(problem, solver.name, ended, budget) }
+}
+
+/// Checks the point a run ended at and reads its values; `calls` and `fault` are left empty.
+fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usize) -> Solution {
+    let before = problem.calls();
+    let Ended { termination, iterations, point: Point { x, y }, measure, trace } = ended;
+    let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
+        (Check::unknown(), f64::NAN, Vec::new())
+    } else {
+        let check = check(problem, &x, &y, budget);
+        let (upper_objective, reports) = values(problem, &x, &y);
+        (check, upper_objective, reports)
+    };
+    let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
+    Solution {
+        solver,
+        verdict: verdict(&termination, &check),
+        termination,
+        point: check.point,
+        upper_objective: problem.upper_sign * upper_objective,
+        lower_objective: problem.has_lower.then_some(problem.lower_sign * lower_objective),
+        upper_objective_checked: problem.upper_sign * check.upper_objective,
+        measure,
+        upper: variables(&problem.upper, &x),
+        lower: variables(&problem.lower, &y),
+        reports,
+        iterations,
+        calls: Vec::new(),
+        check_calls: problem.calls() - before,
+        trace,
+        fault: None,
+        check,
+        x,
+        y,
+    }
+}
+
+fn refused(point: Point, reason: String) -> Ended {
+    Ended {
+        termination: Termination::Refused { reason },
+        iterations: 0,
+        point,
+        measure: f64::NAN,
+        trace: Trace::default(),
+    }
+}
+
+/// The upper objective, minimised, and the reports at a point.
+fn values(problem: &mut Problem, x: &[f64], y: &[f64]) -> (f64, Vec<(String, f64)>) {
+    problem.tolerantly(|problem| {
+        let (mut gx, mut gy) = (vec![0.0; x.len()], vec![0.0; y.len()]);
+        let value = problem.upper_gradients(x, y, &mut gx, &mut gy);
+        let mut reports = vec![f64::NAN; problem.report_names.len()];
+        if !reports.is_empty() {
+            problem.reports(x, y, &mut reports);
+        }
+        (value, problem.report_names.iter().cloned().zip(reports).collect())
+    })
+}
+
+fn variables(space: &Space, flat: &[f64]) -> Vec<Variable> {
+    let variable = |block: &crate::space::Block| Variable {
+        name: block.name.clone(),
+        shape: block.shape.clone(),
+        values: space.view(block, flat).to_vec(),
+    };
+    space.blocks().iter().map(variable).collect()
+}
+
+/// The difference of two call tables.
+fn since(now: &[(Quantity, u64)], before: &[(Quantity, u64)]) -> Vec<(Quantity, u64)> {
+    let earlier = |q: Quantity| before.iter().find(|(b, _)| *b == q).map_or(0, |(_, n)| *n);
+    now.iter().map(|&(q, n)| (q, n - earlier(q))).filter(|(_, n)| *n > 0).collect()
+}

@@ -1,0 +1,154 @@
+//! `meha`: a single-loop Moreau envelope method, first order and without Hessians.
+//!
+//! Assumes a smooth upper objective and a lower objective that is smooth and weakly convex in `y` over its domain (modulus
+//! `rho`), with `gamma < 1/(2 rho)`. Per iteration `k`, in this order, with `c_k = c (k + 1)^p`:
+//! `θ ← P(θ − eta (∇y f(x, θ) + (θ − y)/gamma))`,
+//! `x⁺ = P(x − alpha (∇x F(x, y)/c_k + ∇x f(x, y) − ∇x f(x, θ)))`,
+//! `y⁺ = P(y − beta (∇y F(x⁺, y)/c_k + ∇y f(x⁺, y) − (y − θ)/gamma))`.
+//! `F` is divided by the growing `c_k`. `alpha` is `upper_step`, `beta` `y_step`, `eta` `lower_step`. Stops when the moves
+//! divided by their step sizes, `‖(Δx/alpha, Δy/beta, Δθ/eta)‖`, are at most `tolerance`. Costs two lower gradients in `y`, two
+//! full lower gradients and two upper gradients; memory of a few vectors.
+//!
+//! Not guaranteed: with constant `c_k` (`p = 0`) the limit is biased by order `1/c`. With a nonconvex lower level `y` becomes
+//! stationary for `f`, which may be a maximiser.
+//!
+//! Source: R. Liu, Z. Liu, W. Yao, S. Zeng, J. Zhang, "Moreau envelope for nonconvex bi-level optimization: a single-loop and
+//! Hessian-free solution strategy", ICML 2024, arXiv 2405.09927, algorithm 1.
+
+use super::options::{LOWER_PROXIMAL, POSITIVE, RUN, UPPER};
+use super::run::{Evaluation, Method, Point, Run};
+use super::step::{Step, lower_step};
+use super::{Levels, Solver, step_needs};
+use crate::derivatives::{Derivatives, Quantity};
+use crate::linear::blas1::{axpy, distance, scale};
+use crate::problem::Problem;
+use crate::schedule::Schedule;
+use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::status::Termination;
+
+const OWN: &[OptionSpec] = &[
+    OptionSpec {
+        name: "y_step",
+        kind: Kind::PositiveOr("auto"),
+        default: Preset::Word("auto"),
+        doc: "Step size of the lower variables (beta); `auto` is the step of the proximal copy.",
+    },
+    OptionSpec {
+        name: "gamma",
+        kind: POSITIVE,
+        default: Preset::Number(2.0),
+        doc: "Proximity of the Moreau envelope; below half the inverse of the lower level's negative curvature.",
+    },
+    OptionSpec {
+        name: "c",
+        kind: POSITIVE,
+        default: Preset::Number(1.0),
+        doc: "Penalty at the first iteration.",
+    },
+    OptionSpec {
+        name: "p",
+        kind: Kind::Real { min: 0.0, max: 0.5, open: false },
+        default: Preset::Number(0.3),
+        doc: "Growth of the penalty, c (k+1)^p.",
+    },
+];
+
+/// The solver.
+pub static MEHA: Solver = Solver {
+    name: "meha",
+    summary: "single-loop first-order method on the Moreau envelope of the lower level",
+    source: "Liu et al. 2024, arXiv 2405.09927",
+    groups: &[RUN, LOWER_PROXIMAL, OWN, UPPER],
+    levels: Levels::Two,
+    needs: |settings| {
+        let mut needs = vec![Quantity::LowerGradient, Quantity::LowerGradients, Quantity::UpperGradients];
+        needs.extend(step_needs(settings));
+        needs
+    },
+    build,
+};
+
+struct Meha {
+    theta: Vec<f64>,
+    eta: f64,
+    alpha: f64,
+    beta: f64,
+    gamma: f64,
+    c: f64,
+    growth: Schedule,
+    upper_step: Step,
+    lower_step: Step,
+    moved: f64,
+    theta_moved: f64,
+    /// `∇F`, then the direction.
+    direction: Point,
+    /// `∇f` at `(x, y)`.
+    at_y: Point,
+    /// `∇f` at `(x, θ)`.
+    at_theta: Point,
+    before: Point,
+}
+
+fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
+    let gamma = settings.real("gamma");
+    let eta = lower_step(problem, settings, start, 0.5, 1.0 / gamma);
+    let alpha = settings.real("upper_step");
+    let beta = settings.number("y_step").unwrap_or(eta);
+    Box::new(Meha {
+        theta: start.y.clone(),
+        eta,
+        alpha,
+        beta,
+        gamma,
+        c: settings.real("c"),
+        growth: Schedule::Power(settings.real("p")),
+        upper_step: Step::outer(settings, &problem.upper, alpha),
+        lower_step: Step::outer(settings, &problem.lower, beta),
+        moved: f64::INFINITY,
+        theta_moved: f64::INFINITY,
+        direction: start.clone(),
+        at_y: start.clone(),
+        at_theta: start.clone(),
+        before: start.clone(),
+    })
+}
+
+impl Method for Meha {
+    /// The step on `θ` and everything the step on `x` needs. The measure is that of the move that led here.
+    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
+        let Point { x, y } = point;
+        problem.lower_gradient(x, &self.theta, &mut self.at_theta.y);
+        self.before.y.copy_from_slice(&self.theta);
+        for ((t, g), y) in self.theta.iter_mut().zip(&self.at_theta.y).zip(y.iter()) {
+            *t -= self.eta * (g + (*t - y) / self.gamma);
+        }
+        problem.lower.project(&mut self.theta);
+        self.theta_moved = distance(&self.theta, &self.before.y) / self.eta;
+        problem.lower_gradients(x, &self.theta, &mut self.at_theta.x, &mut self.at_theta.y);
+        let lower = problem.lower_gradients(x, y, &mut self.at_y.x, &mut self.at_y.y);
+        let upper = problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
+        Evaluation { upper, lower, measure: self.moved.hypot(self.theta_moved) }
+    }
+
+    fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
+        let weight = self.growth.factor(k, 0) / self.c;
+        self.before.x.copy_from_slice(&point.x);
+        self.before.y.copy_from_slice(&point.y);
+        scale(weight, &mut self.direction.x);
+        axpy(1.0, &self.at_y.x, &mut self.direction.x);
+        axpy(-1.0, &self.at_theta.x, &mut self.direction.x);
+        self.upper_step.apply(&problem.upper, k, &self.direction.x, &mut point.x);
+
+        let Point { x, y } = point;
+        problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
+        problem.lower_gradient(x, y, &mut self.at_y.y);
+        scale(weight, &mut self.direction.y);
+        axpy(1.0, &self.at_y.y, &mut self.direction.y);
+        axpy(-1.0 / self.gamma, y, &mut self.direction.y);
+        axpy(1.0 / self.gamma, &self.theta, &mut self.direction.y);
+        self.lower_step.apply(&problem.lower, k, &self.direction.y, y);
+        self.moved =
+            (distance(x, &self.before.x) / self.alpha).hypot(distance(y, &self.before.y) / self.beta);
+        None
+    }
+}

@@ -1,0 +1,108 @@
+//! The solvers, one file per method, composed of shared pieces: `run` (outer loop), `rule` and `step` (steps of both levels),
+//! `options`, and the hypergradients of [`crate::hypergradient`]. A new solver is its file and one line in [`SOLVERS`].
+
+mod bome;
+mod cg;
+mod gradient;
+mod meha;
+mod options;
+mod rhg;
+mod rule;
+pub(crate) mod run;
+mod step;
+
+use crate::derivatives::Quantity;
+use crate::problem::Problem;
+use crate::settings::{OptionSpec, SettingError, Settings, Value, nearest};
+
+pub use run::{Ended, Evaluation, Method, Point, Run};
+
+/// All solvers, in the order of the documentation.
+pub static SOLVERS: &[&Solver] = &[&rhg::RHG, &cg::CG, &bome::BOME, &meha::MEHA, &gradient::GRADIENT];
+
+/// Which models a solver is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Levels {
+    /// An upper level alone.
+    One,
+    /// An upper and a lower level.
+    Two,
+}
+
+/// A method: what it is called, what it asks for and how it is put together.
+pub struct Solver {
+    /// The name users write.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// Authors, year and identifier of its source.
+    pub source: &'static str,
+    /// Its options, in groups.
+    pub groups: &'static [&'static [OptionSpec]],
+    /// Which models it is for.
+    pub levels: Levels,
+    /// The quantities it evaluates with these settings. The check and the reports need more: see [`needs`].
+    pub needs: fn(&Settings) -> Vec<Quantity>,
+    /// Puts the method together for a problem, at a start.
+    pub build: fn(&mut Problem, &Settings, &Point) -> Box<dyn Method>,
+}
+
+impl Solver {
+    /// Its options, in order.
+    pub fn options(&self) -> impl Iterator<Item = &'static OptionSpec> + Clone {
+        self.groups.iter().flat_map(|group| group.iter())
+    }
+
+    /// Checks written settings; `variables` are the names `rates` may use. All errors are returned.
+    pub fn settings<'a>(
+        &self,
+        written: &[(String, Value)],
+        variables: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<Settings, Vec<SettingError>> {
+        Settings::build(self.options(), written, variables)
+    }
+
+    /// Why the solver is not for models with or without a lower level; `None` when it fits.
+    pub fn misfit(&self, has_lower: bool) -> Option<String> {
+        match (self.levels, has_lower) {
+            (Levels::Two, false) => {
+                Some(format!("`{}` needs a lower level and the model has none; use `gradient`", self.name))
+            }
+            (Levels::One, true) => Some(format!("`{}` is for models without a lower level", self.name)),
+            (Levels::Two, true) | (Levels::One, false) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Solver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Solver").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The solver of this name.
+pub fn named(name: &str) -> Option<&'static Solver> {
+    SOLVERS.iter().copied().find(|solver| solver.name == name)
+}
+
+/// A solver's name close to `name`.
+pub fn near(name: &str) -> Option<&'static str> {
+    nearest(name, SOLVERS.iter().map(|solver| solver.name))
+}
+
+/// Everything a run evaluates: the solver's quantities, those of the final check, and the reports. Sorted, without repeats.
+pub fn needs(solver: &Solver, settings: &Settings) -> Vec<Quantity> {
+    let mut needs = (solver.needs)(settings);
+    needs.extend([Quantity::UpperGradients, Quantity::Reports]);
+    if solver.levels == Levels::Two {
+        needs.extend([Quantity::LowerGradient, Quantity::LowerHessian, Quantity::LowerSecondOrder]);
+    }
+    needs.sort_unstable();
+    needs.dedup();
+    needs
+}
+
+/// What an automatic lower step needs.
+fn step_needs(settings: &Settings) -> Option<Quantity> {
+    settings.number("lower_step").is_none().then_some(Quantity::LowerHessian)
+}

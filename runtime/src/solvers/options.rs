@@ -1,0 +1,127 @@
+//! Options that several solvers share: one place for their meaning and default.
+
+use crate::settings::{Kind, OptionSpec, Preset};
+
+const fn option(name: &'static str, kind: Kind, default: Preset, doc: &'static str) -> OptionSpec {
+    OptionSpec { name, kind, default, doc }
+}
+
+const MOMENTUM: Kind = Kind::Real { min: 0.0, max: 0.999_999, open: false };
+
+/// A positive number.
+pub(crate) const POSITIVE: Kind = Kind::Real { min: 0.0, max: f64::INFINITY, open: true };
+
+/// Options of every solver.
+pub(crate) const RUN: &[OptionSpec] = &[
+    option("steps", Kind::Count(0), Preset::Number(1000.0), "Outer iterations."),
+    option(
+        "tolerance",
+        Kind::Real { min: 0.0, max: f64::INFINITY, open: false },
+        Preset::Number(1e-8),
+        "Stop when the solver's measure of stationarity is at most this; 0 runs all the steps unless it is exactly 0.",
+    ),
+    option("seed", Kind::Count(0), Preset::Number(0.0), "Seed of everything random in the solver."),
+    option(
+        "check_steps",
+        Kind::Count(1),
+        Preset::Number(1000.0),
+        "Evaluations the final check may spend on each of polishing, the adjoint and the curvature.",
+    ),
+];
+
+/// Options of the step of the outer iteration.
+pub(crate) const UPPER: &[OptionSpec] = &[
+    option("upper_step", POSITIVE, Preset::Number(0.1), "Step size of the upper variables."),
+    option(
+        "upper_rule",
+        Kind::Choice(&["gradient", "momentum", "nesterov", "adam"]),
+        Preset::Word("gradient"),
+        "How a gradient becomes a step.",
+    ),
+    option("momentum", MOMENTUM, Preset::Number(0.9), "Momentum of the rules `momentum` and `nesterov`."),
+    option(
+        "schedule",
+        Kind::Schedule,
+        Preset::Word("constant"),
+        "Factor on the outer steps over the run: (k+1)^-p, r^k, or a cosine down to 0.",
+    ),
+    option(
+        "clip",
+        POSITIVE,
+        Preset::Number(f64::INFINITY),
+        "Longest outer direction; longer ones are shortened to it.",
+    ),
+    option(
+        "rates",
+        Kind::Rates,
+        Preset::NoRates,
+        "Factors on the steps of single variables, of either level.",
+    ),
+];
+
+const LOWER_STEP: OptionSpec = option(
+    "lower_step",
+    Kind::PositiveOr("auto"),
+    Preset::Word("auto"),
+    "Step size on the lower level; `auto` is 1/L with L the largest curvature at the start.",
+);
+
+const LOWER_RULE: OptionSpec = option(
+    "lower_rule",
+    Kind::Choice(&["gradient", "momentum", "nesterov", "adam"]),
+    Preset::Word("gradient"),
+    "How a lower gradient becomes a step.",
+);
+
+const LOWER_MOMENTUM: OptionSpec = option(
+    "lower_momentum",
+    MOMENTUM,
+    Preset::Number(0.9),
+    "Momentum of the lower rules `momentum` and `nesterov`.",
+);
+
+const fn lower_steps(default: f64) -> OptionSpec {
+    option(
+        "lower_steps",
+        Kind::Count(1),
+        Preset::Number(default),
+        "Steps on the lower level per outer iteration.",
+    )
+}
+
+/// The lower level of `rhg`, whose reverse sweep knows two rules.
+pub(crate) const LOWER_UNROLLED: &[OptionSpec] = &[
+    lower_steps(100.0),
+    LOWER_STEP,
+    OptionSpec { kind: Kind::Choice(&["gradient", "momentum"]), ..LOWER_RULE },
+    LOWER_MOMENTUM,
+    option(
+        "warm",
+        Kind::Flag,
+        Preset::Bool(false),
+        "Start the lower steps where the last iteration ended, not at the model's start.",
+    ),
+];
+
+/// The lower level of `cg`.
+pub(crate) const LOWER_IMPLICIT: &[OptionSpec] = &[
+    lower_steps(20.0),
+    LOWER_STEP,
+    LOWER_RULE,
+    LOWER_MOMENTUM,
+    option(
+        "warm",
+        Kind::Flag,
+        Preset::Bool(true),
+        "Start the lower steps where the last iteration ended, not at the model's start.",
+    ),
+];
+
+/// The lower copy of `bome`.
+pub(crate) const LOWER_COPY: &[OptionSpec] = &[lower_steps(10.0), LOWER_STEP, LOWER_RULE, LOWER_MOMENTUM];
+
+/// The proximal copy of `meha`.
+pub(crate) const LOWER_PROXIMAL: &[OptionSpec] = &[OptionSpec {
+    doc: "Step size of the proximal copy (eta); `auto` is 0.5/(L + 1/gamma) with L the largest curvature at the start.",
+    ..LOWER_STEP
+}];

@@ -1,0 +1,235 @@
+//! One run of a method: the outer loop, its stopping tests, the iterates kept for a bad end, the trace and the watcher. The
+//! mathematics is left to the [`Method`].
+
+use crate::derivatives::Derivatives;
+use crate::linear::blas1::largest;
+use crate::monitor::{Control, Monitor, Progress, StopReason, Trace};
+use crate::problem::Problem;
+use crate::status::Termination;
+
+/// An iterate has diverged when it is this much larger than the start.
+const DIVERGED: f64 = 1e10;
+
+/// An iterate: `x` (n) and `y` (m).
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// The upper variables.
+    pub x: Vec<f64>,
+    /// The lower variables.
+    pub y: Vec<f64>,
+}
+
+impl Point {
+    /// The start of both levels.
+    pub fn start(problem: &Problem) -> Self {
+        Point { x: problem.upper.start(), y: problem.lower.start() }
+    }
+
+    fn copy(&mut self, from: &Point) {
+        self.x.copy_from_slice(&from.x);
+        self.y.copy_from_slice(&from.y);
+    }
+
+    fn size(&self) -> f64 {
+        largest(&self.x).max(largest(&self.y))
+    }
+}
+
+/// What is known about an iterate, both objectives minimised.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluation {
+    /// `F(x, y)`.
+    pub upper: f64,
+    /// `f(x, y)`; NaN without a lower level.
+    pub lower: f64,
+    /// What the method drives to zero.
+    pub measure: f64,
+}
+
+impl Evaluation {
+    /// Nothing is known.
+    pub const NONE: Evaluation = Evaluation { upper: f64::NAN, lower: f64::NAN, measure: f64::INFINITY };
+}
+
+/// An iterative method. The run alternates `evaluate` and `update`; after the last update there is one more `evaluate`.
+pub trait Method {
+    /// Finds what the next update needs at `point.x`. May move `point.y` (a method that solves the lower level at `x`), and
+    /// may return early with anything once [`Run::poll`] has said so.
+    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation;
+
+    /// Moves the iterate; `k` counts from 0. `Some` ends the run.
+    fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination>;
+}
+
+/// The state of a run outside of the method.
+pub struct Run<'a> {
+    monitor: &'a mut dyn Monitor,
+    steps: usize,
+    tolerance: f64,
+    next_look: u64,
+    stopped: Option<StopReason>,
+    iteration: usize,
+    known: Evaluation,
+    signs: (f64, f64),
+    /// The last complete iterate.
+    good: Point,
+    /// The complete iterate with the smallest measure.
+    best: Point,
+    best_measure: f64,
+    limit: f64,
+    reports: Vec<f64>,
+    /// The rows recorded.
+    pub trace: Trace,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Why it stopped.
+    pub termination: Termination,
+    /// Complete iterations.
+    pub iterations: usize,
+    /// The last complete iterate; after divergence the one with the smallest measure.
+    pub point: Point,
+    /// The solver's measure at the end.
+    pub measure: f64,
+    /// The trace.
+    pub trace: Trace,
+}
+
+impl<'a> Run<'a> {
+    /// A run of at most `steps` updates from `start` that stops when the measure is at most `tolerance`.
+    pub fn new(
+        problem: &Problem,
+        start: &Point,
+        steps: usize,
+        tolerance: f64,
+        monitor: &'a mut dyn Monitor,
+    ) -> Self {
+        Run {
+            next_look: problem.calls().saturating_add(monitor.interval()),
+            monitor,
+            steps,
+            tolerance,
+            stopped: None,
+            iteration: 0,
+            known: Evaluation::NONE,
+            signs: (problem.upper_sign, problem.lower_sign),
+            good: start.clone(),
+            best: start.clone(),
+            best_measure: f64::INFINITY,
+            limit: DIVERGED * (1.0 + start.size()),
+            reports: vec![f64::NAN; problem.report_names.len()],
+            trace: Trace::new(steps, &problem.report_names),
+        }
+    }
+
+    /// Lets the watcher look when enough work has passed; true when the run is to stop. Cheap: one comparison mostly.
+    pub fn poll(&mut self, problem: &Problem) -> bool {
+        if problem.calls() >= self.next_look {
+            let progress = Progress {
+                iteration: self.iteration,
+                steps: self.steps,
+                calls: problem.calls(),
+                upper_objective: self.signs.0 * self.known.upper,
+                lower_objective: self.signs.1 * self.known.lower,
+                measure: self.known.measure,
+                reports: &self.reports,
+            };
+            if let Control::Stop(reason) = self.monitor.observe(&progress) {
+                self.stopped = Some(reason);
+            }
+            self.next_look = problem.calls().saturating_add(self.monitor.interval().max(1));
+        }
+        self.stopped.is_some()
+    }
+
+    /// Runs the method from `point`.
+    pub fn drive(mut self, method: &mut dyn Method, problem: &mut Problem, mut point: Point) -> Ended {
+        let mut k = 0;
+        let termination = loop {
+            let evaluation = method.evaluate(problem, &mut point, &mut self);
+            if let Some(end) = self.complete(problem, &point, k, evaluation) {
+                break end;
+            }
+            if k == self.steps {
+                break Termination::Steps;
+            }
+            if let Some(end) = method.update(problem, &mut point, k) {
+                break end;
+            }
+            k += 1;
+        };
+        if self.trace.last_iteration() != Some(self.iteration) && self.known.upper.is_finite() {
+            self.record(problem, self.iteration);
+        }
+        let diverged = matches!(termination, Termination::Diverged { .. });
+        Ended {
+            iterations: self.iteration,
+            point: if diverged { self.best } else { self.good },
+            measure: self.known.measure,
+            trace: self.trace,
+            termination,
+        }
+    }
+
+    /// Takes an evaluated iterate into account; `Some` ends the run.
+    fn complete(
+        &mut self,
+        problem: &mut Problem,
+        point: &Point,
+        k: usize,
+        evaluation: Evaluation,
+    ) -> Option<Termination> {
+        if let Some(end) = self.broken(problem, point, k) {
+            return Some(end);
+        }
+        if let Some(reason) = self.stopped {
+            return Some(stopped(reason));
+        }
+        self.iteration = k;
+        self.known = evaluation;
+        self.good.copy(point);
+        if evaluation.measure < self.best_measure {
+            self.best_measure = evaluation.measure;
+            self.best.copy(point);
+        }
+        if self.trace.due(k) {
+            self.record(problem, k);
+        }
+        if evaluation.measure <= self.tolerance {
+            return Some(Termination::Tolerance);
+        }
+        // One look more than the calls ask for would be a clock read per iteration of a toy.
+        self.poll(problem);
+        self.stopped.map(stopped)
+    }
+
+    /// Values that are not finite, and iterates that have grown out of all proportion.
+    fn broken(&self, problem: &Problem, point: &Point, k: usize) -> Option<Termination> {
+        if let Some(fault) = problem.fault() {
+            return Some(if fault.size > self.limit {
+                Termination::Diverged { iteration: k, size: fault.size }
+            } else {
+                Termination::NonFinite { quantity: fault.quantity, iteration: k }
+            });
+        }
+        let size = point.size();
+        (size > self.limit).then_some(Termination::Diverged { iteration: k, size })
+    }
+
+    fn record(&mut self, problem: &mut Problem, k: usize) {
+        if !self.reports.is_empty() {
+            problem.reports(&self.good.x, &self.good.y, &mut self.reports);
+        }
+        let Evaluation { upper, lower, measure } = self.known;
+        self.trace.push([k as f64, self.signs.0 * upper, self.signs.1 * lower, measure], &self.reports);
+    }
+}
+
+fn stopped(reason: StopReason) -> Termination {
+    match reason {
+        StopReason::TimeLimit => Termination::TimeLimit,
+        StopReason::Interrupted => Termination::Interrupted,
+    }
+}

@@ -1,0 +1,206 @@
+//! Why a run stopped, what its point is worth, and the sentence that says both.
+
+use crate::check::{Check, LowerCheck};
+use crate::derivatives::Quantity;
+
+/// Why a run stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Termination {
+    /// The solver's measure came down to the tolerance.
+    Tolerance,
+    /// All the steps asked for were taken.
+    Steps,
+    /// The time was up.
+    TimeLimit,
+    /// The user interrupted it.
+    Interrupted,
+    /// A value was NaN or infinite at a point of ordinary size.
+    NonFinite {
+        /// What was being evaluated.
+        quantity: Quantity,
+        /// The outer iteration.
+        iteration: usize,
+    },
+    /// The iterates, or the adjoints of a sweep, grew beyond all proportion to the start.
+    Diverged {
+        /// The outer iteration.
+        iteration: usize,
+        /// The largest magnitude met.
+        size: f64,
+    },
+    /// No lower value can be found at the accuracy of the arithmetic.
+    Stalled {
+        /// The outer iteration.
+        iteration: usize,
+    },
+    /// No finite value was found along a search direction.
+    LineSearchFailed {
+        /// The outer iteration.
+        iteration: usize,
+    },
+    /// The solver is not for this problem.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Termination {
+    /// The word used in results.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Termination::Tolerance => "tolerance",
+            Termination::Steps => "steps",
+            Termination::TimeLimit => "time_limit",
+            Termination::Interrupted => "interrupted",
+            Termination::NonFinite { .. } => "non_finite",
+            Termination::Diverged { .. } => "diverged",
+            Termination::Stalled { .. } => "stalled",
+            Termination::LineSearchFailed { .. } => "line_search_failed",
+            Termination::Refused { .. } => "refused",
+        }
+    }
+
+    /// Whether the run broke down instead of ending by a test or by request.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Termination::NonFinite { .. }
+            | Termination::Diverged { .. }
+            | Termination::LineSearchFailed { .. }
+            | Termination::Refused { .. } => true,
+            Termination::Tolerance
+            | Termination::Steps
+            | Termination::TimeLimit
+            | Termination::Interrupted
+            | Termination::Stalled { .. } => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Termination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Termination::Tolerance => write!(f, "stopped at the tolerance"),
+            Termination::Steps => write!(f, "ran all the steps"),
+            Termination::TimeLimit => write!(f, "stopped at the time limit"),
+            Termination::Interrupted => write!(f, "interrupted"),
+            Termination::NonFinite { quantity, iteration } => {
+                write!(f, "{} was not finite in iteration {iteration}", describe(*quantity))
+            }
+            Termination::Diverged { iteration, size } => {
+                write!(
+                    f,
+                    "diverged in iteration {iteration}: a variable or adjoint reached {size:.1e}; try a smaller step"
+                )
+            }
+            Termination::Stalled { iteration } => {
+                write!(
+                    f,
+                    "no lower value was found at the accuracy of the arithmetic in iteration {iteration}"
+                )
+            }
+            Termination::LineSearchFailed { iteration } => {
+                write!(f, "no finite value was found along the search direction in iteration {iteration}")
+            }
+            Termination::Refused { reason } => write!(f, "{reason}"),
+        }
+    }
+}
+
+/// A quantity in words.
+fn describe(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::LowerValue => "the lower objective",
+        Quantity::LowerGradient | Quantity::LowerGradients => "the lower objective or its gradient",
+        Quantity::LowerHessian | Quantity::LowerSecondOrder | Quantity::LowerCross => {
+            "a second derivative of the lower objective"
+        }
+        Quantity::UpperValue => "the upper objective",
+        Quantity::UpperGradients => "the upper objective or its gradient",
+        Quantity::UpperSecondOrder => "a second derivative of the upper objective",
+        Quantity::Reports => "a reported value",
+    }
+}
+
+/// What the point is worth, by the independent check. Stationary is not optimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointStatus {
+    /// The lower level is solved and the upper level stationary, both to the check's tolerances.
+    Stationary,
+    /// The lower level is solved; the upper level is not shown to be stationary.
+    Feasible,
+    /// The lower level is not solved, or without one the point is not stationary.
+    NotSolved,
+    /// The check could not be made.
+    Unknown,
+}
+
+impl PointStatus {
+    /// The word used in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            PointStatus::Stationary => "stationary",
+            PointStatus::Feasible => "feasible",
+            PointStatus::NotSolved => "not_solved",
+            PointStatus::Unknown => "unknown",
+        }
+    }
+}
+
+/// One or two sentences: what the point is worth, and why the run stopped when that was not a test.
+pub fn verdict(termination: &Termination, check: &Check) -> String {
+    if let Termination::Refused { reason } = termination {
+        return reason.clone();
+    }
+    let text = worth(check);
+    match termination {
+        Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => text,
+        stopped => format!("{stopped}. At the point kept: {text}"),
+    }
+}
+
+/// What the point is worth.
+fn worth(check: &Check) -> String {
+    if check.point == PointStatus::Unknown {
+        return "the point could not be checked".to_string();
+    }
+    let mut parts: Vec<String> = check.lower.iter().map(lower_worth).collect();
+    parts.push(upper_worth(check));
+    parts.extend(check.note.clone());
+    parts.join("; ")
+}
+
+fn lower_worth(lower: &LowerCheck) -> String {
+    let gap = short(lower.gap);
+    if !lower.polished {
+        let stationarity = short(lower.stationarity);
+        return format!(
+            "the lower level could not be solved for comparison (stationarity {stationarity}, gap at least {gap})"
+        );
+    }
+    let state = if lower.solved { "is solved" } else { "is not solved" };
+    let place = if lower.local { "local gap" } else { "gap" };
+    format!("the lower level {state} ({place} {gap})")
+}
+
+fn upper_worth(check: &Check) -> String {
+    let name = if check.lower.is_some() { "hypergradient norm" } else { "gradient norm" };
+    match check.hypergradient_norm.map(short) {
+        Some(norm) if check.upper_stationary => {
+            format!("the upper level is stationary ({name} {norm}), which is no proof of a minimum")
+        }
+        Some(norm) => format!("the {name} is {norm}, so the upper level can still be improved"),
+        None => "whether the upper level is stationary is not known".to_string(),
+    }
+}
+
+/// Two significant digits.
+fn short(v: f64) -> String {
+    if v == 0.0 || (v.abs() >= 1e-2 && v.abs() < 1e4) {
+        let digits = format!("{v:.3}");
+        let trimmed = digits.trim_end_matches('0').trim_end_matches('.');
+        trimmed.to_string()
+    } else {
+        format!("{v:.1e}")
+    }
+}

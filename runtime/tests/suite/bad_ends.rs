@@ -1,0 +1,59 @@
+//! Runs that break down: values that are not finite, steps that are too large, solvers that do not fit.
+
+use blo_runtime::derivatives::Quantity;
+use blo_runtime::status::{PointStatus, Termination};
+
+use crate::models::{Root, Rosenbrock, Scalar, free};
+use crate::{number, run};
+
+#[test]
+fn a_value_that_is_not_finite_stops_at_the_last_good_iterate() {
+    for solver in ["rhg", "cg", "bome", "meha"] {
+        let s =
+            run(free(Root, &[1.0], &[1.0]), solver, &[number("upper_step", 0.05), number("steps", 500.0)]);
+        let Termination::NonFinite { quantity, iteration } = s.termination else {
+            panic!("{solver}: {:?}", s.termination);
+        };
+        assert_eq!(quantity, Quantity::UpperGradients);
+        assert!(iteration > 0 && s.iterations + 1 >= iteration, "{solver}");
+        assert!(s.x[0] > 0.8 && s.upper_objective.is_finite(), "{solver}: kept {:?}", s.x);
+        let fault = s.fault.unwrap();
+        assert!(fault.x[0] <= 0.8, "{solver}: blames {:?}", fault.x);
+        assert!(s.verdict.starts_with("the upper objective or its gradient was not finite"), "{}", s.verdict);
+    }
+}
+
+#[test]
+fn a_start_without_a_value_is_returned_unchecked() {
+    let s = run(free(Root, &[0.5], &[0.0]), "cg", &[]);
+    assert!(matches!(s.termination, Termination::NonFinite { iteration: 0, .. }));
+    assert_eq!((s.x[0], s.iterations, s.point), (0.5, 0, PointStatus::Unknown));
+}
+
+#[test]
+fn too_large_steps_diverge_and_keep_a_good_iterate() {
+    // The upper step may be at most 1 for the hypergradient 2x − 1, the lower step at most 2. The first lower steps of `rhg`
+    // stay at the solution, so there it is the adjoint that grows.
+    let upper = [number("upper_step", 3.0)];
+    let lower = [number("lower_step", 3.0), number("lower_steps", 2000.0)];
+    for (solver, settings) in
+        [("rhg", &upper[..]), ("cg", &upper[..]), ("rhg", &lower[..]), ("cg", &lower[..])]
+    {
+        let s = run(free(Scalar, &[1.0], &[1.0]), solver, settings);
+        let Termination::Diverged { size, .. } = s.termination else {
+            panic!("{solver}: {:?}", s.termination)
+        };
+        assert!(size > 1e10);
+        assert!(s.x[0].abs() <= 3.0 && s.y[0].abs() <= 3.0, "{solver}: kept {:?}", s.x);
+        assert!(s.verdict.contains("try a smaller step"), "{}", s.verdict);
+    }
+}
+
+#[test]
+fn solvers_refuse_the_wrong_number_of_levels() {
+    let s = run(free(Rosenbrock, &[0.0, 0.0], &[]), "bome", &[]);
+    assert!(matches!(s.termination, Termination::Refused { .. }));
+    assert_eq!((s.point, s.iterations), (PointStatus::Unknown, 0));
+    let s = run(free(Scalar, &[0.0], &[0.0]), "gradient", &[]);
+    assert!(matches!(s.termination, Termination::Refused { .. }));
+}

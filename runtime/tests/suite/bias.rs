@@ -1,0 +1,95 @@
+//! The closed-form fixed points of every method on `f = ½ y² − x y`, `F = ½ y² + ½ (x − 1)²`, whose bilevel solution is ½.
+
+use blo_runtime::settings::Value;
+
+use crate::models::{Scalar, free};
+use crate::{close, flag, number, run};
+
+/// The limit of `x`; the written settings follow those every row shares.
+#[track_caller]
+fn limit(solver: &str, written: &[(String, Value)]) -> f64 {
+    let mut all = vec![number("tolerance", 1e-12), number("lower_step", 0.1)];
+    all.extend_from_slice(written);
+    run(free(Scalar, &[0.0], &[0.0]), solver, &all).x[0]
+}
+
+fn rhg(steps: f64, more: &[(String, Value)]) -> f64 {
+    let mut all = vec![number("lower_steps", steps), number("upper_step", 0.5)];
+    all.extend_from_slice(more);
+    limit("rhg", &all)
+}
+
+/// `J = 1 − (1 − s)^K`.
+fn progress(steps: i32) -> f64 {
+    1.0 - 0.9_f64.powi(steps)
+}
+
+#[test]
+fn rhg_cold() {
+    let rows =
+        [(1, 0.990099), (5, 0.856385), (10, 0.702139), (20, 0.564453), (50, 0.502584), (100, 0.500013)];
+    for (steps, row) in rows {
+        let x = rhg(f64::from(steps), &[]);
+        close(x, row, 1e-6);
+        close(x, 1.0 / (1.0 + progress(steps).powi(2)), 1e-10);
+    }
+}
+
+#[test]
+fn rhg_truncated() {
+    for (steps, last, row) in [(10, 5, 0.789439), (20, 10, 0.636077)] {
+        let x = rhg(f64::from(steps), &[number("truncate", f64::from(last))]);
+        close(x, row, 1e-6);
+        close(x, 1.0 / (1.0 + progress(steps) * progress(last)), 1e-10);
+    }
+}
+
+#[test]
+fn rhg_warm() {
+    for (steps, row) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {
+        close(rhg(f64::from(steps), &[flag("warm", true)]), row, 1e-6);
+    }
+}
+
+#[test]
+fn cg_is_exact() {
+    close(limit("cg", &[number("upper_step", 0.5)]), 0.5, 1e-10);
+}
+
+#[test]
+fn bome() {
+    for (steps, row) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {
+        let x = limit(
+            "bome",
+            &[
+                number("lower_steps", f64::from(steps)),
+                number("steps", 20000.0),
+                number("upper_step", 0.05),
+                number("epsilon", 1e-20),
+            ],
+        );
+        close(x, row, 1e-6);
+    }
+}
+
+#[test]
+fn meha_with_a_constant_penalty() {
+    for (c, gamma, row) in
+        [(1.0, 1.0, 0.75), (10.0, 1.0, 0.545455), (10.0, 10.0, 0.526066), (100.0, 2.0, 0.503722)]
+    {
+        let x = limit(
+            "meha",
+            &[
+                number("c", c),
+                number("gamma", gamma),
+                number("p", 0.0),
+                number("steps", 20000.0),
+                number("upper_step", 0.1),
+                number("y_step", 0.1),
+            ],
+        );
+        close(x, row, 1e-6);
+        let w = c * gamma / (1.0 + gamma);
+        close(x, (1.0 + w) / (1.0 + 2.0 * w), 1e-7);
+    }
+}

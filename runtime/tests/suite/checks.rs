@@ -1,0 +1,69 @@
+//! The independent check on points whose worth is known.
+
+use blo_runtime::check::check;
+use blo_runtime::problem::Problem;
+use blo_runtime::space::Domain;
+use blo_runtime::status::{PointStatus, Termination, verdict};
+
+use crate::models::{Quadratic, Scalar, Sine, free, within};
+use crate::{all_close, close};
+
+fn scalar() -> Problem {
+    free(Scalar, &[0.0], &[0.0])
+}
+
+/// At `(x, y)` the lower gap is `(y − x)²/2` and the hypergradient at the lower solution `2x − 1`.
+#[test]
+fn a_known_gap_and_hypergradient() {
+    let mut problem = scalar();
+    problem.lower_convex = true;
+    let c = check(&mut problem, &[0.7], &[0.9], 100);
+    let lower = c.lower.as_ref().unwrap();
+    close(lower.gap, 0.02, 1e-14);
+    close(lower.stationarity, 0.2, 1e-14);
+    all_close(&lower.solution, &[0.7], 1e-10);
+    assert!(lower.polished && !lower.local && !lower.solved);
+    close(c.hypergradient_norm.unwrap(), 0.4, 1e-9);
+    close(c.upper_objective, 0.5 * 0.49 + 0.5 * 0.09, 1e-9);
+    assert_eq!(c.point, PointStatus::NotSolved);
+    let text = verdict(&Termination::Steps, &c);
+    assert_eq!(
+        text,
+        "the lower level is not solved (gap 0.02); the hypergradient norm is 0.4, so the upper level can still be improved"
+    );
+}
+
+#[test]
+fn each_point_status() {
+    let mut problem = scalar();
+    assert_eq!(check(&mut problem, &[0.5], &[0.5], 100).point, PointStatus::Stationary);
+    assert_eq!(check(&mut problem, &[0.7], &[0.7], 100).point, PointStatus::Feasible);
+    assert_eq!(check(&mut problem, &[0.5], &[0.6], 100).point, PointStatus::NotSolved);
+    assert_eq!(check(&mut problem, &[f64::NAN], &[0.5], 100).point, PointStatus::Unknown);
+    assert!(problem.fault().is_none(), "a check blames nobody");
+}
+
+/// At a lower maximiser polishing does not move, and the curvature gives it away.
+#[test]
+fn a_lower_maximiser_has_no_hypergradient() {
+    let top = 2.0 + std::f64::consts::FRAC_PI_2;
+    let c = check(&mut free(Sine, &[0.0], &[0.0]), &[0.0], &[top], 100);
+    assert_eq!(c.hypergradient_norm, None);
+    assert!(c.note.unwrap().contains("negative curvature"));
+    assert_ne!(c.point, PointStatus::Stationary);
+}
+
+/// Polishing respects the domain, and the measure of the upper level is projected.
+#[test]
+fn checks_on_domains() {
+    let ends = Domain::Interval { lo: vec![0.5], hi: vec![1.0] };
+    let mut problem = within(Quadratic, (ends, &[0.5; 3]), (Domain::Simplex, &[0.0; 3]));
+    let x = [0.5, 0.5, 0.5];
+    let c = check(&mut problem, &x, &[1.0, 0.0, 0.0], 500);
+    let lower = c.lower.unwrap();
+    assert!(lower.polished && lower.gap > 0.1);
+    close(lower.solution.iter().sum(), 1.0, 1e-12);
+    let again = check(&mut problem, &x, &lower.solution, 500);
+    assert!(again.lower.unwrap().solved);
+    close(again.hypergradient_norm.unwrap(), c.hypergradient_norm.unwrap(), 1e-6);
+}

@@ -1,0 +1,123 @@
+//! Watchers, traces, counts and reproducibility.
+
+use blo_runtime::derivatives::Quantity;
+use blo_runtime::monitor::{Control, Monitor, Pace, Progress, Silent, StopReason};
+use blo_runtime::solution::solve;
+use blo_runtime::solvers::{SOLVERS, needs};
+use blo_runtime::status::Termination;
+
+use crate::models::{Scalar, free};
+use crate::{close, configure, number, run};
+
+/// Stops after some looks; looks every `interval` evaluations.
+struct Impatient {
+    looks: usize,
+    interval: u64,
+    calls: Vec<u64>,
+}
+
+impl Monitor for Impatient {
+    fn observe(&mut self, progress: &Progress<'_>) -> Control {
+        self.calls.push(progress.calls);
+        if self.calls.len() == self.looks { Control::Stop(StopReason::TimeLimit) } else { Control::Continue }
+    }
+    fn interval(&self) -> u64 {
+        self.interval
+    }
+}
+
+#[test]
+fn a_watcher_stops_long_iterations_inside() {
+    for solver in ["rhg", "cg", "bome"] {
+        let mut problem = free(Scalar, &[3.0], &[0.0]);
+        let written = [number("lower_steps", 1000.0), number("lower_step", 0.01), number("upper_step", 0.01)];
+        let (solver, settings) = configure(&problem, solver, &written);
+        let mut watcher = Impatient { looks: 2, interval: 100, calls: vec![] };
+        let s = solve(&mut problem, solver, &settings, &mut watcher);
+        assert_eq!(s.termination, Termination::TimeLimit);
+        assert_eq!(s.iterations, 0);
+        assert_eq!(s.x, [3.0]);
+        assert!(watcher.calls[1] < 300, "{:?}", watcher.calls);
+    }
+}
+
+#[test]
+fn a_watcher_stops_between_iterations() {
+    let mut problem = free(Scalar, &[3.0], &[0.0]);
+    let (solver, settings) = configure(&problem, "meha", &[number("tolerance", 0.0)]);
+    let mut watcher = Impatient { looks: 5, interval: 60, calls: vec![] };
+    let s = solve(&mut problem, solver, &settings, &mut watcher);
+    assert_eq!(s.termination, Termination::TimeLimit);
+    assert!((40..70).contains(&s.iterations), "{}", s.iterations);
+}
+
+#[test]
+fn pace_follows_the_clock() {
+    let mut pace = Pace::new(0.01);
+    (0..10).for_each(|_| pace.passed(1e-5));
+    assert_eq!(pace.interval(), 1024);
+    pace.passed(1.0);
+    assert_eq!(pace.interval(), 512);
+    pace.passed(0.01);
+    assert_eq!(pace.interval(), 512);
+}
+
+#[test]
+fn traces_are_thinned_and_end_at_the_end() {
+    let settings = [number("steps", 25_001.0), number("tolerance", 0.0), number("lower_step", 0.1)];
+    let s = run(free(Scalar, &[3.0], &[0.0]), "bome", &settings);
+    let rows: Vec<&[f64]> = s.trace.rows().collect();
+    assert!((900..=1002).contains(&rows.len()), "{}", rows.len());
+    assert_eq!(s.trace.columns(), ["iteration", "upper_objective", "lower_objective", "measure", "report0"]);
+    assert_eq!((rows[0][0], rows[0][4]), (0.0, 3.0));
+    let last = rows[rows.len() - 1];
+    assert_eq!((last[0], last[1], last[4]), (25_001.0, s.upper_objective, s.reports[0].1));
+    close(s.lower_objective.unwrap(), last[2], 1e-12);
+}
+
+/// Objectives come back in the sign the model was written in.
+#[test]
+fn a_maximised_objective_keeps_its_sign() {
+    let mut problem = free(Scalar, &[3.0], &[0.0]);
+    (problem.upper_sign, problem.lower_sign) = (-1.0, -1.0);
+    let (solver, settings) = configure(&problem, "cg", &[number("upper_step", 0.5)]);
+    let s = solve(&mut problem, solver, &settings, &mut Silent);
+    close(s.upper_objective, -0.25, 1e-8);
+    close(s.lower_objective.unwrap(), 0.125, 1e-8);
+    close(s.trace.rows().last().unwrap()[1], -0.25, 1e-8);
+}
+
+/// A method costs what its documentation says, and evaluates only what it declared.
+#[test]
+fn bome_costs_what_it_says() {
+    let settings = [number("steps", 100.0), number("tolerance", 0.0), number("lower_step", 0.1)];
+    let s = run(free(Scalar, &[3.0], &[0.0]), "bome", &settings);
+    let calls = |q: Quantity| s.calls.iter().find(|(c, _)| *c == q).map_or(0, |(_, n)| *n);
+    assert_eq!(calls(Quantity::LowerGradient), 9 * 101);
+    assert_eq!(calls(Quantity::LowerGradients), 2 * 101);
+    assert_eq!(calls(Quantity::UpperGradients), 101);
+    assert_eq!(calls(Quantity::LowerHessian), 0);
+}
+
+#[test]
+fn solvers_evaluate_only_what_they_need() {
+    for solver in SOLVERS.iter().filter(|s| s.name != "gradient") {
+        let mut problem = free(Scalar, &[3.0], &[0.0]);
+        let (solver, settings) = configure(&problem, solver.name, &[number("steps", 20.0)]);
+        solve(&mut problem, solver, &settings, &mut Silent);
+        let declared = needs(solver, &settings);
+        for (quantity, _) in problem.call_table() {
+            assert!(declared.contains(&quantity), "{} evaluates {quantity:?}", solver.name);
+        }
+    }
+}
+
+#[test]
+fn two_runs_give_the_same_bits() {
+    for solver in ["rhg", "cg", "bome", "meha"] {
+        let once =
+            || run(free(crate::models::Logistic, &[0.3; 3], &[0.1; 3]), solver, &[number("steps", 50.0)]);
+        let (a, b) = (once(), once());
+        assert_eq!((a.x, a.y, a.trace), (b.x, b.y, b.trace), "{solver}");
+    }
+}
