@@ -58,7 +58,8 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
         let stages = [steps(first)?, steps(second)?, steps(last)?];
         entries.push(EntrySpec { quantity: entry.quantity, stages, outputs: entry.outputs.clone() });
     }
-    let buffers = loops.buffers.iter().map(|b| BufferSpec { cell: b.cell, len: b.len, byte: b.byte }).collect();
+    let buffers =
+        loops.buffers.iter().map(|b| BufferSpec { cell: b.cell, len: b.len, byte: b.byte }).collect();
     let spec = ProgramSpec {
         width: loops.width,
         bytes: loops.bytes,

@@ -170,7 +170,10 @@ impl HostStep {
         let at = |p: &Place, cell, len: usize| (p.buffer, cell, p.offset + len);
         match self {
             HostStep::Gemm { cell, sizes: [b, m, n, k], lhs, rhs, .. } => {
-                vec![(lhs.at.buffer, *cell, lhs.extent(*b, *m, *k)), (rhs.at.buffer, *cell, rhs.extent(*b, *k, *n))]
+                vec![
+                    (lhs.at.buffer, *cell, lhs.extent(*b, *m, *k)),
+                    (rhs.at.buffer, *cell, rhs.extent(*b, *k, *n)),
+                ]
             }
             HostStep::Rows { rows, len, x, .. } => vec![at(x, Cell::Real, rows * len)],
             HostStep::Gather { cell, sizes: [b, i, n, r], x, index, .. } => {
@@ -189,8 +192,12 @@ impl HostStep {
     pub fn places_mut(&mut self) -> Vec<&mut Place> {
         match self {
             HostStep::Gemm { lhs, rhs, out, .. } => vec![&mut lhs.at, &mut rhs.at, out],
-            HostStep::Gather { x, index, out, .. } | HostStep::Scatter { x, index, out, .. } => vec![x, index, out],
-            HostStep::Rows { x, out, .. } | HostStep::Scan { x, out, .. } | HostStep::ArgReduce { x, out, .. } => {
+            HostStep::Gather { x, index, out, .. } | HostStep::Scatter { x, index, out, .. } => {
+                vec![x, index, out]
+            }
+            HostStep::Rows { x, out, .. }
+            | HostStep::Scan { x, out, .. }
+            | HostStep::ArgReduce { x, out, .. } => {
                 vec![x, out]
             }
         }
