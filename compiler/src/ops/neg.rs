@@ -1,6 +1,6 @@
 //! The negative.
 
-use super::elementwise::{map, number_unary, unary_samples};
+use super::elementwise::{fill_like, map, number_unary, unary_samples};
 use super::{Derivative, Instruction, Lowering, Operator, Surface};
 
 /// The negative.
@@ -11,7 +11,7 @@ pub static NEG: Operator = Operator {
     surface: Surface::Hidden,
     shape: number_unary,
     value: |_, x, _| map(x[0], |x| -x),
-    derivative: Derivative::Linear(|g, _, cotangent, _| g.neg(cotangent)),
+    derivative: Derivative::Partials(|g, node, _| Some(fill_like(g, node, -1.0))),
     lowering: Lowering::Instruction(Instruction::Neg),
     samples: || unary_samples(&[-3.0, 0.0, 1.5]),
 };

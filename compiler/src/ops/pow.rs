@@ -19,7 +19,7 @@ pub static POW: Operator = Operator {
     samples: || binary_samples(&[(0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (1e-2, 0.5), (1.0, 3.3), (40.0, 1.0)]),
 };
 
-/// `b a^(b - 1)`, and 0 where `b` is 0 (there `a^(b - 1)` may be infinite). A constant exponent needs no case distinction
+/// `b a^(b - 1)`, and 0 where `a` and `b` are 0 (there `a^(b - 1)` is infinite). A constant exponent needs no case distinction
 /// and stays constant, so that whole powers of negative bases have derivatives of every order.
 fn by_base(g: &mut Graph, node: NodeId) -> NodeId {
     let (a, b) = (operand(g, node, 0), operand(g, node, 1));
@@ -38,7 +38,9 @@ fn by_base(g: &mut Graph, node: NodeId) -> NodeId {
             let power = g.pow(a, lower);
             let rate = g.mul(b, power);
             let zero = fill_like(g, node, 0.0);
-            let flat = g.binary(&super::EQ, b, zero);
+            let base_zero = g.binary(&super::EQ, a, zero);
+            let exponent_zero = g.binary(&super::EQ, b, zero);
+            let flat = g.and(base_zero, exponent_zero);
             g.select(flat, zero, rate)
         }
     }

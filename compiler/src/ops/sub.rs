@@ -1,6 +1,6 @@
 //! The difference of two arrays.
 
-use super::elementwise::{binary_samples, number_binary, zip};
+use super::elementwise::{binary_samples, fill_like, number_binary, zip};
 use super::{Derivative, Instruction, Lowering, Operator, Surface};
 
 /// The difference of two arrays.
@@ -11,15 +11,7 @@ pub static SUB: Operator = Operator {
     surface: Surface::Hidden,
     shape: number_binary,
     value: |_, x, _| zip(x[0], x[1], |a, b| a - b),
-    derivative: Derivative::Rule {
-        jvp: |g, _, tangents| match *tangents {
-            [Some(a), Some(b)] => Some(g.sub(a, b)),
-            [None, Some(b)] => Some(g.neg(b)),
-            [a, _] => a,
-            _ => None,
-        },
-        vjp: |g, _, cotangent, k| Some(if k == 0 { cotangent } else { g.neg(cotangent) }),
-    },
+    derivative: Derivative::Partials(|g, node, k| Some(fill_like(g, node, if k == 0 { 1.0 } else { -1.0 }))),
     lowering: Lowering::Instruction(Instruction::Sub),
     samples: || binary_samples(&[(-1.5, 2.0), (0.0, 0.3), (2.5, 2.4), (1e-3, -4.0), (3.0, 0.7)]),
 };

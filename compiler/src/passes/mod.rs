@@ -1,2 +1,5 @@
 //! Graph to graph: derivatives and simplification. A pass appends nodes and returns new roots; nothing is ever removed.
 
+pub mod differentiate;
+mod mask;
+pub mod simplify;

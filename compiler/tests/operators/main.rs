@@ -1,0 +1,12 @@
+//! Tests of the tensor graph: operators, derivatives, simplification, evaluation.
+
+// Helpers of tests stop the test when something is wrong, as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod cases;
+mod contraction;
+mod derivatives;
+mod evaluation;
+mod simplify;
+mod suite;
+mod support;
