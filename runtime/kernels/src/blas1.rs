@@ -51,8 +51,10 @@ pub fn norm2(x: &[f64]) -> f64 {
     if largest == 0.0 || largest.is_infinite() {
         return largest;
     }
-    let scaled: f64 = x.iter().map(|x| (x / largest) * (x / largest)).sum();
-    largest * scaled.sqrt()
+    // A power of two, so that scaling is exact.
+    let factor = 2f64.powi(if largest > 1.0 { -600 } else { 600 });
+    let scaled: f64 = x.iter().map(|x| (x * factor) * (x * factor)).sum();
+    scaled.sqrt() / factor
 }
 
 /// Largest magnitude; zero if empty, NaN if any element is.

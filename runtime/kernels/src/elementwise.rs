@@ -1,6 +1,8 @@
 //! Elementwise kernels: walking arrays register by register, with a masked tail.
 //!
 //! The output may be one of the inputs: a register is loaded before the same place is stored.
+//!
+//! SAFETY of blocks without a sentence: they hand the function's own contract on to the lanes' function.
 
 use crate::entry::entry;
 use crate::level::Level;

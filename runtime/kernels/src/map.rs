@@ -1,5 +1,10 @@
 //! The kernels as safe functions of slices.
 //!
+//! The errors stated are the largest found, rounded up, against 40-digit arithmetic on 20,000 points in each of
+//! one to four ranges (for sin and cos up to 1e5, for tan up to 1e4). They are not proved bounds. In the tests'
+//! single-precision samples results are at most 2 (`tan`: 3) numbers from the rounded exact value. The portable level
+//! calls the platform's mathematics library instead.
+//!
 //! Elementwise and row functions panic if the lengths do not fit each other; that is an error of the caller.
 
 use crate::Float;
@@ -23,40 +28,74 @@ macro_rules! unary_functions {
 
 unary_functions! {
     /// e^x; infinity on overflow, gradual underflow.
+    ///
+    /// Largest error found at the vector levels: 1.1 ulp in double precision.
     exp Exp;
     /// Natural logarithm; minus infinity at zero, NaN below.
+    ///
+    /// Largest error found at the vector levels: 0.8 ulp in double precision.
     log Log;
     /// ln(1 + x); minus infinity at -1, NaN below.
+    ///
+    /// Largest error found at the vector levels: 0.8 ulp in double precision.
     log1p Log1p;
     /// e^x - 1.
+    ///
+    /// Largest error found at the vector levels: 1.7 ulp in double precision.
     expm1 Expm1;
     /// Sine; NaN at infinities.
+    ///
+    /// Largest error found at the vector levels: 1.6 ulp in double precision.
     sin Sin;
     /// Cosine; NaN at infinities.
+    ///
+    /// Largest error found at the vector levels: 1.5 ulp in double precision.
     cos Cos;
     /// Tangent; NaN at infinities.
+    ///
+    /// Largest error found at the vector levels: 3.0 ulp in double precision.
     tan Tan;
     /// Arc sine; NaN outside [-1, 1].
+    ///
+    /// Largest error found at the vector levels: 1.0 ulp in double precision.
     asin Asin;
     /// Arc cosine; NaN outside [-1, 1].
+    ///
+    /// Largest error found at the vector levels: 1.1 ulp in double precision.
     acos Acos;
     /// Arc tangent.
+    ///
+    /// Largest error found at the vector levels: 1.9 ulp in double precision.
     atan Atan;
     /// Hyperbolic sine.
+    ///
+    /// Largest error found at the vector levels: 1.4 ulp in double precision.
     sinh Sinh;
     /// Hyperbolic cosine.
+    ///
+    /// Largest error found at the vector levels: 1.4 ulp in double precision.
     cosh Cosh;
     /// Hyperbolic tangent.
+    ///
+    /// Largest error found at the vector levels: 2.5 ulp in double precision.
     tanh Tanh;
     /// 1/(1 + e^-x).
+    ///
+    /// Largest error found at the vector levels: 2.3 ulp in double precision.
     sigmoid Sigmoid;
     /// ln(1 + e^x), without overflow.
+    ///
+    /// Largest error found at the vector levels: 1.6 ulp in double precision.
     softplus Softplus;
     /// Error function.
+    ///
+    /// Largest error found at the vector levels: 1.3 ulp in double precision.
     erf Erf;
 }
 
 /// x^y with the special cases of C's `pow`.
+///
+/// At the vector levels the results found were at most one double from the standard library's.
 pub fn pow<T: Float>(out: &mut [T], x: &[T], y: &[T]) {
     assert_eq!(out.len(), x.len(), "lengths differ");
     assert_eq!(out.len(), y.len(), "lengths differ");

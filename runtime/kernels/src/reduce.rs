@@ -2,6 +2,8 @@
 //!
 //! Element i goes to virtual lane i mod L (L = 32 doubles or 64 singles, whatever the register width), and the
 //! lanes are folded by halves, so AVX2 and AVX-512 give the same bits.
+//!
+//! SAFETY of blocks without a sentence: they hand the function's own contract on to the lanes' function.
 
 use crate::entry::entry;
 use crate::level::Level;

@@ -111,7 +111,7 @@ unsafe fn long_row<V: Vector, O: RowKernel>(cols: usize, out: *mut V::E, x: *con
         while start < cols {
             let n = TILE.min(cols - start);
             shifted_exp::<V>(n, buffer.as_mut_ptr(), x.add(start), shift);
-            sum = sum + reduce::<V, reduce::Sum>(n, buffer.as_ptr(), buffer.as_ptr());
+            sum += reduce::<V, reduce::Sum>(n, buffer.as_ptr(), buffer.as_ptr());
             start += n;
         }
         let log = log_of::<V>(sum);
@@ -158,7 +158,7 @@ unsafe fn tile<V: Vector, O: RowKernel>(count: usize, cols: usize, out: *mut V::
         for r in 0..count {
             let mut sum = V::E::ZERO;
             for e in &buffer[r * cols..(r + 1) * cols] {
-                sum = sum + *e;
+                sum += *e;
             }
             sums[r] = sum;
         }

@@ -215,7 +215,7 @@ unsafe fn plain<T: Real>((m, n, k): (usize, usize, usize), c: Target<T>, a: View
             // SAFETY: inside the three matrices.
             unsafe {
                 for p in 0..k {
-                    sum = sum + a.at(i, p) * b.at(p, j);
+                    sum += a.at(i, p) * b.at(p, j);
                 }
                 c.put(i, j, sum);
             }

@@ -1,4 +1,6 @@
 //! The error function: `x + x P(x^2)` up to one, `1 - e^(-x^2) Q(t)` beyond.
+//!
+//! SAFETY of all blocks: as in the parent module.
 
 use super::{exp, polynomial};
 use crate::real::Real;

@@ -1,8 +1,10 @@
 //! The exponential and what is made of it.
 //!
 //! `x = n ln 2 + r` with |r| <= ln(2)/2 (Cody and Waite), then `e^r - 1` by a polynomial.
+//!
+//! SAFETY of all blocks: as in the parent module.
 
-use super::log::log1p;
+use super::log::log1p_unit;
 use super::polynomial;
 use crate::real::Real;
 use crate::vector::Vector;
@@ -15,6 +17,20 @@ unsafe fn reduce<V: Vector>(x: V) -> (V, V) {
         let n = x.fma(V::splat(V::E::LOG2_E), magic).sub(magic);
         let r = n.fnma(V::splat(V::E::LN2_LO), n.fnma(V::splat(V::E::LN2_HI), x));
         (n, polynomial(r, V::E::EXP).fma(r.mul(r), r))
+    }
+}
+
+/// [`reduce`] with what rounding r lost added to the small terms: half an ulp better, an eighth slower.
+#[inline(always)]
+unsafe fn reduce_finely<V: Vector>(x: V) -> (V, V) {
+    unsafe {
+        let magic = V::splat(V::E::MAGIC);
+        let n = x.fma(V::splat(V::E::LOG2_E), magic).sub(magic);
+        let low = V::splat(V::E::LN2_LO);
+        let high = n.fnma(V::splat(V::E::LN2_HI), x);
+        let r = n.fnma(low, high);
+        let lost = n.fnma(low, high.sub(r));
+        (n, r.add(polynomial(r, V::E::EXP).fma(r.mul(r), lost)))
     }
 }
 
@@ -48,7 +64,7 @@ pub unsafe fn exp_sum<V: Vector>(hi: V, lo: V) -> V {
 #[inline(always)]
 unsafe fn half_expm1<V: Vector>(x: V) -> V {
     unsafe {
-        let (n, p) = reduce(x);
+        let (n, p) = reduce_finely(x);
         let quarter = n.sub(V::c(2.0)).exp2_int();
         let y = quarter.fma(p, quarter.sub(V::c(0.25)));
         y.add(y)
@@ -116,5 +132,5 @@ pub unsafe fn sigmoid<V: Vector>(x: V) -> V {
 /// ln(1 + e^x).
 #[inline(always)]
 pub unsafe fn softplus<V: Vector>(x: V) -> V {
-    unsafe { V::c(0.0).max(x).add(log1p(exp(x.abs().neg()))) }
+    unsafe { V::c(0.0).max(x).add(log1p_unit(exp(x.abs().neg()))) }
 }

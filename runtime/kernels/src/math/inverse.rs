@@ -1,4 +1,6 @@
 //! Inverse trigonometric functions.
+//!
+//! SAFETY of all blocks: as in the parent module.
 
 use super::polynomial;
 use crate::real::Real;

@@ -1,4 +1,6 @@
 //! Logarithms: `x = 2^e m` with m in [sqrt(1/2), sqrt 2), and `ln m = 2 atanh((m - 1)/(m + 1))`.
+//!
+//! SAFETY of all blocks: as in the parent module.
 
 use super::polynomial;
 use crate::real::Real;
@@ -76,5 +78,21 @@ pub unsafe fn log1p<V: Vector>(x: V) -> V {
         let y = V::select(x.eq(one.neg()), infinity.neg(), y);
         let y = V::select(x.lt(one.neg()), V::splat(V::E::NAN), y);
         V::select(x.abs().lt(V::splat(V::E::TINY)), x, y)
+    }
+}
+
+/// ln(1 + x) for x in [0, 1].
+#[inline(always)]
+pub unsafe fn log1p_unit<V: Vector>(x: V) -> V {
+    unsafe {
+        let one = V::c(1.0);
+        let u = x.add(one);
+        let lost = x.sub(u.sub(one));
+        // 1/u to a few hundredths, and better as x goes to zero: enough for a term below an ulp of u.
+        let reciprocal = x.fma(x.fma(V::c(0.5), one.neg()), one);
+        let upper = V::c(std::f64::consts::SQRT_2).lt(u);
+        let e = V::select(upper, one, V::c(0.0));
+        let m = V::select(upper, u.mul(V::c(0.5)), u);
+        assemble(e, m.sub(one), lost.mul(reciprocal))
     }
 }

@@ -1,5 +1,8 @@
 //! What one register of lanes computes: exp, log, sin, ... written once over [`Vector`], with the same operation
-//! order at every width. How arrays are walked is in `walk`; accuracy figures are on the functions in `map`.
+//! order at every width. Accuracy figures are on the functions in `map`.
+//!
+//! SAFETY of all blocks here: they call [`Vector`] methods only, under the same contract as the function around them
+//! (its caller has the register's instruction set); memory is touched in `patch` alone, which says why it may.
 
 mod erf;
 mod exp;
@@ -42,6 +45,7 @@ pub unsafe fn patch<V: Vector>(value: V, mask: V::M, x: V, y: V, f: fn(V::E, V::
     unsafe {
         let zero = V::c(0.0);
         let marked = V::select(mask, V::c(1.0), zero);
+        // SAFETY: each array has 16 elements, as many as the widest register.
         let mut lanes = [[<V::E as crate::real::Real>::ZERO; 16]; 4];
         value.store(lanes[0].as_mut_ptr());
         x.store(lanes[1].as_mut_ptr());
@@ -55,9 +59,10 @@ pub unsafe fn patch<V: Vector>(value: V, mask: V::M, x: V, y: V, f: fn(V::E, V::
 #[cold]
 #[inline(never)]
 fn replace<E: crate::real::Real>(lanes: &mut [[E; 16]; 4], count: usize, f: fn(E, E) -> E) {
-    for i in 0..count {
-        if lanes[3][i] != E::ZERO {
-            lanes[0][i] = f(lanes[1][i], lanes[2][i]);
+    let [values, x, y, marked] = lanes;
+    for (i, value) in values.iter_mut().enumerate().take(count) {
+        if marked[i] != E::ZERO {
+            *value = f(x[i], y[i]);
         }
     }
 }

@@ -1,4 +1,6 @@
 //! Powers: `x^y = e^(y ln |x|)` with the logarithm and the product carried in two parts.
+//!
+//! SAFETY of all blocks: as in the parent module.
 
 use super::exp::exp_sum;
 use super::log::split;
@@ -15,8 +17,9 @@ unsafe fn log_in_two<V: Vector>(x: V) -> (V, V) {
         // s + s_lo = f/(2 + f), where 2 + f = d + d_lo.
         let d = f.add(V::c(2.0));
         let d_lo = f.sub(d.sub(V::c(2.0)));
-        let s = f.div(d);
-        let s_lo = s.fnma(d_lo, s.fnma(d, f)).div(d);
+        let reciprocal = V::c(1.0).div(d);
+        let s = f.mul(reciprocal);
+        let s_lo = s.fnma(d_lo, s.fnma(d, f)).mul(reciprocal);
         let z = s.mul(s);
         let z_lo = s.fma(s, z.neg()).add(s.add(s).mul(s_lo));
         // c + c_lo = z (1/3 + z P(z)), so that atanh s = s (1 + c).

@@ -1,6 +1,8 @@
 //! Sine, cosine and tangent: reduction by multiples of pi/2 in three parts, polynomials on |r| <= pi/4.
 //!
 //! Lanes beyond `TRIG_MAX` (and infinities) go one by one to the standard library.
+//!
+//! SAFETY of all blocks: as in the parent module.
 
 use super::{patch, polynomial};
 use crate::real::{Real, StdMath};

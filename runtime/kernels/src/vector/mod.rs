@@ -3,7 +3,11 @@
 //!
 //! Plain slice loops are not used for kernels because LLVM gives up vectorising when the output aliases an
 //! input, which the buffer planner makes happen all the time. What the lanes compute (exp, sin, ...) is in
-//! `math`; how arrays are walked is in `walk`.
+//! `math`; how arrays are walked is in `elementwise`, `reduce`, `rows` and
+//! `gemm`.
+//!
+//! SAFETY of all blocks in this module: each calls intrinsics of the register's own instruction set, which the
+//! trait's contract demands; pointers are those of the caller, used as the method says.
 
 mod scalar;
 #[cfg(target_arch = "x86_64")]

@@ -1,9 +1,7 @@
 //! Matrix products against plain loops in double precision, over layouts, sizes and levels.
-#![allow(unsafe_code)]
 
-mod common;
+use crate::common::{Number, Random};
 use blo_kernels::{Level, gemm, gemm_at};
-use common::{Number, Random};
 
 /// A matrix inside a larger buffer: offset and strides.
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +173,7 @@ fn results_do_not_depend_on_alignment() {
     let (m, n, k) = (61, 10, 77);
     let a: Vec<f64> = (0..m * k).map(|_| random.uniform(-1.0, 1.0)).collect();
     let b: Vec<f64> = (0..k * n).map(|_| random.uniform(-1.0, 1.0)).collect();
-    for (m, n, k) in [(m, n, k), (m, 1, k), (20, 20, 50)] {
+    for (m, n, k) in [(m, n, k), (m, 1, k), (60, 17, 45)] {
         let mut results = Vec::new();
         for shift in 0..4 {
             let shifted = |x: &[f64]| [vec![0.0; shift], x.to_vec()].concat();

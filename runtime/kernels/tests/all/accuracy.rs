@@ -1,9 +1,8 @@
-//! Elementwise kernels against the standard library (below one ulp itself) or a series, at every level.
-#![allow(unsafe_code)]
+//! Elementwise kernels against the standard library (itself within two ulp for the hyperbolic functions, one for
+//! the rest) or a series, at every level.
 
-mod common;
+use crate::common::{Number, Random, binary, map, ulps};
 use blo_kernels::{Kernel, Level};
-use common::{Number, Random, binary, map, ulps};
 
 struct Case {
     kernel: Kernel,
@@ -87,7 +86,7 @@ const CASES: &[Case] = &[
     Case { kernel: Kernel::Atan, exact: f64::atan, ranges: &[(-3.0, 3.0), (-0.5, 0.5), (-1e5, 1e5)], ulps: (2, 2) },
     Case { kernel: Kernel::Sinh, exact: f64::sinh, ranges: &[(-1.0, 1.0), (-90.0, 90.0), (700.0, 711.0), (88.0, 90.0)], ulps: (2, 2) },
     Case { kernel: Kernel::Cosh, exact: f64::cosh, ranges: &[(-1.0, 1.0), (-90.0, 90.0), (700.0, 711.0), (88.0, 90.0)], ulps: (2, 2) },
-    Case { kernel: Kernel::Tanh, exact: f64::tanh, ranges: &[(-1.0, 1.0), (-1e-3, 1e-3), (-25.0, 25.0)], ulps: (2, 2) },
+    Case { kernel: Kernel::Tanh, exact: f64::tanh, ranges: &[(-1.0, 1.0), (-1e-3, 1e-3), (-25.0, 25.0)], ulps: (3, 3) },
     Case { kernel: Kernel::Sigmoid, exact: sigmoid, ranges: &[(-5.0, 5.0), (-745.0, 100.0), (-100.0, 50.0)], ulps: (2, 2) },
     Case { kernel: Kernel::Softplus, exact: softplus, ranges: &[(-5.0, 5.0), (-745.0, 100.0), (-100.0, 50.0)], ulps: (2, 2) },
     Case { kernel: Kernel::Erf, exact: erf, ranges: &[(-1.0, 1.0), (0.9, 1.2), (-7.0, 7.0), (-1e-3, 1e-3)], ulps: (4, 4) },
