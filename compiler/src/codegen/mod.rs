@@ -6,6 +6,8 @@ mod jit;
 mod nest;
 mod segment;
 
+use std::borrow::Cow;
+
 use blo_runtime::program::Program;
 use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramSpec, StepSpec};
 
@@ -74,7 +76,7 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
 }
 
 /// The values of the data inputs, in buffer order.
-fn bind(loops: &Loops, data: &Bindings) -> Result<Vec<(BufferId, Vec<f64>)>, CodegenError> {
+fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<(BufferId, Cow<'a, [f64]>)>, CodegenError> {
     let mut bound = Vec::new();
     for (i, buffer) in loops.buffers.iter().enumerate() {
         let Home::Data(input) = buffer.home else { continue };
@@ -82,7 +84,9 @@ fn bind(loops: &Loops, data: &Bindings) -> Result<Vec<(BufferId, Vec<f64>)>, Cod
         if value.len() != buffer.len {
             return Err(CodegenError::DataSize(buffer.name.clone()));
         }
-        bound.push((BufferId(i as u32), value.iter().copied().collect()));
+        let values =
+            value.as_slice().map_or_else(|| Cow::Owned(value.iter().copied().collect()), Cow::Borrowed);
+        bound.push((BufferId(i as u32), values));
     }
     Ok(bound)
 }

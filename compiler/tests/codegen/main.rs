@@ -6,6 +6,8 @@ mod program;
 
 use blo_compiler::ir::graph::{Attrs, DotAxes, NodeId, Role};
 use blo_compiler::ops;
+use blo_compiler::passes::differentiate::{gradient, jvp};
+use blo_compiler::passes::simplify::simplify;
 use blo_compiler::types::{Elem, Type};
 use case::Case;
 use ndarray::{ArrayD, IxDyn};
@@ -251,6 +253,28 @@ fn extremes_keep_nan() {
         let more = [g.unary(&ops::SIGN, a), g.unary(&ops::RELU, a)];
         case.check("NaN", &[roots.as_slice(), &more].concat());
     }
+}
+
+#[test]
+fn derived_gradients_and_second_order_products() {
+    let mut case = Case::new(21);
+    let (x, labels) = (case.real(Role::Data, &[13, 6]), case.int(&[13], 4));
+    let (u, w) = (case.real(Role::Upper, &[13]), case.real(Role::Lower, &[6, 4]));
+    let v = case.real(Role::Lower, &[6, 4]);
+    let g = &mut case.g;
+    let s = g.unary(&ops::SOFTPLUS, u);
+    let z = g.contract(x, w, &[], &[(1, 0)]);
+    let h = g.unary(&ops::GELU, z);
+    let logp = g.log_softmax(h, 1);
+    let picked = g.gather(logp, labels, 1);
+    let terms = g.mul(picked, s);
+    let loss = g.sum(terms, &[0]);
+    let gradients = gradient(g, loss, &[u, w]).unwrap();
+    let products = jvp(g, &gradients, &[(w, v)]).unwrap();
+    let roots = [vec![loss], gradients, products].concat();
+    let simple = simplify(g, &roots);
+    case.check("derived", &roots);
+    case.check("derived and simplified", &simple);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub struct Plan<T> {
 
 impl<T: Real> Plan<T> {
     /// Lays out the memory, binds every step, copies the data and runs the steps that depend on nothing else.
-    pub fn new(spec: &ProgramSpec, threads: usize) -> Result<Self, ProgramError> {
+    pub fn new(spec: &ProgramSpec<'_>, threads: usize) -> Result<Self, ProgramError> {
         let mut binder = Binder { memory: Memory::new(spec.bytes), spec };
         for id in (0..spec.buffers.len()).map(|i| BufferId(i as u32)) {
             binder.check_buffer(id)?;
@@ -126,7 +126,7 @@ fn load<T: Real>(to: &mut [T], from: &[f64]) -> bool {
 /// Turns places into slots of a memory, and checks them.
 struct Binder<'a> {
     memory: Memory,
-    spec: &'a ProgramSpec,
+    spec: &'a ProgramSpec<'a>,
 }
 
 impl Binder<'_> {

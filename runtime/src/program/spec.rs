@@ -1,6 +1,8 @@
 //! A compiled program as plain data: where buffers lie, which steps run at which stage, what an entry returns. Made by the
 //! compiler, turned into a runnable plan (and checked) by [`super::Program::new`].
 
+use std::borrow::Cow;
+
 use crate::derivatives::Quantity;
 use crate::kernel::Kernel;
 
@@ -240,7 +242,7 @@ pub struct EntrySpec {
 }
 
 /// A whole program.
-pub struct ProgramSpec {
+pub struct ProgramSpec<'a> {
     /// The storage of reals.
     pub width: Width,
     /// Bytes of memory.
@@ -252,7 +254,7 @@ pub struct ProgramSpec {
     /// The numbers of upper and lower coordinates.
     pub lens: [usize; 2],
     /// What is known before the run, as `f64`.
-    pub data: Vec<(BufferId, Vec<f64>)>,
+    pub data: Vec<(BufferId, Cow<'a, [f64]>)>,
     /// Steps that depend on data alone; they run once.
     pub setup: Vec<StepSpec>,
     /// The entries.
