@@ -75,8 +75,11 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
     Program::new(&spec).map_err(|e| CodegenError::Internal(e.to_string()))
 }
 
+/// A data buffer and its values.
+type Bound<'a> = (BufferId, Cow<'a, [f64]>);
+
 /// The values of the data inputs, in buffer order.
-fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<(BufferId, Cow<'a, [f64]>)>, CodegenError> {
+fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, CodegenError> {
     let mut bound = Vec::new();
     for (i, buffer) in loops.buffers.iter().enumerate() {
         let Home::Data(input) = buffer.home else { continue };
