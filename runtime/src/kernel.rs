@@ -135,7 +135,11 @@ impl Memory {
     /// The run of `len` elements from byte `byte`; `None` if it leaves the memory or is misaligned.
     pub fn slot<T: Word>(&self, byte: usize, len: usize) -> Option<Slot<T>> {
         let end = len.checked_mul(size_of::<T>())?.checked_add(byte)?;
-        (end <= self.bytes && byte.is_multiple_of(size_of::<T>())).then_some(Slot { byte, len, elem: PhantomData })
+        (end <= self.bytes && byte.is_multiple_of(size_of::<T>())).then_some(Slot {
+            byte,
+            len,
+            elem: PhantomData,
+        })
     }
 
     /// The elements of a slot.
@@ -153,7 +157,12 @@ impl Memory {
     }
 
     /// Two slots to read and one to write, which must not overlap them.
-    pub fn split<A: Word, B: Word, C: Word>(&mut self, a: Slot<A>, b: Slot<B>, c: Slot<C>) -> (&[A], &[B], &mut [C]) {
+    pub fn split<A: Word, B: Word, C: Word>(
+        &mut self,
+        a: Slot<A>,
+        b: Slot<B>,
+        c: Slot<C>,
+    ) -> (&[A], &[B], &mut [C]) {
         assert!(a.end() <= self.bytes && b.end() <= self.bytes && c.end() <= self.bytes);
         assert!(a.end() <= c.byte || c.end() <= a.byte, "a step writes what it reads");
         assert!(b.end() <= c.byte || c.end() <= b.byte, "a step writes what it reads");
@@ -233,7 +242,9 @@ pub fn gemm<T: blo_kernels::Float>(
     let (a, b, c) = (lhs.cells.as_ptr(), rhs.cells.as_ptr(), out.as_mut_ptr());
     // SAFETY: the strides stay inside the slices (just checked); `out` is row-major, so its elements are distinct, and as a
     // mutable slice it does not overlap the operands.
-    unsafe { blo_kernels::gemm(m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, false, threads) }
+    unsafe {
+        blo_kernels::gemm(m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, false, threads)
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ enum Inner {
 
 impl Program {
     /// Checks a specification, allocates its memory, copies its data and runs what depends on data alone.
-    pub fn new(spec: &ProgramSpec) -> Result<Self, ProgramError> {
+    pub fn new(spec: &ProgramSpec<'_>) -> Result<Self, ProgramError> {
         let inner = match spec.width {
             Width::Single => Inner::Single(Plan::new(spec, 1)?),
             Width::Double => Inner::Double(Plan::new(spec, 1)?),

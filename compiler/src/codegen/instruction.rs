@@ -104,7 +104,14 @@ pub fn select(b: &mut FunctionBuilder<'_>, c: Value, x: Value, y: Value) -> Valu
 }
 
 /// One instruction; `elem` is the type of its first operand (of the values, for a choice).
-pub fn emit(b: &mut FunctionBuilder<'_>, lanes: Lanes, op: Instruction, from: Elem, to: Elem, x: &[Value]) -> Value {
+pub fn emit(
+    b: &mut FunctionBuilder<'_>,
+    lanes: Lanes,
+    op: Instruction,
+    from: Elem,
+    to: Elem,
+    x: &[Value],
+) -> Value {
     match (op, from) {
         (Instruction::Select, _) => select(b, x[0], x[1], x[2]),
         (Instruction::Cast, _) => widen(b, lanes, from, to, x[0]),
@@ -206,11 +213,8 @@ fn divide(b: &mut FunctionBuilder<'_>, op: Instruction, x: Value, y: Value) -> V
     let signs = b.ins().icmp(IntCC::SignedLessThan, mixed, zero);
     let inexact = b.ins().icmp(IntCC::NotEqual, r, zero);
     let adjust = b.ins().band(signs, inexact);
-    let (exact, lowered) = if op == Instruction::IntDiv {
-        (q, b.ins().isub(q, one))
-    } else {
-        (r, b.ins().iadd(r, safe))
-    };
+    let (exact, lowered) =
+        if op == Instruction::IntDiv { (q, b.ins().isub(q, one)) } else { (r, b.ins().iadd(r, safe)) };
     let result = b.ins().select(adjust, lowered, exact);
     let opposite = if op == Instruction::IntDiv { b.ins().ineg(x) } else { zero };
     let result = b.ins().select(by_minus, opposite, result);
@@ -266,7 +270,14 @@ pub fn neutral(b: &mut FunctionBuilder<'_>, lanes: Lanes, r: Reduction, elem: El
 }
 
 /// Two values that meet in one cell.
-pub fn combine(b: &mut FunctionBuilder<'_>, lanes: Lanes, r: Reduction, elem: Elem, x: Value, y: Value) -> Value {
+pub fn combine(
+    b: &mut FunctionBuilder<'_>,
+    lanes: Lanes,
+    r: Reduction,
+    elem: Elem,
+    x: Value,
+    y: Value,
+) -> Value {
     let op = match r {
         Reduction::Sum => Instruction::Add,
         Reduction::Prod => Instruction::Mul,

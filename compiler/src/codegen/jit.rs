@@ -142,7 +142,8 @@ impl Functions {
                 let mut signature = self.module.make_signature();
                 signature.params.resize(2 + args.len(), AbiParam::new(types::I64));
                 let callee = block_kernel(name, width);
-                let callee = self.module.declare_function(&callee, Linkage::Import, &signature).map_err(internal)?;
+                let callee =
+                    self.module.declare_function(&callee, Linkage::Import, &signature).map_err(internal)?;
                 kernels.insert(*name, self.module.declare_func_in_func(callee, b.func));
             }
         }
@@ -158,7 +159,10 @@ impl Functions {
             Some(text) => {
                 let _ = writeln!(text, "; {name}\n{}", context.func.display());
             }
-            None => self.module.define_function(id, context).map_err(|e| CodegenError::Internal(format!("{e:?}")))?,
+            None => self
+                .module
+                .define_function(id, context)
+                .map_err(|e| CodegenError::Internal(format!("{e:?}")))?,
         }
         self.module.clear_context(context);
         Ok(id)
@@ -170,8 +174,11 @@ impl Functions {
         let addresses: Vec<*const u8> =
             self.functions.iter().map(|(id, _)| self.module.get_finalized_function(*id)).collect();
         let memory: Arc<dyn CodeMemory> = Arc::new(JitMemory(Mutex::new(Some(self.module))));
-        let kernels: Vec<Kernel> =
-            addresses.iter().zip(&self.functions).map(|(&code, (_, extents))| hand_over(code, extents, &memory)).collect();
+        let kernels: Vec<Kernel> = addresses
+            .iter()
+            .zip(&self.functions)
+            .map(|(&code, (_, extents))| hand_over(code, extents, &memory))
+            .collect();
         let by_shape = self.by_shape;
         Ok(move |nest: &Nest| by_shape.get(&shape_of(nest)).map(|&k| kernels[k].clone()))
     }
@@ -180,7 +187,8 @@ impl Functions {
 /// Bytes that a nest's function may touch behind each pointer.
 fn extents(nest: &Nest, width: Width) -> Vec<usize> {
     let cells = nest.extents_of_args();
-    let mut bytes: Vec<usize> = nest.args.iter().zip(cells).map(|((_, cell), n)| n * width.bytes(*cell)).collect();
+    let mut bytes: Vec<usize> =
+        nest.args.iter().zip(cells).map(|((_, cell), n)| n * width.bytes(*cell)).collect();
     if nest.tiles > 0 {
         bytes.push(nest.tiles * TILE_STRIDE * width.bytes(Cell::Real));
     }

@@ -6,6 +6,8 @@ mod jit;
 mod nest;
 mod segment;
 
+use std::borrow::Cow;
+
 use blo_runtime::program::Program;
 use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramSpec, StepSpec};
 
@@ -58,7 +60,8 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
         let stages = [steps(first)?, steps(second)?, steps(last)?];
         entries.push(EntrySpec { quantity: entry.quantity, stages, outputs: entry.outputs.clone() });
     }
-    let buffers = loops.buffers.iter().map(|b| BufferSpec { cell: b.cell, len: b.len, byte: b.byte }).collect();
+    let buffers =
+        loops.buffers.iter().map(|b| BufferSpec { cell: b.cell, len: b.len, byte: b.byte }).collect();
     let spec = ProgramSpec {
         width: loops.width,
         bytes: loops.bytes,
@@ -72,8 +75,11 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
     Program::new(&spec).map_err(|e| CodegenError::Internal(e.to_string()))
 }
 
+/// A data buffer and its values.
+type Bound<'a> = (BufferId, Cow<'a, [f64]>);
+
 /// The values of the data inputs, in buffer order.
-fn bind(loops: &Loops, data: &Bindings) -> Result<Vec<(BufferId, Vec<f64>)>, CodegenError> {
+fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, CodegenError> {
     let mut bound = Vec::new();
     for (i, buffer) in loops.buffers.iter().enumerate() {
         let Home::Data(input) = buffer.home else { continue };
@@ -81,7 +87,9 @@ fn bind(loops: &Loops, data: &Bindings) -> Result<Vec<(BufferId, Vec<f64>)>, Cod
         if value.len() != buffer.len {
             return Err(CodegenError::DataSize(buffer.name.clone()));
         }
-        bound.push((BufferId(i as u32), value.iter().copied().collect()));
+        let values =
+            value.as_slice().map_or_else(|| Cow::Owned(value.iter().copied().collect()), Cow::Borrowed);
+        bound.push((BufferId(i as u32), values));
     }
     Ok(bound)
 }

@@ -79,7 +79,9 @@ impl<'e, 'b> Emitter<'e, 'b> {
         let inner = nest.extents.len() - 1;
         let (mut level, mut varies) = (Vec::new(), Vec::new());
         for (expr, _) in &nest.exprs {
-            let of = |f: &dyn Fn(usize) -> usize| expr.operands().iter().map(|o| f(o.0 as usize)).max().unwrap_or(0);
+            let of = |f: &dyn Fn(usize) -> usize| {
+                expr.operands().iter().map(|o| f(o.0 as usize)).max().unwrap_or(0)
+            };
             level.push(of(&|o| level[o]) + usize::from(matches!(expr, Expr::Call(..))));
             varies.push(match expr {
                 Expr::Load(_, a) | Expr::Index(a) => a.strides[inner] != 0,
@@ -210,7 +212,8 @@ impl<'e, 'b> Emitter<'e, 'b> {
         for (k, (expr, _)) in self.nest.exprs.iter().enumerate() {
             let Expr::Call(_, args) = expr else { continue };
             for a in args.iter().map(|a| a.0 as usize) {
-                let in_place = matches!(&self.nest.exprs[a].0, Expr::Load(_, a) if a.strides[inner] == 1) && !self.rows;
+                let in_place =
+                    matches!(&self.nest.exprs[a].0, Expr::Load(_, a) if a.strides[inner] == 1) && !self.rows;
                 if self.slots[a].is_none() {
                     self.slots[a] = if in_place { Some(Slot::Load) } else { tile() };
                 }
@@ -232,7 +235,9 @@ impl<'e, 'b> Emitter<'e, 'b> {
         let size = self.size(Elem::Real);
         match self.slots[id.0 as usize] {
             Some(Slot::Tile(k)) => {
-                let Some(scratch) = self.scratch else { crate::bug!("a nest with block kernels has no tiles") };
+                let Some(scratch) = self.scratch else {
+                    crate::bug!("a nest with block kernels has no tiles")
+                };
                 let tile = self.b.ins().iadd_imm_s(scratch, (k * TILE_STRIDE * size) as i64);
                 self.shifted(tile, span.row, size as i64)
             }
@@ -241,7 +246,9 @@ impl<'e, 'b> Emitter<'e, 'b> {
                 self.address(sink.arg, &sink.access, Elem::Real, span)
             }
             Some(Slot::Load) => {
-                let Expr::Load(arg, access) = &self.nest.exprs[id.0 as usize].0 else { crate::bug!("no load") };
+                let Expr::Load(arg, access) = &self.nest.exprs[id.0 as usize].0 else {
+                    crate::bug!("no load")
+                };
                 self.address(*arg, access, Elem::Real, span)
             }
             None => crate::bug!("an operand of a block kernel has no tile"),

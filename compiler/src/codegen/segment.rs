@@ -55,7 +55,8 @@ impl Emitter<'_, '_> {
         };
         let unroll = unroll.min((span.len / lanes.count).max(1));
         let block = unroll * lanes.count;
-        let mut sums: Vec<Vec<Value>> = phase.sums.iter().map(|&s| vec![self.start(s, lanes); unroll]).collect();
+        let mut sums: Vec<Vec<Value>> =
+            phase.sums.iter().map(|&s| vec![self.start(s, lanes); unroll]).collect();
         let blocks = span.len / block;
         if blocks > 1 {
             self.blocks(&phase, &frame, blocks * block, unroll, &mut sums);
@@ -145,7 +146,8 @@ impl Emitter<'_, '_> {
                     self.load(scalar, *elem, at, 0)
                 }
                 Expr::Op(op, args) => {
-                    let values: Vec<Value> = args.iter().filter_map(|a| frame.scalars[a.0 as usize]).collect();
+                    let values: Vec<Value> =
+                        args.iter().filter_map(|a| frame.scalars[a.0 as usize]).collect();
                     emit(self.b, scalar, *op, nest.exprs[args[args.len() - 1].0 as usize].1, *elem, &values)
                 }
                 Expr::Call(..) => crate::bug!("the result of a block kernel does not vary"),
@@ -195,7 +197,8 @@ impl Emitter<'_, '_> {
         let last = self.b.ins().iconst(types::I64, end as i64);
         let more = self.b.ins().icmp(IntCC::UnsignedLessThan, next, last);
         let results: Vec<BlockArg> = sums.iter().flatten().map(|&s| BlockArg::from(s)).collect();
-        let again: Vec<BlockArg> = std::iter::once(BlockArg::from(next)).chain(results.iter().copied()).collect();
+        let again: Vec<BlockArg> =
+            std::iter::once(BlockArg::from(next)).chain(results.iter().copied()).collect();
         for sum in sums.iter_mut().flatten() {
             let ty = self.b.func.dfg.value_type(*sum);
             *sum = self.b.append_block_param(exit, ty);
@@ -204,7 +207,14 @@ impl Emitter<'_, '_> {
         self.b.switch_to_block(exit);
     }
 
-    fn block(&mut self, phase: &Phase, frame: &Frame, index: Option<Value>, unroll: usize, sums: &mut [Vec<Value>]) {
+    fn block(
+        &mut self,
+        phase: &Phase,
+        frame: &Frame,
+        index: Option<Value>,
+        unroll: usize,
+        sums: &mut [Vec<Value>],
+    ) {
         for k in 0..unroll {
             let spot = Spot { lanes: self.lanes, index, shift: k * self.lanes.count };
             self.elements(phase, frame, spot, sums, k);
@@ -228,7 +238,8 @@ impl Emitter<'_, '_> {
                 }
                 (Expr::Call(..), Some(base)) => self.load_at(spot, Elem::Real, base, 1),
                 (Expr::Op(op, args), _) => {
-                    let operands: Vec<Value> = args.iter().map(|&a| self.value(frame, &values, spot, a)).collect();
+                    let operands: Vec<Value> =
+                        args.iter().map(|&a| self.value(frame, &values, spot, a)).collect();
                     let from = nest.exprs[args[args.len() - 1].0 as usize].1;
                     emit(self.b, spot.lanes, *op, from, *elem, &operands)
                 }
@@ -255,7 +266,14 @@ impl Emitter<'_, '_> {
             let sink = &nest.sinks[s];
             let value = self.value(frame, &values, spot, sink.value);
             if let Some(r) = sink.reduce {
-                parts[part] = combine(self.b, spot.lanes, r, self.nest.exprs[sink.value.0 as usize].1, parts[part], value);
+                parts[part] = combine(
+                    self.b,
+                    spot.lanes,
+                    r,
+                    self.nest.exprs[sink.value.0 as usize].1,
+                    parts[part],
+                    value,
+                );
             }
         }
     }

@@ -155,7 +155,8 @@ impl Nest {
     /// One past the last cell that a sink writes. A reduction over nothing still writes its result.
     pub fn cells(&self, sink: &Sink) -> usize {
         let reduced = |k: usize| sink.reduce.is_some() && sink.access.strides[k] == 0;
-        let extents: Vec<usize> = self.extents.iter().enumerate().map(|(k, &e)| if reduced(k) { 1 } else { e }).collect();
+        let extents: Vec<usize> =
+            self.extents.iter().enumerate().map(|(k, &e)| if reduced(k) { 1 } else { e }).collect();
         if extents.contains(&0) { 0 } else { sink.access.last(&extents) + 1 }
     }
 }

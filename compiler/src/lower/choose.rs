@@ -34,7 +34,9 @@ fn has_own_step(lowering: Lowering) -> bool {
 fn own_cost(lowering: Lowering) -> usize {
     match lowering {
         Lowering::Kernel(_) => 20,
-        Lowering::Instruction(Instruction::Div | Instruction::Sqrt | Instruction::IntDiv | Instruction::IntMod) => 4,
+        Lowering::Instruction(
+            Instruction::Div | Instruction::Sqrt | Instruction::IntDiv | Instruction::IntMod,
+        ) => 4,
         Lowering::Instruction(_) => 1,
         _ => 0,
     }
@@ -126,18 +128,17 @@ fn by_layout(g: &Graph, needed: &[NodeId], outputs: &[NodeId], stored: &mut [boo
                 demand(g, stored, node.inputs[0], &|shape, v| is_matrix(shape, v, &groups.lhs));
                 demand(g, stored, node.inputs[1], &|shape, v| is_matrix(shape, v, &groups.rhs));
             }
-            Lowering::Rows(_) | Lowering::Gather | Lowering::ScatterAdd | Lowering::Scan | Lowering::ArgReduce(_) => {
+            Lowering::Rows(_)
+            | Lowering::Gather
+            | Lowering::ScatterAdd
+            | Lowering::Scan
+            | Lowering::ArgReduce(_) => {
                 for &i in &node.inputs {
                     demand(g, stored, i, &|shape, v| is_contiguous(shape, &v.strides));
                 }
             }
-            Lowering::View if !stored[id.0 as usize] => {
-                if let Attrs::Shape(to) = &node.attrs
-                    && view(g, stored, id).is_none()
-                    && splits(g.shape(node.inputs[0]), to).is_none()
-                {
-                    stored[node.inputs[0].0 as usize] = true;
-                }
+            Lowering::View if merges(g, id) && view(g, stored, id).is_none() => {
+                store(g, stored, node.inputs[0]);
             }
             _ => {}
         }
@@ -166,7 +167,21 @@ fn demand(g: &Graph, stored: &mut [bool], id: NodeId, fits: &dyn Fn(&[usize], &V
         }
         stored[at.0 as usize] = false;
     }
+    store(g, stored, id);
+}
+
+/// Stores a node. A reshape that merges axes cannot be computed by indices; with its operand stored it is a view.
+fn store(g: &Graph, stored: &mut [bool], mut id: NodeId) {
+    while merges(g, id) {
+        id = g.node(id).inputs[0];
+    }
     stored[id.0 as usize] = true;
+}
+
+/// Whether the node is a reshape that merges axes.
+fn merges(g: &Graph, id: NodeId) -> bool {
+    let node = g.node(id);
+    matches!(&node.attrs, Attrs::Shape(to) if splits(g.shape(node.inputs[0]), to).is_none())
 }
 
 /// Whether groups of axes collapse to batch, rows and columns at regular, nonzero distances.

@@ -41,7 +41,8 @@ impl Expander {
             let node = g.node(id).clone();
             let operands: SmallVec<[NodeId; 3]> = node.inputs.iter().map(|&i| self.get(i)).collect();
             let outer = g.set_span(node.span);
-            let same = if operands == node.inputs { id } else { g.apply(node.op.0, node.attrs.clone(), &operands) };
+            let same =
+                if operands == node.inputs { id } else { g.apply(node.op.0, node.attrs.clone(), &operands) };
             let to = match node.op.0.lowering {
                 Lowering::Expand(write) => {
                     let written = write(g, same);
@@ -122,6 +123,9 @@ fn order_operands(g: &mut Graph, id: NodeId) -> NodeId {
     // Both are now batch, free, contracted.
     let pairs = |from: [usize; 2], len: usize| (0..len).map(|k| (from[0] + k, from[1] + k)).collect();
     let (batch, sum) = (lhs[0].len(), lhs[2].len());
-    let axes = DotAxes { batch: pairs([0, 0], batch), contract: pairs([batch + lhs[1].len(), batch + rhs[1].len()], sum) };
+    let axes = DotAxes {
+        batch: pairs([0, 0], batch),
+        contract: pairs([batch + lhs[1].len(), batch + rhs[1].len()], sum),
+    };
     g.apply(&ops::DOT, Attrs::Dot(Box::new(axes)), &[a, b])
 }

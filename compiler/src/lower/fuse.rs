@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::choose::splits;
-use super::view::{row_major, view};
+use super::view::{is_view, row_major, view};
 use crate::ir::graph::{Attrs, Graph, NodeId};
 use crate::ir::loops::{Access, BufferId, Cell, Expr, ExprId, Nest, Place, Sink};
 use crate::ops::Lowering;
@@ -85,7 +85,7 @@ pub struct Leaf {
 pub fn leaves(g: &Graph, stored: &[bool], id: NodeId, map: &Map) -> Vec<Leaf> {
     let mut found = Vec::new();
     let mut seen = rustc_hash::FxHashSet::default();
-    let mut stack: Vec<(NodeId, Map)> = operands(g, stored, id, map, true);
+    let mut stack: Vec<(NodeId, Map)> = operands(g, id, map);
     while let Some((id, map)) = stack.pop() {
         if !seen.insert((id, map.clone())) {
             continue;
@@ -95,30 +95,18 @@ pub fn leaves(g: &Graph, stored: &[bool], id: NodeId, map: &Map) -> Vec<Leaf> {
         } else if let Some(v) = view(g, stored, id) {
             found.push(Leaf { node: v.base, map: None });
         } else {
-            stack.extend(operands(g, stored, id, &map, false));
+            stack.extend(operands(g, id, &map));
         }
     }
     found
 }
 
-fn operands(g: &Graph, stored: &[bool], id: NodeId, map: &Map, top: bool) -> Vec<(NodeId, Map)> {
-    let node = g.node(id);
-    match node.op.0.lowering {
-        Lowering::View => {
-            let operand = node.inputs[0];
-            // A stored reshape need not be readable through indices; its operand is then a view.
-            if top && needs_linear(g, id) && view(g, stored, operand).is_some() {
-                let flat = identity(g.shape(operand).len());
-                return vec![(operand, flat)];
-            }
-            vec![(operand, through(g, id, map))]
-        }
-        _ => node.inputs.iter().map(|&i| (i, map.clone())).collect(),
+fn operands(g: &Graph, id: NodeId, map: &Map) -> Vec<(NodeId, Map)> {
+    let inputs = &g.node(id).inputs;
+    if is_view(g, id) {
+        return vec![(inputs[0], through(g, id, map))];
     }
-}
-
-fn needs_linear(g: &Graph, id: NodeId) -> bool {
-    matches!(&g.node(id).attrs, Attrs::Shape(to) if splits(g.shape(g.node(id).inputs[0]), to).is_none())
+    inputs.iter().map(|&i| (i, map.clone())).collect()
 }
 
 /// A nest under construction. Its axes are those of one shape; they are merged only when it is finished.
@@ -220,7 +208,7 @@ impl Builder {
         let expr = match (node.op.0.lowering, &node.attrs) {
             (Lowering::Constant, Attrs::Constant { bits, .. }) => self.push(Expr::Const(*bits), elem),
             (Lowering::Iota, _) => self.push(Expr::Index(position(map, 0, &[1], self.shape.len())), elem),
-            (Lowering::View, _) => self.through_view(s, id, map),
+            (Lowering::View, _) => self.read(s, node.inputs[0], &through(s.g, id, map)),
             (Lowering::Instruction(op), _) => {
                 let args = node.inputs.iter().map(|&i| self.read(s, i, map)).collect();
                 self.push(Expr::Op(op, args), elem)
@@ -235,22 +223,14 @@ impl Builder {
         expr
     }
 
-    fn through_view(&mut self, s: &Source<'_>, id: NodeId, map: &Map) -> ExprId {
-        let node = s.g.node(id);
-        let operand = node.inputs[0];
-        if needs_linear(s.g, id) {
-            // The node itself is stored and wanted as a copy: read the operand's buffer in row-major order.
-            let v = view(s.g, s.stored, operand);
-            let strides = v.as_ref().and_then(|v| super::view::reshape(s.g.shape(operand), &v.strides, &node.ty.shape));
-            let (Some(v), Some(strides)) = (v, strides) else { crate::bug!("a reshape cannot be read") };
-            let access = position(map, v.offset, &strides, self.shape.len());
-            return self.load((s.place)(v.base), access, node.ty.elem);
-        }
-        self.read(s, operand, &through(s.g, id, map))
-    }
-
     /// Stores a value into a buffer, at the positions of a row-major array with an axis per loop.
-    pub fn store(&mut self, value: ExprId, buffer: BufferId, access: Access, reduce: Option<crate::ops::Reduction>) {
+    pub fn store(
+        &mut self,
+        value: ExprId,
+        buffer: BufferId,
+        access: Access,
+        reduce: Option<crate::ops::Reduction>,
+    ) {
         let arg = self.arg(buffer, self.exprs[value.0 as usize].1);
         self.sinks.push(Sink { value, arg, access, reduce });
     }
@@ -262,19 +242,13 @@ impl Builder {
         self.store(value, buffer, access, None);
     }
 
-    /// The buffers that are read.
-    pub fn loads(&self) -> Vec<BufferId> {
-        let load = |e: &(Expr, Elem)| if let Expr::Load(arg, _) = e.0 { Some(self.args[arg].0) } else { None };
-        self.exprs.iter().filter_map(load).collect()
-    }
-
     /// Drops the stores into buffers that nothing reads, and what was computed for them alone; true if something is left.
     pub fn keep(&mut self, wanted: &dyn Fn(BufferId) -> bool) -> bool {
         let args = std::mem::take(&mut self.args);
         self.sinks.retain(|s| wanted(args[s.arg].0));
         let mut live = vec![false; self.exprs.len()];
         self.sinks.iter().for_each(|s| live[s.value.0 as usize] = true);
-        for k in (0..self.exprs.len()).rev().filter(|&k| self.exprs[k].0.operands().len() > 0) {
+        for k in (0..self.exprs.len()).rev() {
             if live[k] {
                 self.exprs[k].0.operands().iter().for_each(|o| live[o.0 as usize] = true);
             }
@@ -314,11 +288,11 @@ impl Builder {
         while k < extents.len() && !empty {
             if extents[k] == 1 {
                 extents.remove(k);
-                accesses.iter_mut().for_each(|a| drop(a.strides.remove(k)));
+                accesses.iter_mut().for_each(|a| _ = a.strides.remove(k));
             } else if k > 0 && accesses.iter().all(|a| a.strides[k - 1] == a.strides[k] * extents[k]) {
                 extents[k - 1] *= extents[k];
                 extents.remove(k);
-                accesses.iter_mut().for_each(|a| drop(a.strides.remove(k - 1)));
+                accesses.iter_mut().for_each(|a| _ = a.strides.remove(k - 1));
             } else {
                 k += 1;
             }

@@ -27,7 +27,12 @@ pub fn place(loops: &mut Loops) {
 }
 
 /// First bytes for the passing buffers of one list of steps.
-fn fit(buffers: &[Buffer], steps: &[Step], base: usize, bytes: &dyn Fn(&Buffer) -> usize) -> Vec<(BufferId, usize)> {
+fn fit(
+    buffers: &[Buffer],
+    steps: &[Step],
+    base: usize,
+    bytes: &dyn Fn(&Buffer) -> usize,
+) -> Vec<(BufferId, usize)> {
     let passing = |id: &BufferId| buffers[id.0 as usize].home == Home::Passing;
     // First write and last use, in order of the first write.
     let mut ranges: Vec<(BufferId, usize, usize)> = Vec::new();

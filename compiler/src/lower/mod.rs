@@ -11,7 +11,7 @@ mod memory;
 mod schedule;
 mod view;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::schedule::{Item, Scheduler, Store};
 use crate::entry::{Entry, Layout};
@@ -24,8 +24,10 @@ use crate::ops;
 pub fn lower(g: &mut Graph, layout: &Layout, entries: &[Entry], precision: Precision) -> Loops {
     let flat: Vec<NodeId> = entries.iter().flat_map(|e| e.outputs.iter().flatten().copied()).collect();
     let mut new = expand::expand(g, &flat).into_iter();
-    let outputs: Vec<Vec<Vec<NodeId>>> =
-        entries.iter().map(|e| e.outputs.iter().map(|o| new.by_ref().take(o.len()).collect()).collect()).collect();
+    let outputs: Vec<Vec<Vec<NodeId>>> = entries
+        .iter()
+        .map(|e| e.outputs.iter().map(|o| new.by_ref().take(o.len()).collect()).collect())
+        .collect();
     let stored = stored(g, &outputs);
     let mut program = Draft::new(g, layout, &outputs);
     program.setup(&outputs, &stored);
@@ -105,8 +107,13 @@ impl Store for Unit<'_> {
 impl<'a> Draft<'a> {
     /// Buffers for the solver's vectors and the data that the outputs need.
     fn new(g: &'a Graph, layout: &Layout, outputs: &[Vec<Vec<NodeId>>]) -> Self {
-        let mut draft =
-            Draft { g, buffers: Vec::new(), shared: FxHashMap::default(), setup: Vec::new(), entries: Vec::new() };
+        let mut draft = Draft {
+            g,
+            buffers: Vec::new(),
+            shared: FxHashMap::default(),
+            setup: Vec::new(),
+            entries: Vec::new(),
+        };
         let mut nodes: FxHashMap<InputId, NodeId> = FxHashMap::default();
         for id in g.reachable(&outputs.concat().concat()) {
             if let Attrs::Input(input) = g.node(id).attrs {
@@ -124,7 +131,13 @@ impl<'a> Draft<'a> {
                 offset += g.input_info(*input).ty.len();
             }
             let name = ["x", "y", "direction in x", "direction in y"][which].to_string();
-            draft.buffers.push(Buffer { name, cell: Cell::Real, len: offset, byte: 0, home: Home::Vector(which) });
+            draft.buffers.push(Buffer {
+                name,
+                cell: Cell::Real,
+                len: offset,
+                byte: 0,
+                home: Home::Vector(which),
+            });
         }
         let mut data: Vec<(InputId, NodeId)> = nodes.into_iter().collect();
         data.sort_unstable();
@@ -132,7 +145,13 @@ impl<'a> Draft<'a> {
             let info = g.input_info(input);
             let buffer = BufferId(draft.buffers.len() as u32);
             let (cell, len) = (fuse::cell(info.ty.elem), info.ty.len());
-            draft.buffers.push(Buffer { name: info.name.clone(), cell, len, byte: 0, home: Home::Data(input) });
+            draft.buffers.push(Buffer {
+                name: info.name.clone(),
+                cell,
+                len,
+                byte: 0,
+                home: Home::Data(input),
+            });
             draft.shared.insert(node, Place { buffer, offset: 0 });
         }
         draft
@@ -193,39 +212,39 @@ impl<'a> Draft<'a> {
         let mut kept = vec![false; buffers.len()];
         let mut done = Vec::new();
         for entry in entries {
-            // What is read by another stage than the one that writes it, or is an output, is kept.
             let mut wanted = vec![false; buffers.len()];
             for (place, _) in entry.outputs.iter().flatten() {
                 wanted[place.buffer.0 as usize] = true;
+                kept[place.buffer.0 as usize] = true;
             }
-            let mut stages = entry.stages.map(Some);
-            let mut steps = [const { Vec::new() }; 3];
-            for stage in [2, 1, 0] {
-                (0..wanted.len()).for_each(|i| kept[i] |= wanted[i]);
-                steps[stage] = live(stages[stage].take().unwrap_or_default(), &mut wanted);
-            }
+            let [first, second, last] = entry.stages;
+            let last = live(last, &mut wanted);
+            let second = live(second, &mut wanted);
+            let first = live(first, &mut wanted);
+            let stages = [first, second, last];
+            stages.iter().for_each(|steps| keep_foreign(steps, &mut kept));
             (0..wanted.len()).for_each(|i| read[i] |= wanted[i]);
-            done.push(LoopEntry { quantity: entry.quantity, stages: steps, outputs: entry.outputs });
+            done.push(LoopEntry { quantity: entry.quantity, stages, outputs: entry.outputs });
         }
-        (0..read.len()).for_each(|i| kept[i] |= read[i] && !done_in(&done, i));
         let setup = live(setup, &mut read);
         for (buffer, kept) in buffers.iter_mut().zip(&kept) {
             if *kept && buffer.home == Home::Passing {
                 buffer.home = Home::Kept;
             }
         }
-        let mut loops =
-            Loops { width, buffers, bytes: 0, lens, scratch: None, setup, entries: done };
+        let mut loops = Loops { width, buffers, bytes: 0, lens, scratch: None, setup, entries: done };
         renumber(&mut loops, &read);
         scratch(&mut loops);
         loops
     }
 }
 
-/// Whether a step of an entry writes the buffer.
-fn done_in(entries: &[LoopEntry], buffer: usize) -> bool {
-    let writes = |step: &Step| step.writes().contains(&BufferId(buffer as u32));
-    entries.iter().any(|e| e.stages.iter().flatten().any(writes))
+/// Marks what a stage reads and another one wrote.
+fn keep_foreign(steps: &[Step], kept: &mut [bool]) {
+    let mut foreign: Vec<BufferId> = steps.iter().flat_map(Step::reads).collect();
+    let written: FxHashSet<BufferId> = steps.iter().flat_map(Step::writes).collect();
+    foreign.retain(|b| !written.contains(b));
+    foreign.iter().for_each(|b| kept[b.0 as usize] = true);
 }
 
 /// The steps whose results are wanted; what they read becomes wanted.
@@ -258,11 +277,14 @@ fn renumber(loops: &mut Loops, read: &[bool]) {
         buffers.push(buffer);
     }
     loops.buffers = buffers;
-    let steps = loops.setup.iter_mut().chain(loops.entries.iter_mut().flat_map(|e| e.stages.iter_mut().flatten()));
+    let steps =
+        loops.setup.iter_mut().chain(loops.entries.iter_mut().flat_map(|e| e.stages.iter_mut().flatten()));
     for step in steps {
         match step {
             Step::Nest(nest) => nest.args.iter_mut().for_each(|a| a.0 = new[a.0.0 as usize]),
-            Step::Host(host) => host.places_mut().into_iter().for_each(|p| p.buffer = new[p.buffer.0 as usize]),
+            Step::Host(host) => {
+                host.places_mut().into_iter().for_each(|p| p.buffer = new[p.buffer.0 as usize])
+            }
         }
     }
     let outputs = loops.entries.iter_mut().flat_map(|e| e.outputs.iter_mut().flatten());

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::expand::groups;
-use super::fuse::{Builder, Map, Source, cell, identity, leaves, row_major_access};
+use super::fuse::{Builder, Leaf, Map, Source, cell, identity, leaves, row_major_access};
 use super::view::{View, collapse, row_major, view};
 use crate::ir::graph::{Attrs, Graph, NodeId};
 use crate::ir::loops::{Access, BufferId, Cell, HostStep, Matrix, Place};
@@ -97,14 +97,25 @@ impl<'a> Scheduler<'a> {
     }
 
     /// Computes `root` (a stored node itself when `compute`) over `shape` and writes it, in an existing nest if possible.
-    fn sink(&mut self, store: &dyn Store, root: NodeId, compute: bool, shape: &[usize], map: &Map, write: Write) {
+    fn sink(
+        &mut self,
+        store: &dyn Store,
+        root: NodeId,
+        compute: bool,
+        shape: &[usize],
+        map: &Map,
+        write: Write,
+    ) {
         let index = self.find(root, compute, shape, map, &write.axes).unwrap_or(self.items.len());
         if index == self.items.len() {
             self.items.push(Item::Nest(Box::new(Builder::new(shape)), None));
         }
         let source = Source { g: self.g, stored: self.stored, place: &|id| store.place(id) };
-        let Item::Nest(builder, axes) = &mut self.items[index] else { crate::bug!("a value joined a step that is no nest") };
-        let value = if compute { builder.compute(&source, root, map) } else { builder.read(&source, root, map) };
+        let Item::Nest(builder, axes) = &mut self.items[index] else {
+            crate::bug!("a value joined a step that is no nest")
+        };
+        let value =
+            if compute { builder.compute(&source, root, map) } else { builder.read(&source, root, map) };
         builder.store(value, write.out, write.access, write.reduce);
         if write.axes.is_some() {
             *axes = write.axes;
@@ -114,15 +125,18 @@ impl<'a> Scheduler<'a> {
     }
 
     /// The first nest that the value can join.
-    fn find(&self, root: NodeId, compute: bool, shape: &[usize], map: &Map, reduced: &Option<Axes>) -> Option<usize> {
-        let mut reads = if compute || !self.stored[root.0 as usize] {
-            leaves(self.g, self.stored, root, map)
-        } else {
-            Vec::new()
+    fn find(
+        &self,
+        root: NodeId,
+        compute: bool,
+        shape: &[usize],
+        map: &Map,
+        reduced: &Option<Axes>,
+    ) -> Option<usize> {
+        let reads = match view(self.g, self.stored, root) {
+            Some(v) if !compute => vec![Leaf { node: v.base, map: (v.base == root).then(|| map.clone()) }],
+            _ => leaves(self.g, self.stored, root, map),
         };
-        if !compute && let Some(v) = view(self.g, self.stored, root) {
-            reads = vec![super::fuse::Leaf { node: v.base, map: (v.base == root).then(|| map.clone()) }];
-        }
         let earliest = reads.iter().filter_map(|l| self.writer.get(&l.node)).max().copied().unwrap_or(0);
         (earliest..self.items.len()).take(64).find(|&i| {
             let Item::Nest(builder, axes) = &self.items[i] else { return false };
@@ -240,7 +254,8 @@ impl<'a> Scheduler<'a> {
         let node = self.g.node(id);
         let x = node.inputs[0];
         let shape = self.g.shape(x);
-        let around = |axis: usize| [shape[..axis].iter().product(), shape[axis], shape[axis + 1..].iter().product()];
+        let around =
+            |axis: usize| [shape[..axis].iter().product(), shape[axis], shape[axis + 1..].iter().product()];
         let at = self.contiguous(store, x);
         let cell = cell(self.g.ty(x).elem);
         let out = start(out);

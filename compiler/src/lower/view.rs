@@ -67,7 +67,8 @@ pub fn reshape(shape: &[usize], strides: &[usize], to: &[usize]) -> Option<Strid
     if to.contains(&0) {
         return Some(row_major(to));
     }
-    let old: Vec<(usize, usize)> = shape.iter().copied().zip(strides.iter().copied()).filter(|a| a.0 != 1).collect();
+    let old: Vec<(usize, usize)> =
+        shape.iter().copied().zip(strides.iter().copied()).filter(|a| a.0 != 1).collect();
     let mut result = Strides::from_elem(0, to.len());
     let (mut i, mut j) = (0, 0);
     while i < old.len() {
@@ -121,7 +122,9 @@ mod tests {
 
     #[test]
     fn reshapes_without_copy_are_found_and_no_others() {
-        let of = |shape: &[usize], strides: &[usize], to: &[usize]| reshape(shape, strides, to).map(|s| s.to_vec());
+        let of = |shape: &[usize], strides: &[usize], to: &[usize]| {
+            reshape(shape, strides, to).map(|s| s.to_vec())
+        };
         assert_eq!(of(&[4, 6], &[6, 1], &[24]), Some(vec![1]));
         assert_eq!(of(&[4, 6], &[6, 1], &[2, 2, 3, 2]), Some(vec![12, 6, 2, 1]));
         assert_eq!(of(&[6, 4], &[1, 6], &[24]), None);

@@ -76,7 +76,8 @@ pub fn plus(g: &mut Graph, a: NodeId, b: NodeId, last: bool) -> NodeId {
     restore(g, either, true, sum)
 }
 
-/// The cotangent of operand `k` by `rule` (linear in the cotangent), the select outermost where that is cheap.
+/// The cotangent of operand `k` by `rule` (linear in the cotangent), selects outermost where that is cheap: of nested masks
+/// each is carried back that can be, and the others stay inside.
 pub fn through(
     g: &mut Graph,
     node: NodeId,
@@ -84,13 +85,23 @@ pub fn through(
     cotangent: NodeId,
     rule: &dyn Fn(&mut Graph, NodeId) -> Option<NodeId>,
 ) -> Option<NodeId> {
-    if let Some(Masked { condition, when, value }) = masked(g, cotangent)
-        && let Some(condition) = condition_of_operand(g, node, k, condition)
-    {
-        let value = through(g, node, k, value, rule)?;
-        return Some(restore(g, condition, when, value));
+    let mut value = cotangent;
+    let (mut carried, mut kept) = (Vec::new(), Vec::new());
+    while let Some(mask) = masked(g, value) {
+        value = mask.value;
+        match condition_of_operand(g, node, k, mask.condition) {
+            Some(condition) => carried.push((condition, mask.when)),
+            None => kept.push((mask.condition, mask.when)),
+        }
     }
-    rule(g, cotangent)
+    for (condition, when) in kept.into_iter().rev() {
+        value = restore(g, condition, when, value);
+    }
+    let mut result = rule(g, value)?;
+    for (condition, when) in carried.into_iter().rev() {
+        result = restore(g, condition, when, result);
+    }
+    Some(result)
 }
 
 /// Carries a condition on the entries of a result back to the entries of operand `k`: true where all result entries that the

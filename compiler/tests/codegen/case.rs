@@ -1,5 +1,7 @@
 //! A graph with bound inputs, and the comparison of its machine code with the reference evaluator.
 
+#![allow(clippy::unwrap_used, reason = "a value that is not there is a failed test")]
+
 use blo_compiler::codegen::{clif_text, jit};
 use blo_compiler::entry::{Entry, Layout};
 use blo_compiler::ir::eval::{Array, Bindings, evaluate};
@@ -123,7 +125,9 @@ impl Case {
                 rest = tail;
                 let scale = want.iter().filter(|e| e.is_finite()).fold(1.0f64, |s, e| s.max(e.abs()));
                 for (k, (&got, &want)) in got.iter().zip(want).enumerate() {
-                    let same = got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= tolerance * scale;
+                    let same = got == want
+                        || (got.is_nan() && want.is_nan())
+                        || (got - want).abs() <= tolerance * scale;
                     assert!(
                         same,
                         "{name} {precision:?}: element {k} of root {root} is {got}, not {want}\n{loops}\n{}",

@@ -6,6 +6,8 @@ mod program;
 
 use blo_compiler::ir::graph::{Attrs, DotAxes, NodeId, Role};
 use blo_compiler::ops;
+use blo_compiler::passes::differentiate::{gradient, jvp};
+use blo_compiler::passes::simplify::simplify;
 use blo_compiler::types::{Elem, Type};
 use case::Case;
 use ndarray::{ArrayD, IxDyn};
@@ -95,7 +97,8 @@ fn views_fold_into_their_readers() {
 fn short_rows_share_tiles() {
     for (m, n) in [(5, 3), (100, 10), (33, 63), (700, 1), (2, 64), (257, 7)] {
         let mut case = Case::new((m * n) as u64);
-        let (x, r, c) = (case.real(Role::Lower, &[m, n]), case.real(Role::Upper, &[n]), case.real(Role::Lower, &[m]));
+        let (x, r, c) =
+            (case.real(Role::Lower, &[m, n]), case.real(Role::Upper, &[n]), case.real(Role::Lower, &[m]));
         let g = &mut case.g;
         let (rows, cols) = (g.broadcast(r, &[m, n], &[1]), g.broadcast(c, &[m, n], &[0]));
         let inside = g.add(x, rows);
@@ -136,7 +139,8 @@ fn masks_and_whole_numbers() {
         let (best, worst) = (g.argmax(x, 1), g.argmin(x, 0));
         let real = g.cast(arithmetic, Elem::Real);
         let e = g.unary(&ops::EXP, masked);
-        let roots = [masked, weights, count, q, r, total, largest, smallest, picked, best, worst, real, e, both];
+        let roots =
+            [masked, weights, count, q, r, total, largest, smallest, picked, best, worst, real, e, both];
         case.check(&format!("masks {n}"), &roots);
     }
 }
@@ -178,7 +182,8 @@ fn products_in_every_arrangement() {
 #[test]
 fn products_of_views_read_strides_or_copies() {
     let mut case = Case::new(8);
-    let (x, w, v) = (case.real(Role::Data, &[9, 6]), case.real(Role::Lower, &[24]), case.real(Role::Upper, &[6]));
+    let (x, w, v) =
+        (case.real(Role::Data, &[9, 6]), case.real(Role::Lower, &[24]), case.real(Role::Upper, &[6]));
     let g = &mut case.g;
     let w = g.reshape(w, &[4, 6]);
     let turned = g.transpose(w, &[1, 0]);
@@ -243,18 +248,42 @@ fn extremes_keep_nan() {
         let a = case.input(Role::Lower, Type::new(Elem::Real, [n as usize]), a);
         let b = case.real(Role::Upper, &[n as usize]);
         let g = &mut case.g;
-        let roots = [g.min(a, b), g.max(a, b), g.min(b, a), g.max(b, a), g.max_over(a, &[0]), g.min_over(a, &[0])];
+        let roots =
+            [g.min(a, b), g.max(a, b), g.min(b, a), g.max(b, a), g.max_over(a, &[0]), g.min_over(a, &[0])];
         let more = [g.unary(&ops::SIGN, a), g.unary(&ops::RELU, a)];
         case.check("NaN", &[roots.as_slice(), &more].concat());
     }
 }
 
 #[test]
+fn derived_gradients_and_second_order_products() {
+    let mut case = Case::new(21);
+    let (x, labels) = (case.real(Role::Data, &[13, 6]), case.int(&[13], 4));
+    let (u, w) = (case.real(Role::Upper, &[13]), case.real(Role::Lower, &[6, 4]));
+    let v = case.real(Role::Lower, &[6, 4]);
+    let g = &mut case.g;
+    let s = g.unary(&ops::SOFTPLUS, u);
+    let z = g.contract(x, w, &[], &[(1, 0)]);
+    let h = g.unary(&ops::GELU, z);
+    let logp = g.log_softmax(h, 1);
+    let picked = g.gather(logp, labels, 1);
+    let terms = g.mul(picked, s);
+    let loss = g.sum(terms, &[0]);
+    let gradients = gradient(g, loss, &[u, w]).unwrap();
+    let products = jvp(g, &gradients, &[(w, v)]).unwrap();
+    let roots = [vec![loss], gradients, products].concat();
+    let simple = simplify(g, &roots);
+    case.check("derived", &roots);
+    case.check("derived and simplified", &simple);
+}
+
+#[test]
 fn random_graphs() {
-    for seed in 0..120 {
+    for seed in 0..400 {
         let mut case = Case::new(seed * 77 + 5);
         let shape: Vec<usize> = (0..1 + case.rng.below(3)).map(|_| 1 + case.rng.below(9)).collect();
-        let mut pool: Vec<NodeId> = [Role::Data, Role::Upper, Role::Lower].map(|r| case.real(r, &shape)).to_vec();
+        let mut pool: Vec<NodeId> =
+            [Role::Data, Role::Upper, Role::Lower].map(|r| case.real(r, &shape)).to_vec();
         for _ in 0..18 {
             let (a, b) = (pool[case.rng.below(pool.len())], pool[case.rng.below(pool.len())]);
             let pick = case.rng.below(14);

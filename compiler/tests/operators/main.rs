@@ -1,5 +1,9 @@
 //! Tests of the tensor graph: operators, derivatives, simplification, evaluation.
 
+// Helpers of tests stop the test when something is wrong, as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod contraction;
 mod derivatives;
 mod evaluation;
 mod suite;

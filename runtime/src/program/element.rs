@@ -17,7 +17,14 @@ pub trait Element: Word {
     /// Whether `self` replaces the extreme value `best` found so far: it is strictly beyond it, or the first that is no NaN.
     fn beyond(self, best: Self, largest: bool) -> bool;
     /// `out = alpha · lhs · rhs` for m × k and k × n operands with (row, column) strides and a row-major result.
-    fn gemm(sizes: [usize; 3], out: &mut [Self], lhs: Strided<'_, Self>, rhs: Strided<'_, Self>, alpha: f64, threads: usize);
+    fn gemm(
+        sizes: [usize; 3],
+        out: &mut [Self],
+        lhs: Strided<'_, Self>,
+        rhs: Strided<'_, Self>,
+        alpha: f64,
+        threads: usize,
+    );
 }
 
 /// The storage of reals.
@@ -104,7 +111,8 @@ impl Element for i64 {
     ) {
         let [m, n, k] = sizes;
         for (c, (i, j)) in out.iter_mut().zip((0..m).flat_map(|i| (0..n).map(move |j| (i, j)))) {
-            let terms = (0..k).map(|p| lhs.cells[i * lhs.row + p * lhs.col].times(rhs.cells[p * rhs.row + j * rhs.col]));
+            let terms = (0..k)
+                .map(|p| lhs.cells[i * lhs.row + p * lhs.col].times(rhs.cells[p * rhs.row + j * rhs.col]));
             *c = terms.fold(0, i64::plus);
         }
     }

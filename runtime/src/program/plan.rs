@@ -2,7 +2,10 @@
 //! hashing or checking lengths. Steps that depend on `x` alone, or on `(x, y)`, run again only when those changed.
 
 use super::element::Real;
-use super::spec::{BufferId, BufferSpec, Cell, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, StepSpec, Width};
+use super::spec::{
+    BufferId, BufferSpec, Cell, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, StepSpec,
+    Width,
+};
 use super::steps::{Host, Step};
 use crate::derivatives::Quantity;
 use crate::kernel::{Memory, Slot, Word};
@@ -28,14 +31,15 @@ pub struct Plan<T> {
 
 impl<T: Real> Plan<T> {
     /// Lays out the memory, binds every step, copies the data and runs the steps that depend on nothing else.
-    pub fn new(spec: &ProgramSpec, threads: usize) -> Result<Self, ProgramError> {
+    pub fn new(spec: &ProgramSpec<'_>, threads: usize) -> Result<Self, ProgramError> {
         let mut binder = Binder { memory: Memory::new(spec.bytes), spec };
         for id in (0..spec.buffers.len()).map(|i| BufferId(i as u32)) {
             binder.check_buffer(id)?;
         }
         let mut vectors = [None; 4];
         for (k, id) in spec.vectors.iter().enumerate() {
-            vectors[k] = id.map(|id| binder.slot(Place { buffer: id, offset: 0 }, spec.lens[k % 2])).transpose()?;
+            vectors[k] =
+                id.map(|id| binder.slot(Place { buffer: id, offset: 0 }, spec.lens[k % 2])).transpose()?;
         }
         let setup = spec.setup.iter().map(|s| binder.step::<T>(s)).collect::<Result<Vec<_>, _>>()?;
         let mut entries = [const { None }; Quantity::ALL.len()];
@@ -59,10 +63,11 @@ impl<T: Real> Plan<T> {
 
     /// Evaluates a quantity: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in order.
     pub fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
-        let changed = |memory: &mut Memory, slot: Option<Slot<T>>, values: Option<&[f64]>| match (slot, values) {
-            (Some(slot), Some(values)) => load(memory.write(slot), values),
-            _ => false,
-        };
+        let changed =
+            |memory: &mut Memory, slot: Option<Slot<T>>, values: Option<&[f64]>| match (slot, values) {
+                (Some(slot), Some(values)) => load(memory.write(slot), values),
+                _ => false,
+            };
         let x_changed = changed(&mut self.memory, self.vectors[0], vectors[0]);
         let y_changed = changed(&mut self.memory, self.vectors[1], vectors[1]);
         changed(&mut self.memory, self.vectors[2], vectors[2]);
@@ -74,7 +79,9 @@ impl<T: Real> Plan<T> {
         };
         entry.calls += 1;
         for stage in 0..3 {
-            if stage < 2 && std::mem::replace(&mut entry.seen[stage], self.generation[stage]) == self.generation[stage] {
+            if stage < 2
+                && std::mem::replace(&mut entry.seen[stage], self.generation[stage]) == self.generation[stage]
+            {
                 continue;
             }
             entry.runs[stage] += 1;
@@ -119,7 +126,7 @@ fn load<T: Real>(to: &mut [T], from: &[f64]) -> bool {
 /// Turns places into slots of a memory, and checks them.
 struct Binder<'a> {
     memory: Memory,
-    spec: &'a ProgramSpec,
+    spec: &'a ProgramSpec<'a>,
 }
 
 impl Binder<'_> {
@@ -160,7 +167,11 @@ impl Binder<'_> {
             }
             Cell::Real => {
                 let slot = self.slot::<T>(at, buffer.len)?;
-                self.memory.write(slot).iter_mut().zip(values).for_each(|(to, &from)| *to = T::from_f64(from));
+                self.memory
+                    .write(slot)
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(to, &from)| *to = T::from_f64(from));
             }
         }
         Ok(())
@@ -169,8 +180,9 @@ impl Binder<'_> {
     fn entry<T: Real>(&self, entry: &EntrySpec) -> Result<Entry<T>, ProgramError> {
         let stage = |steps: &[StepSpec]| steps.iter().map(|s| self.step(s)).collect::<Result<Box<[_]>, _>>();
         let [first, second, last] = &entry.stages;
-        let pieces =
-            |pieces: &Vec<(Place, usize)>| pieces.iter().map(|&(at, len)| self.slot(at, len)).collect::<Result<Box<[_]>, _>>();
+        let pieces = |pieces: &Vec<(Place, usize)>| {
+            pieces.iter().map(|&(at, len)| self.slot(at, len)).collect::<Result<Box<[_]>, _>>()
+        };
         let outputs = entry.outputs.iter().map(pieces).collect::<Result<Box<[_]>, _>>()?;
         let lens: Vec<usize> = outputs.iter().map(|o| o.iter().map(Slot::len).sum()).collect();
         if !outputs_fit(entry.quantity, &lens, self.spec.lens) {
@@ -193,7 +205,13 @@ impl Binder<'_> {
             }
             StepSpec::Host(HostStep::Rows { name, rows, len, x, out }) => {
                 let out_len = if *name == "logsumexp" { *rows } else { rows * len };
-                Ok(Step::Rows { name, rows: *rows, len: *len, x: self.slot(*x, rows * len)?, out: self.slot(*out, out_len)? })
+                Ok(Step::Rows {
+                    name,
+                    rows: *rows,
+                    len: *len,
+                    x: self.slot(*x, rows * len)?,
+                    out: self.slot(*out, out_len)?,
+                })
             }
             StepSpec::Host(host) => match host.reads()[0].1 {
                 Cell::Real => Ok(Step::Real(self.host(host)?)),
@@ -225,7 +243,12 @@ impl Binder<'_> {
             },
             HostStep::Scan { sizes, reverse, x, out, .. } => {
                 let len = sizes.iter().product();
-                Host::Scan { sizes: *sizes, reverse: *reverse, x: self.slot(*x, len)?, out: self.slot(*out, len)? }
+                Host::Scan {
+                    sizes: *sizes,
+                    reverse: *reverse,
+                    x: self.slot(*x, len)?,
+                    out: self.slot(*out, len)?,
+                }
             }
             HostStep::ArgReduce { sizes, largest, x, out, .. } => Host::ArgReduce {
                 sizes: *sizes,

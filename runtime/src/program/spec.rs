@@ -1,6 +1,8 @@
 //! A compiled program as plain data: where buffers lie, which steps run at which stage, what an entry returns. Made by the
 //! compiler, turned into a runnable plan (and checked) by [`super::Program::new`].
 
+use std::borrow::Cow;
+
 use crate::derivatives::Quantity;
 use crate::kernel::Kernel;
 
@@ -170,7 +172,10 @@ impl HostStep {
         let at = |p: &Place, cell, len: usize| (p.buffer, cell, p.offset + len);
         match self {
             HostStep::Gemm { cell, sizes: [b, m, n, k], lhs, rhs, .. } => {
-                vec![(lhs.at.buffer, *cell, lhs.extent(*b, *m, *k)), (rhs.at.buffer, *cell, rhs.extent(*b, *k, *n))]
+                vec![
+                    (lhs.at.buffer, *cell, lhs.extent(*b, *m, *k)),
+                    (rhs.at.buffer, *cell, rhs.extent(*b, *k, *n)),
+                ]
             }
             HostStep::Rows { rows, len, x, .. } => vec![at(x, Cell::Real, rows * len)],
             HostStep::Gather { cell, sizes: [b, i, n, r], x, index, .. } => {
@@ -189,8 +194,12 @@ impl HostStep {
     pub fn places_mut(&mut self) -> Vec<&mut Place> {
         match self {
             HostStep::Gemm { lhs, rhs, out, .. } => vec![&mut lhs.at, &mut rhs.at, out],
-            HostStep::Gather { x, index, out, .. } | HostStep::Scatter { x, index, out, .. } => vec![x, index, out],
-            HostStep::Rows { x, out, .. } | HostStep::Scan { x, out, .. } | HostStep::ArgReduce { x, out, .. } => {
+            HostStep::Gather { x, index, out, .. } | HostStep::Scatter { x, index, out, .. } => {
+                vec![x, index, out]
+            }
+            HostStep::Rows { x, out, .. }
+            | HostStep::Scan { x, out, .. }
+            | HostStep::ArgReduce { x, out, .. } => {
                 vec![x, out]
             }
         }
@@ -233,7 +242,7 @@ pub struct EntrySpec {
 }
 
 /// A whole program.
-pub struct ProgramSpec {
+pub struct ProgramSpec<'a> {
     /// The storage of reals.
     pub width: Width,
     /// Bytes of memory.
@@ -245,7 +254,7 @@ pub struct ProgramSpec {
     /// The numbers of upper and lower coordinates.
     pub lens: [usize; 2],
     /// What is known before the run, as `f64`.
-    pub data: Vec<(BufferId, Vec<f64>)>,
+    pub data: Vec<(BufferId, Cow<'a, [f64]>)>,
     /// Steps that depend on data alone; they run once.
     pub setup: Vec<StepSpec>,
     /// The entries.

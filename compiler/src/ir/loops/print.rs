@@ -27,7 +27,8 @@ impl Display for Loops {
                 steps(f, name, &entry.stages[stage])?;
             }
             for pieces in &entry.outputs {
-                let pieces: Vec<String> = pieces.iter().map(|(at, len)| format!("{}[{len}]", Text(at))).collect();
+                let pieces: Vec<String> =
+                    pieces.iter().map(|(at, len)| format!("{}[{len}]", Text(at))).collect();
                 writeln!(f, "  return {}", pieces.join(" ++ "))?;
             }
         }
@@ -113,7 +114,8 @@ impl Display for Text<'_, HostStep> {
                 if *alpha != 1.0 {
                     write!(f, "{alpha} * ")?;
                 }
-                let strides = |x: &super::Matrix| format!("{}({}, {}, {})", Text(&x.at), x.batch, x.row, x.col);
+                let strides =
+                    |x: &super::Matrix| format!("{}({}, {}, {})", Text(&x.at), x.batch, x.row, x.col);
                 write!(f, "{} * {}", strides(lhs), strides(rhs))
             }
             HostStep::Rows { name, rows, len, x, out } => {

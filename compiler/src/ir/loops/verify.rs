@@ -22,7 +22,8 @@ fn bytes(loops: &Loops, id: BufferId) -> std::ops::Range<usize> {
 }
 
 fn memory(loops: &Loops) -> Result<(), String> {
-    let mut ranges: Vec<_> = (0..loops.buffers.len()).map(|i| (bytes(loops, BufferId(i as u32)), i)).collect();
+    let mut ranges: Vec<_> =
+        (0..loops.buffers.len()).map(|i| (bytes(loops, BufferId(i as u32)), i)).collect();
     ranges.retain(|(r, _)| !r.is_empty());
     ranges.sort_by_key(|(r, _)| r.start);
     let mut end = (0, None);
@@ -46,7 +47,9 @@ fn memory(loops: &Loops) -> Result<(), String> {
 
 fn bounds(loops: &Loops, step: &Step) -> Result<(), String> {
     let check = |id: BufferId, cell, end: usize| {
-        let Some(buffer) = loops.buffers.get(id.0 as usize) else { return Err(format!("no buffer {}", id.0)) };
+        let Some(buffer) = loops.buffers.get(id.0 as usize) else {
+            return Err(format!("no buffer {}", id.0));
+        };
         if buffer.cell != cell || buffer.len < end {
             return Err(format!("a step uses {end} cells of {cell:?} of buffer {} ({})", id.0, buffer.name));
         }
@@ -81,7 +84,9 @@ fn expressions(nest: &Nest) -> Result<(), String> {
             return Err(format!("expression {k} uses a later one"));
         }
         match expr {
-            Expr::Load(arg, _) if *arg >= nest.args.len() => return Err(format!("expression {k} loads from no buffer")),
+            Expr::Load(arg, _) if *arg >= nest.args.len() => {
+                return Err(format!("expression {k} loads from no buffer"));
+            }
             Expr::Load(_, a) | Expr::Index(a) if a.strides.len() != nest.extents.len() => {
                 return Err(format!("expression {k} has strides of another rank"));
             }
@@ -89,7 +94,9 @@ fn expressions(nest: &Nest) -> Result<(), String> {
         }
     }
     let sound = |s: &super::Sink| {
-        (s.value.0 as usize) < nest.exprs.len() && s.arg < nest.args.len() && s.access.strides.len() == nest.extents.len()
+        (s.value.0 as usize) < nest.exprs.len()
+            && s.arg < nest.args.len()
+            && s.access.strides.len() == nest.extents.len()
     };
     if nest.sinks.iter().all(sound) { Ok(()) } else { Err("a sink of a nest is malformed".into()) }
 }
