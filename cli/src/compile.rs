@@ -25,7 +25,7 @@ pub fn text(model: &mut Model, needs: &[Quantity], stage: Stage) -> Result<Strin
     }
 }
 
-/// The text of the syntax tree.
+/// The syntax tree, printed as a model: what the parser understood.
 pub fn syntax(ast: &Ast) -> String {
-    format!("{:#?}\n", ast.items)
+    blo_grammar::format::print(ast)
 }

@@ -140,7 +140,11 @@ pub static CODES: &[Code] = &[
         "an objective or report is not a real scalar",
         "Objectives and reports are single numbers. Reduce arrays with `sum`, `mean` or `sumsq`.",
     ),
-    code("E0222", "a condition is not a single truth value", "Use a comparison, and `all(…)` or `any(…)` over arrays."),
+    code(
+        "E0222",
+        "a condition is not a single truth value",
+        "Use a comparison, and `all(…)` or `any(…)` over arrays.",
+    ),
     code(
         "E0223",
         "a domain is not known or does not fit",
@@ -157,7 +161,11 @@ pub static CODES: &[Code] = &[
         "an option of `solve` has a value of the wrong kind",
         "An option is a number, `true` or `false`, a word, or a call such as `learned(bound = 2)`. Numbers may use parameters.",
     ),
-    code("E0226", "a used module or file was not found", "`use std.NAME` looks in the library; `use \"file.blo\"` next to the model."),
+    code(
+        "E0226",
+        "a used module or file was not found",
+        "`use std.NAME` looks in the library; `use \"file.blo\"` next to the model.",
+    ),
     code("E0227", "a used module has no such name", "See the module's functions with `blo explain`."),
     code(
         "E0228",
@@ -170,17 +178,20 @@ pub static CODES: &[Code] = &[
         "an axis is not one of the array's axes",
         "Axes count from 0. The last axis of X is the number of its axes minus one; there are no negative axes.",
     ),
-    code("E0231", "a value cannot be transposed", "`x'` swaps the last two axes; vectors and scalars have no transpose and need none."),
-    code("E0232", "a label is not one of its dimension's labels", "Labels are declared with `dim city = [\"Paris\", \"Lyon\"]`."),
+    code(
+        "E0231",
+        "a value cannot be transposed",
+        "`x'` swaps the last two axes; vectors and scalars have no transpose and need none.",
+    ),
+    code(
+        "E0232",
+        "a label is not one of its dimension's labels",
+        "Labels are declared with `dim city = [\"Paris\", \"Lyon\"]`.",
+    ),
     code(
         "E0233",
         "a gradient cannot be formed",
         "`grad(e, x)` needs a real scalar `e` and a variable `x`, and every operation between them must have a derivative.",
-    ),
-    code(
-        "E0234",
-        "a constant argument has a value that is not allowed",
-        "The message states the values that are.",
     ),
     code(
         "E0901",

@@ -5,6 +5,7 @@ use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::Problem;
 use blo_runtime::space::Space;
 
+use crate::check::print::print_model;
 use crate::codegen;
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
@@ -42,8 +43,33 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
     Ok(problem)
 }
 
-/// The derived and simplified graph of every entry, as text.
-pub fn emit_graph(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagnostic>> {
+/// A stage of the compiler, as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Names, types, shapes and levels.
+    Model,
+    /// The derived and simplified graph of every entry.
+    Graph,
+    /// Buffers, fused loops and steps.
+    Loops,
+    /// Cranelift's intermediate code of every kernel.
+    Clif,
+}
+
+/// Prints a stage of the entries for `needs`. No data is read, only shapes.
+///
+/// Errors: as [`compile`], those of the derivatives.
+pub fn emit(model: &mut Model, needs: &[Quantity], stage: Stage) -> Result<String, Vec<Diagnostic>> {
+    Ok(match stage {
+        Stage::Model => print_model(model),
+        Stage::Graph => graph_text(model, needs)?,
+        Stage::Loops => loops(model, needs)?.to_string(),
+        Stage::Clif => codegen::clif_text(&loops(model, needs)?),
+    })
+}
+
+/// The graph of every entry, its roots named `quantity.output`.
+fn graph_text(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagnostic>> {
     let (_, entries) = entries(model, needs)?;
     let mut roots = Vec::new();
     for Entry { quantity, outputs } in &entries {
@@ -53,16 +79,6 @@ pub fn emit_graph(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<D
     }
     let roots: Vec<(&str, NodeId)> = roots.iter().map(|(name, node)| (name.as_str(), *node)).collect();
     Ok(print(&model.graph, &roots))
-}
-
-/// The loops of every entry.
-pub fn emit_loops(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagnostic>> {
-    Ok(loops(model, needs)?.to_string())
-}
-
-/// Cranelift's intermediate code of every kernel.
-pub fn emit_clif(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagnostic>> {
-    Ok(codegen::clif_text(&loops(model, needs)?))
 }
 
 fn loops(model: &mut Model, needs: &[Quantity]) -> Result<Loops, Vec<Diagnostic>> {

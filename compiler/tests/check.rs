@@ -1,10 +1,14 @@
 //! Checker cases, text in and text out: every `cases/check/*.blo` has a `.txt` beside it with its diagnostics and, when it
 //! is right, the model. `BLESS=1` rewrites them. A first line `# options: …` sets `need-data`, `set NAME=EXPR` and `seed N`.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use blo_compiler::check::print::print_model;
+use blo_compiler::codes::CODES;
+use blo_compiler::ir::verify::verify;
 use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
 use blo_compiler::types::Elem;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
@@ -78,6 +82,7 @@ fn outcome(folder: &Path, text: &str) -> String {
     let (model, diagnostics) = analyse(&mut sources, main, &mut Cases(folder.to_owned()), &options(text));
     let mut out: String = diagnostics.iter().map(|d| show(&sources, d)).collect();
     if let Some(model) = &model {
+        verify(&model.graph).unwrap();
         out += &print_model(model);
     }
     assert_eq!(model.is_none(), diagnostics.iter().any(Diagnostic::is_error), "{text}");
@@ -105,6 +110,27 @@ fn cases() {
             wrong.push(format!("{}\n{found}", file.display()));
         }
     }
+    every_code_has_a_case(&folder);
     assert!(seen > 0, "no cases in {}", folder.display());
-    assert!(wrong.is_empty(), "{} of {seen} cases differ (BLESS=1 rewrites them):\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {seen} cases differ (BLESS=1 rewrites them):\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+fn every_code_has_a_case(folder: &Path) {
+    let texts: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
+        .map(|p| fs::read_to_string(p).unwrap())
+        .collect();
+    let missing: Vec<&str> = CODES
+        .iter()
+        .map(|c| c.code)
+        .filter(|c| !texts.iter().any(|t| t.contains(&format!("[{c}]"))))
+        .collect();
+    assert!(missing.is_empty(), "no case shows {missing:?}");
 }

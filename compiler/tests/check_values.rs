@@ -1,5 +1,7 @@
 //! Values of elaborated expressions against numbers worked out by hand, and comprehensions against the array form.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
 use blo_compiler::ir::eval::{Bindings, evaluate};
 use blo_compiler::model::Model;
 use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
@@ -200,6 +202,20 @@ fn composed_functions() {
 }
 
 #[test]
+fn gradients() {
+    check(&[
+        ("grad(sumsq(u) * 3, u)[2]", 12.0),
+        (
+            "sum(grad(sum(sin(u[i]) * v[i] for i in d), u))",
+            0.5_f64.cos() - 2.0 * 1.0_f64.cos() + 3.0 * 2.0_f64.cos(),
+        ),
+        ("sumsq(grad(sumsq(grad(sumsq(theta)^2, theta)), theta))", 9216.0 * 1e5),
+        ("sum(grad(stop_gradient(u[0]) * u[0], u))", 0.5),
+        ("sum(grad(sumsq(u), theta))", 0.0),
+    ]);
+}
+
+#[test]
 fn a_comprehension_is_the_same_graph() {
     let pairs = [
         ("sum(square(X[i] @ W)[0] for i in n)", "sum(square(X @ W)[:, 0])"),
@@ -223,4 +239,16 @@ fn maximize_is_negated_and_read_back() {
     let found = evaluate(&model.graph, &[model.upper.objective, model.expects[0].node], &bindings).unwrap();
     assert_eq!(found[0].iter().next(), Some(&-3.0));
     assert_eq!(found[1].iter().next(), Some(&1.0));
+}
+
+#[test]
+fn a_filter_on_a_segment_scatters() {
+    let scatters = |e: &str| {
+        let model = model(&[e]);
+        let nodes = model.graph.reachable(&[model.reports[0].node]);
+        nodes.iter().any(|&n| model.graph.is(n, &blo_compiler::ops::SCATTER_ADD))
+    };
+    assert!(scatters("sum(sum(flow[a] for a in 5 if head[a] == i)^2 for i in 3)"));
+    assert!(scatters("sum(sum(flow[a] for a in 5 if i == head[a])^2 for i in 3)"));
+    assert!(!scatters("sum(sum(flow[a] * u[i] for a in 5 if head[a] == i)^2 for i in 3)"));
 }

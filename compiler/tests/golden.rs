@@ -5,7 +5,7 @@ mod memory;
 
 use std::fs::File;
 
-use blo_compiler::compile::compile;
+use blo_compiler::compile;
 use blo_compiler::model::Precision;
 use blo_compiler::types::Elem;
 use blo_runtime::derivatives::{Derivatives, Quantity};

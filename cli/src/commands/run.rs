@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use blo_compiler::model::Model;
-use blo_compiler::solution::{blame, expectations};
+use blo_compiler::{blame, expectations};
 use blo_runtime::problem::Problem;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers;

@@ -104,7 +104,8 @@ impl Checker<'_> {
             diagnostic = diagnostic.note(format!("{} is not {}", self.axis_text(x), self.axis_text(y)));
             if x.dim.is_some() && y.dim.is_some() && x.size == y.size && !x.assumed {
                 let (m, n) = (self.axis_name(y), self.axis_name(x));
-                diagnostic = diagnostic.help(format!("if they are meant to be the same, declare `dim {m} = {n}`"));
+                diagnostic =
+                    diagnostic.help(format!("if they are meant to be the same, declare `dim {m} = {n}`"));
             }
         }
         let product = super::product::contracts(&a.shape, &b.shape);
@@ -154,7 +155,12 @@ impl Checker<'_> {
         let (a, b) = self.promote(left.0, right.0);
         if (a.elem == Elem::Bool) != (b.elem == Elem::Bool) {
             let label = format!("{} and {}", self.value_text(&a), self.value_text(&b));
-            return self.error("E0204", format!("{what} compares numbers with truth values"), operator, label);
+            return self.error(
+                "E0204",
+                format!("{what} compares numbers with truth values"),
+                operator,
+                label,
+            );
         }
         let (a, b) = if a.elem == Elem::Bool { (self.whole(&a), self.whole(&b)) } else { (a, b) };
         let build = |c: &mut Self, x, y| match op {

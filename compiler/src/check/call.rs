@@ -62,22 +62,32 @@ impl Checker<'_> {
 
     fn unknown_function(&mut self, function: &Ident) -> Option<Value> {
         let name = &function.name;
-        let mut diagnostic =
-            Diagnostic::error("E0205", format!("there is no function `{name}`"), function.span, "unknown function");
+        let mut diagnostic = Diagnostic::error(
+            "E0205",
+            format!("there is no function `{name}`"),
+            function.span,
+            "unknown function",
+        );
+        let elsewhere = self.in_another_level(name);
         let names = self.candidates();
-        let own = names.iter().filter(|n| {
-            self.modules.iter().any(|m| m.names.get(n.as_str()).is_some_and(|d| self.is_fn(*d)))
-        });
+        let own = names
+            .iter()
+            .filter(|n| self.modules.iter().any(|m| m.names.get(n.as_str()).is_some_and(|d| self.is_fn(*d))));
         let mut functions: Vec<&str> = own.map(String::as_str).collect();
         for name in super::builtins::names() {
             functions.push(name);
         }
-        if let Some(module) = super::modules::module_with(name) {
+        if let Some((span, level)) = elsewhere {
+            diagnostic = diagnostic
+                .label(span, format!("this one is local to `{level}`"))
+                .help("move it to the top level, where both levels can call it");
+        } else if let Some(module) = super::modules::module_with(name) {
             diagnostic = diagnostic.help(format!("bring it in with `use {module} ({name})`"));
         } else if let Some(help) = did_you_mean(name, functions) {
             diagnostic = diagnostic.help(help);
         } else if let Some((module, near)) = super::modules::near_function(name) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`? Bring it in with `use {module} ({near})`"));
+            diagnostic =
+                diagnostic.help(format!("did you mean `{near}`? Bring it in with `use {module} ({near})`"));
         }
         self.emit(diagnostic);
         None
@@ -108,9 +118,15 @@ impl Checker<'_> {
             return None;
         }
         if self.frames.iter().any(|frame| frame.function == Some(id)) {
-            let diagnostic =
-                Diagnostic::error("E0218", format!("`{}` calls itself", f.name.name), function.span, "called again here");
-            self.emit_plain(diagnostic.label(f.name.span, "defined here").note("functions are expanded at each call"));
+            let diagnostic = Diagnostic::error(
+                "E0218",
+                format!("`{}` calls itself", f.name.name),
+                function.span,
+                "called again here",
+            );
+            self.emit_plain(
+                diagnostic.label(f.name.span, "defined here").note("functions are expanded at each call"),
+            );
             return None;
         }
         let decl = &self.decls[id.0];
@@ -152,14 +168,13 @@ impl Checker<'_> {
         }
         let mut shape = Axes::new();
         for (dim, axis) in ty.dims.iter().zip(&value.shape) {
-            if let ExprKind::Name(path) = &dim.kind {
-                if let [dim_name] = path.as_slice() {
-                    if self.meaning(&dim_name.name).is_none() {
-                        self.frame().locals.push((dim_name.name.clone(), Local::Dim(*axis)));
-                        shape.push(*axis);
-                        continue;
-                    }
-                }
+            if let ExprKind::Name(path) = &dim.kind
+                && let [dim_name] = path.as_slice()
+                && self.meaning(&dim_name.name).is_none()
+            {
+                self.frame().locals.push((dim_name.name.clone(), Local::Dim(*axis)));
+                shape.push(*axis);
+                continue;
             }
             shape.push(self.dimension(dim)?);
         }
@@ -205,9 +220,13 @@ impl Checker<'_> {
         let what = name.map_or("the declared type".to_owned(), |n| format!("the parameter `{}`", n.name));
         let found = self.value_text(value);
         let code = if wanted.starts_with(value.elem.name()) { "E0203" } else { "E0204" };
-        let diagnostic =
-            Diagnostic::error(code, format!("{what} is {wanted}, found {found}"), span, format!("this is {found}"))
-                .label(ty, format!("{wanted} expected"));
+        let diagnostic = Diagnostic::error(
+            code,
+            format!("{what} is {wanted}, found {found}"),
+            span,
+            format!("this is {found}"),
+        )
+        .label(ty, format!("{wanted} expected"));
         self.emit(diagnostic);
         None
     }

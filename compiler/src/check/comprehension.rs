@@ -33,10 +33,10 @@ impl Checker<'_> {
             return None;
         };
         self.with_binders(&c.binders, |this, loops| {
-            if reducer == Reducer::Sum {
-                if let Some(value) = this.segmented_sum(c, &loops) {
-                    return value;
-                }
+            if reducer == Reducer::Sum
+                && let Some(value) = this.segmented_sum(c, &loops)
+            {
+                return value;
             }
             let body = this.expr(&c.body);
             let filter = c.filter.as_ref().map(|f| (this.expr(f), f));
@@ -117,8 +117,10 @@ impl Checker<'_> {
         match range {
             IndexRange::Count(e) => Some((self.dimension(e)?, 0)),
             IndexRange::Range(a, b) => {
-                let (start, end) =
-                    (self.whole_number(a, "the start of a range"), self.whole_number(b, "the end of a range"));
+                let (start, end) = (
+                    self.whole_number(a, "the start of a range"),
+                    self.whole_number(b, "the end of a range"),
+                );
                 let ((start, x), (end, y)) = (start?, end?);
                 if end <= start {
                     let label = format!("{start}..{end} holds no numbers");
@@ -146,7 +148,9 @@ impl Checker<'_> {
     /// `sum(e for a in m if p[a] == i)` with `i` an outer loop that `e` does not depend on: every term is added into its
     /// segment once. `None` when the sum does not have this form.
     fn segmented_sum(&mut self, c: &Comprehension, loops: &Loops) -> Option<Option<Value>> {
-        let ExprKind::Binary { op: BinaryOp::Eq, left, right, .. } = &c.filter.as_ref()?.kind else { return None };
+        let ExprKind::Binary { op: BinaryOp::Eq, left, right, .. } = &c.filter.as_ref()?.kind else {
+            return None;
+        };
         let before = self.diagnostics.len();
         let sides = (self.expr(left), self.expr(right));
         self.diagnostics.truncate(before);

@@ -23,8 +23,14 @@ impl Checker<'_> {
         let elem = self.element(&data.ty)?;
         let (values, origin) = self.fetch(id, data, elem);
         // After a failure the declared shape still serves to check the rest.
-        let shape: Axes =
-            data.ty.dims.iter().map(|e| self.dimension(e)).collect::<Vec<_>>().into_iter().collect::<Option<_>>()?;
+        let shape: Axes = data
+            .ty
+            .dims
+            .iter()
+            .map(|e| self.dimension(e))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect::<Option<_>>()?;
         let values = values.map(|array| if array.ndim() == 0 { repeat(&array, &shape) } else { array });
         if let Some(array) = &values {
             self.inspect(data, elem, array, &origin);
@@ -94,8 +100,13 @@ impl Checker<'_> {
             Some(DataSource::File { path, span }) => Some((path.as_str(), *span)),
             _ => None,
         };
-        let request =
-            DataRequest { name: &data.name.name, elem, rank: data.ty.dims.len(), file: file.map(|f| f.0), sizes };
+        let request = DataRequest {
+            name: &data.name.name,
+            elem,
+            rank: data.ty.dims.len(),
+            file: file.map(|f| f.0),
+            sizes,
+        };
         match self.loader.data(&request) {
             Ok(None) => None,
             Ok(Some(tensor)) => {
@@ -120,13 +131,19 @@ impl Checker<'_> {
     fn inside(&mut self, data: &ast::Data, elem: Elem) -> Sourced {
         match &data.source {
             Some(DataSource::Value(e)) => (self.computed(data, elem, e), "its declaration".to_owned()),
-            Some(DataSource::Random(random)) => (self.drawn(data, elem, random), "its distribution".to_owned()),
+            Some(DataSource::Random(random)) => {
+                (self.drawn(data, elem, random), "its distribution".to_owned())
+            }
             Some(DataSource::File { .. }) | None => {
                 if self.options.need_data {
                     let name = &data.name.name;
-                    let diagnostic =
-                        Diagnostic::error("E0209", format!("`{name}` has no values"), data.name.span, "declared here")
-                            .help(format!("bind it on the command line: `--data {name}=FILE`"));
+                    let diagnostic = Diagnostic::error(
+                        "E0209",
+                        format!("`{name}` has no values"),
+                        data.name.span,
+                        "declared here",
+                    )
+                    .help(format!("bind it on the command line: `--data {name}=FILE`"));
                     self.emit(diagnostic);
                 }
                 (None, String::new())
@@ -151,14 +168,12 @@ impl Checker<'_> {
 
     /// The size of a declared dimension, if it is known without reading more data.
     fn size_so_far(&mut self, e: &ast::Expr) -> Option<usize> {
-        if let ExprKind::Name(path) = &e.kind {
-            if let Some(Meaning::Decl(decl)) = self.meaning(&path[0].name) {
-                if let Kind::Dim(id) = self.decls[decl.0].kind {
-                    if self.dims[id.0].value.is_none() {
-                        return self.dims[id.0].size;
-                    }
-                }
-            }
+        if let ExprKind::Name(path) = &e.kind
+            && let Some(Meaning::Decl(decl)) = self.meaning(&path[0].name)
+            && let Kind::Dim(id) = self.decls[decl.0].kind
+            && self.dims[id.0].value.is_none()
+        {
+            return self.dims[id.0].size;
         }
         self.dimension(e).filter(|a| !a.assumed).map(|a| a.size)
     }
@@ -170,7 +185,11 @@ impl Checker<'_> {
         if sizes.len() != data.ty.dims.len() {
             let diagnostic = Diagnostic::error(
                 "E0210",
-                format!("`{name}` is declared with {} and {origin} has {}", axes(data.ty.dims.len()), axes(sizes.len())),
+                format!(
+                    "`{name}` is declared with {} and {origin} has {}",
+                    axes(data.ty.dims.len()),
+                    axes(sizes.len())
+                ),
                 data.ty.span,
                 format!("{origin} holds {}[{}]", tensor.elem.name(), list(&sizes)),
             );
@@ -190,19 +209,23 @@ impl Checker<'_> {
     fn sizes_agree(&mut self, data: &ast::Data, sizes: &[usize], origin: &str) -> Option<()> {
         let mut good = true;
         for (e, &size) in data.ty.dims.iter().zip(sizes) {
-            if let ExprKind::Name(path) = &e.kind {
-                if let Some(Meaning::Decl(decl)) = self.meaning(&path[0].name) {
-                    if matches!(self.decls[decl.0].kind, Kind::Dim(_)) {
-                        self.decls[decl.0].used = true;
-                        good &= self.learn_size(&path[0], size, data.name.span, origin).is_some();
-                        continue;
-                    }
-                }
+            if let ExprKind::Name(path) = &e.kind
+                && let Some(Meaning::Decl(decl)) = self.meaning(&path[0].name)
+                && matches!(self.decls[decl.0].kind, Kind::Dim(_))
+            {
+                self.decls[decl.0].used = true;
+                good &= self.learn_size(&path[0], size, data.name.span, origin).is_some();
+                continue;
             }
             match self.dimension(e) {
                 Some(axis) if axis.size != size => {
                     let message = format!("`{}` does not have the declared size", data.name.name);
-                    self.error::<()>("E0207", message, e.span, format!("{} here and {size} by {origin}", axis.size));
+                    self.error::<()>(
+                        "E0207",
+                        message,
+                        e.span,
+                        format!("{} here and {size} by {origin}", axis.size),
+                    );
                     good = false;
                 }
                 Some(_) => {}
@@ -229,19 +252,23 @@ impl Checker<'_> {
 
     fn not_finite<T>(&mut self, data: &ast::Data, at: &str, value: f64, origin: &str) -> Option<T> {
         let name = &data.name.name;
-        let diagnostic =
-            Diagnostic::error("E0211", format!("`{name}` holds {value}"), data.name.span, format!("{name}{at} is {value}"))
-                .note(format!("the values come from {origin}"));
+        let diagnostic = Diagnostic::error(
+            "E0211",
+            format!("`{name}` holds {value}"),
+            data.name.span,
+            format!("{name}{at} is {value}"),
+        )
+        .note(format!("the values come from {origin}"));
         self.emit(diagnostic);
         None
     }
 
     /// Looks for values that no model can use, and values outside the declared range.
     fn inspect(&mut self, data: &ast::Data, elem: Elem, array: &Array, origin: &str) -> Option<()> {
-        if elem == Elem::Real {
-            if let Some((at, value)) = find(array, |x| !x.is_finite()) {
-                return self.not_finite(data, &at, value, origin);
-            }
+        if elem == Elem::Real
+            && let Some((at, value)) = find(array, |x| !x.is_finite())
+        {
+            return self.not_finite(data, &at, value, origin);
         }
         let domain = data.domain.as_ref()?;
         let (low, high, open) = self.data_range(domain)?;
@@ -269,7 +296,10 @@ impl Checker<'_> {
     fn data_range(&mut self, domain: &ast::Domain) -> Option<(f64, f64, bool)> {
         match &domain.kind {
             DomainKind::Range(a, b) => {
-                let (a, b) = (self.whole_number(a, "the start of a range"), self.whole_number(b, "the end of a range"));
+                let (a, b) = (
+                    self.whole_number(a, "the start of a range"),
+                    self.whole_number(b, "the end of a range"),
+                );
                 let ((a, _), (b, assumed)) = (a?, b?);
                 Some((a as f64, if assumed { f64::INFINITY } else { b as f64 }, true))
             }
@@ -297,7 +327,8 @@ impl Checker<'_> {
         if let Some((array, found)) = plain {
             if array.ndim() != data.ty.dims.len() {
                 let message = format!("`{}` is declared with {}", data.name.name, axes(data.ty.dims.len()));
-                let diagnostic = Diagnostic::error("E0203", message, e.span, format!("this has {}", axes(array.ndim())));
+                let diagnostic =
+                    Diagnostic::error("E0203", message, e.span, format!("this has {}", axes(array.ndim())));
                 self.emit(diagnostic.label(data.ty.span, "declared here"));
                 return None;
             }
@@ -335,7 +366,8 @@ impl Checker<'_> {
         if found == declared || (declared == Elem::Real && found == Elem::Int) {
             return Some(());
         }
-        let message = format!("`{}` is {}, and its value is {}", data.name.name, declared.name(), found.name());
+        let message =
+            format!("`{}` is {}, and its value is {}", data.name.name, declared.name(), found.name());
         let diagnostic = Diagnostic::error("E0204", message, span, format!("this is {}", found.name()));
         self.emit(diagnostic.label(data.ty.element.span, "declared here"));
         None
@@ -346,7 +378,12 @@ impl Checker<'_> {
         let name = &param.name;
         let written = self.overrides.get(&name.name).cloned().or_else(|| param.value.clone());
         let Some(e) = written else {
-            let diagnostic = Diagnostic::error("E0209", format!("`{}` has no value", name.name), name.span, "declared here");
+            let diagnostic = Diagnostic::error(
+                "E0209",
+                format!("`{}` has no value", name.name),
+                name.span,
+                "declared here",
+            );
             self.emit(diagnostic.help(format!("set it on the command line: `--set {}=VALUE`", name.name)));
             return None;
         };
@@ -364,7 +401,12 @@ impl Checker<'_> {
         }
         let array = self.known_array(&value);
         if let Some((at, bad)) = array.as_ref().and_then(|a| find(a, f64::is_nan)) {
-            return self.error("E0211", format!("`{}` holds {bad}", name.name), e.span, format!("{}{at}", name.name));
+            return self.error(
+                "E0211",
+                format!("`{}` holds {bad}", name.name),
+                e.span,
+                format!("{}{at}", name.name),
+            );
         }
         Some(self.add_data(&name.name, value.elem, value.shape, array, name.span))
     }

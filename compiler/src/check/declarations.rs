@@ -39,7 +39,10 @@ impl Checker<'_> {
         let (upper, lower) = self.levels(&parts);
         let reports = self.reports(&parts);
         let expects = self.expects(&parts);
-        let solve = parts.solves.first().and_then(|(s, _)| self.at(Frame::top(0, None), Reads::Data("an option"), |c| c.solve(s)));
+        let solve = parts
+            .solves
+            .first()
+            .and_then(|(s, _)| self.at(Frame::top(0, None), Reads::Data("an option"), |c| c.solve(s)));
         let precision = self.precision(&parts);
         self.check_indices();
         if self.has_errors() {
@@ -77,7 +80,8 @@ impl Checker<'_> {
     }
 
     fn overrides_have_targets(&mut self) {
-        let overrides: Vec<(String, Span)> = self.overrides.iter().map(|(n, e)| (n.clone(), e.span)).collect();
+        let overrides: Vec<(String, Span)> =
+            self.overrides.iter().map(|(n, e)| (n.clone(), e.span)).collect();
         for (name, span) in overrides {
             let kind = self.modules[0].names.get(&name).map(|id| self.decls[id.0].kind.clone());
             let settable = match &kind {
@@ -99,7 +103,8 @@ impl Checker<'_> {
                 .map(|d| d.name.as_str())
                 .collect();
             let message = format!("`--set {name}` names no parameter or declared dimension");
-            let label = kind.map_or("nothing of this name".to_owned(), |k| format!("`{name}` is {}", k.words()));
+            let label =
+                kind.map_or("nothing of this name".to_owned(), |k| format!("`{name}` is {}", k.words()));
             let mut diagnostic = Diagnostic::error("E0228", message, span, label);
             if let Some(help) = did_you_mean(&name, names.iter().copied()) {
                 diagnostic = diagnostic.help(help);
@@ -135,7 +140,9 @@ impl Checker<'_> {
                 ItemKind::Solve(solve) => parts.solves.push((solve, item.span)),
                 ItemKind::Expect(e) => parts.expects.push(e),
                 ItemKind::Precision(name) => parts.precisions.push(name),
-                ItemKind::Var(_) | ItemKind::Objective { .. } | ItemKind::Constraint(_) => self.misplaced(item, None),
+                ItemKind::Var(_) | ItemKind::Objective { .. } | ItemKind::Constraint(_) => {
+                    self.misplaced(item, None)
+                }
                 ItemKind::Use(_) | ItemKind::Error => {}
                 ItemKind::Let(_) | ItemKind::Fn(_) | ItemKind::Report { .. } => {
                     self.collect_common(item, None, &mut parts);
@@ -183,7 +190,8 @@ impl Checker<'_> {
             ItemKind::Level(_) => ("a level", "the top level"),
             _ => ("this declaration", "the top level"),
         };
-        let label = level.map_or("this is the top level".to_owned(), |l| format!("this is inside `{}`", level_name(l)));
+        let label = level
+            .map_or("this is the top level".to_owned(), |l| format!("this is inside `{}`", level_name(l)));
         self.error::<()>("E0219", format!("{what} belongs into {place}"), item.span, label);
     }
 
@@ -203,19 +211,27 @@ impl Checker<'_> {
     }
 
     fn one_of_each(&mut self, parts: &Parts) {
-        let of = |kind| parts.levels.iter().filter(move |l| l.kind == kind).copied().collect::<Vec<&ast::Level>>();
+        let of =
+            |kind| parts.levels.iter().filter(move |l| l.kind == kind).copied().collect::<Vec<&ast::Level>>();
         let (uppers, lowers) = (of(LevelKind::Upper), of(LevelKind::Lower));
         if uppers.is_empty() {
             let file = self.sources.iter().next().map(|(id, _)| id);
             let at = parts.levels.first().map(|l| l.keyword).or(file.map(|f| Span::new(f, 0, 0)));
             if let (Some(at), false) = (at, self.has_errors()) {
-                let diagnostic = Diagnostic::error("E0220", "the model has no `upper` level", at, "in this model")
-                    .help("write `upper { var …; minimize … }`; an ordinary optimisation has only this level");
+                let diagnostic =
+                    Diagnostic::error("E0220", "the model has no `upper` level", at, "in this model").help(
+                        "write `upper { var …; minimize … }`; an ordinary optimisation has only this level",
+                    );
                 self.emit(diagnostic);
             }
         }
         if let [first, second, ..] = uppers.as_slice() {
-            let diagnostic = Diagnostic::error("E0220", "the model has two `upper` levels", second.keyword, "the second one");
+            let diagnostic = Diagnostic::error(
+                "E0220",
+                "the model has two `upper` levels",
+                second.keyword,
+                "the second one",
+            );
             self.emit(diagnostic.label(first.keyword, "the first one"));
         }
         if let [_, second, ..] = lowers.as_slice() {
@@ -291,14 +307,19 @@ impl Checker<'_> {
                 self.error::<()>("E0222", "`expect` needs a single truth value", written.span, label);
                 continue;
             }
-            expects.push(Expect { text: self.source_text(written.span), node: value.node, span: written.span });
+            expects.push(Expect {
+                text: self.source_text(written.span),
+                node: value.node,
+                span: written.span,
+            });
         }
         expects
     }
 
     fn precision(&mut self, parts: &Parts) -> Precision {
         if let [first, second, ..] = parts.precisions.as_slice() {
-            let diagnostic = Diagnostic::error("E0202", "`precision` is given twice", second.span, "again here");
+            let diagnostic =
+                Diagnostic::error("E0202", "`precision` is given twice", second.span, "again here");
             self.emit(diagnostic.label(first.span, "first here"));
         }
         let written = parts.precisions.first().map(|name| match name.name.as_str() {
@@ -318,7 +339,10 @@ impl Checker<'_> {
         for option in &solve.options {
             if let Some((_, _, first)) = options.iter().find(|(n, _, _)| *n == option.name.name) {
                 let message = format!("the option `{}` is given twice", option.name.name);
-                self.emit(Diagnostic::error("E0202", message, option.name.span, "again here").label(*first, "first here"));
+                self.emit(
+                    Diagnostic::error("E0202", message, option.name.span, "again here")
+                        .label(*first, "first here"),
+                );
                 continue;
             }
             if let Some(value) = self.option_value(&option.value) {
@@ -392,7 +416,9 @@ impl Checker<'_> {
             .iter()
             .filter(|d| !d.used && d.module == 0 && !d.name.starts_with('_'))
             .filter(|d| matches!(d.kind, Kind::Data(_) | Kind::Param(_) | Kind::Let(_) | Kind::Var(_)))
-            .map(|d| Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here"))
+            .map(|d| {
+                Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here")
+            })
             .collect();
         for diagnostic in unused {
             self.emit_plain(diagnostic);
@@ -407,7 +433,8 @@ impl Checker<'_> {
         };
         let direct = depends(&self.graph, upper.objective, Role::Upper);
         let through = lower.is_some_and(|l| {
-            depends(&self.graph, upper.objective, Role::Lower) && depends(&self.graph, l.objective, Role::Upper)
+            depends(&self.graph, upper.objective, Role::Lower)
+                && depends(&self.graph, l.objective, Role::Upper)
         });
         let mut faults = Vec::new();
         if !direct && !through {
@@ -419,7 +446,12 @@ impl Checker<'_> {
         for (level, span) in faults {
             let name = level_name(level);
             let message = format!("the objective of `{name}` does not depend on its variables");
-            self.emit(Diagnostic::warning("W0202", message, span, format!("no variable of `{name}` matters here")));
+            self.emit(Diagnostic::warning(
+                "W0202",
+                message,
+                span,
+                format!("no variable of `{name}` matters here"),
+            ));
         }
     }
 

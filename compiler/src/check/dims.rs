@@ -15,8 +15,8 @@ use crate::types::Elem;
 
 /// Sizes for dimensions without data: distinct primes, so that made-up sizes do not agree by accident.
 static ASSUMED: &[usize] = &[
-    997, 1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061, 1063, 1069, 1087, 1091, 1093, 1097, 1103, 1109,
-    1117, 1123, 1129, 1151, 1153, 1163, 1171, 1181, 1187, 1193, 1201,
+    997, 1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061, 1063, 1069, 1087, 1091, 1093, 1097,
+    1103, 1109, 1117, 1123, 1129, 1151, 1153, 1163, 1171, 1181, 1187, 1193, 1201,
 ];
 
 impl Checker<'_> {
@@ -75,25 +75,27 @@ impl Checker<'_> {
                 self.dims[id.0].labels = Some(labels.iter().map(|(l, _)| l.clone()).collect());
                 for (k, (label, at)) in labels.iter().enumerate() {
                     if let Some((_, first)) = labels[..k].iter().find(|(l, _)| l == label) {
-                        let diagnostic =
-                            Diagnostic::error("E0202", format!("the label \"{label}\" occurs twice"), *at, "again here");
+                        let diagnostic = Diagnostic::error(
+                            "E0202",
+                            format!("the label \"{label}\" occurs twice"),
+                            *at,
+                            "again here",
+                        );
                         self.emit(diagnostic.label(*first, "first here"));
                     }
                 }
                 return self.set_size(id, labels.len(), span, format!("{} labels", labels.len()));
             }
         };
-        if let ExprKind::Name(path) = &e.kind {
-            if let [other] = path.as_slice() {
-                if let Some(Meaning::Decl(decl)) = self.meaning(&other.name) {
-                    if let Kind::Dim(other) = self.decls[decl.0].kind {
-                        self.decls[decl.0].used = true;
-                        self.dim_axis(other)?;
-                        self.dims[id.0].alias = Some(other);
-                        return Some(());
-                    }
-                }
-            }
+        if let ExprKind::Name(path) = &e.kind
+            && let [other] = path.as_slice()
+            && let Some(Meaning::Decl(decl)) = self.meaning(&other.name)
+            && let Kind::Dim(other) = self.decls[decl.0].kind
+        {
+            self.decls[decl.0].used = true;
+            self.dim_axis(other)?;
+            self.dims[id.0].alias = Some(other);
+            return Some(());
         }
         let (size, assumed) = self.size(&e, &format!("the size of `{name}`"))?;
         self.dims[id.0].assumed = assumed;
@@ -117,13 +119,15 @@ impl Checker<'_> {
         let span = self.dims[id.0].span;
         let failed = self.has_errors();
         if mentioned && (failed || !self.options.need_data) {
-            let size = ASSUMED[self.assumed_count % ASSUMED.len()] + 1200 * (self.assumed_count / ASSUMED.len());
+            let size =
+                ASSUMED[self.assumed_count % ASSUMED.len()] + 1200 * (self.assumed_count / ASSUMED.len());
             self.assumed_count += 1;
             self.dims[id.0].assumed = true;
             return self.set_size(id, size, span, "no data bound".to_owned());
         }
-        let diagnostic = Diagnostic::error("E0208", format!("nothing gives `{name}` a size"), span, "declared here")
-            .help(format!("write `dim {name} = …`, or bind data with a dimension `{name}`"));
+        let diagnostic =
+            Diagnostic::error("E0208", format!("nothing gives `{name}` a size"), span, "declared here")
+                .help(format!("write `dim {name} = …`, or bind data with a dimension `{name}`"));
         self.emit_plain(diagnostic);
         None
     }
@@ -163,19 +167,19 @@ impl Checker<'_> {
 
     /// The axis that a dimension written as an expression makes: a dimension's name, or a size.
     pub fn dimension(&mut self, e: &Expr) -> Option<Axis> {
-        if let ExprKind::Name(path) = &e.kind {
-            if let [name] = path.as_slice() {
-                match self.meaning(&name.name) {
-                    Some(Meaning::Local(Local::Dim(axis))) => return Some(axis),
-                    Some(Meaning::Decl(decl)) => {
-                        if let Kind::Dim(id) = self.decls[decl.0].kind {
-                            self.decls[decl.0].used = true;
-                            return self.dim_axis(id);
-                        }
+        if let ExprKind::Name(path) = &e.kind
+            && let [name] = path.as_slice()
+        {
+            match self.meaning(&name.name) {
+                Some(Meaning::Local(Local::Dim(axis))) => return Some(axis),
+                Some(Meaning::Decl(decl)) => {
+                    if let Kind::Dim(id) = self.decls[decl.0].kind {
+                        self.decls[decl.0].used = true;
+                        return self.dim_axis(id);
                     }
-                    None => return self.unknown_dimension(name),
-                    Some(Meaning::Local(_)) => {}
                 }
+                None => return self.unknown_dimension(name),
+                Some(Meaning::Local(_)) => {}
             }
         }
         let (size, assumed) = self.size(e, "a size")?;

@@ -26,14 +26,19 @@ impl Checker<'_> {
                 let node = self.graph.boolean(*value);
                 Some(self.scalar(node))
             }
-            ExprKind::Text(_) => {
-                self.error("E0204", "text is not a value", e.span, "text stands only for an index label or an option")
-            }
+            ExprKind::Text(_) => self.error(
+                "E0204",
+                "text is not a value",
+                e.span,
+                "text stands only for an index label or an option",
+            ),
             ExprKind::Name(path) => self.name(path, e.span),
             ExprKind::Array(items) => self.array(items, e.span),
             ExprKind::Comprehension(c) => self.array_comprehension(c),
             ExprKind::Call { function, arguments } => self.call(function, arguments, e.span),
-            ExprKind::Reduction { function, comprehension } => self.reduction(function, comprehension, e.span),
+            ExprKind::Reduction { function, comprehension } => {
+                self.reduction(function, comprehension, e.span)
+            }
             ExprKind::Index { base, indices } => self.index(base, indices),
             ExprKind::Transpose(operand) => self.transpose(operand, e.span),
             ExprKind::Unary { op, operand } => self.prefix(*op, operand),
@@ -113,7 +118,10 @@ impl Checker<'_> {
                     Kind::Report(_) if !matches!(self.reads, Reads::Reports | Reads::Solution) => {
                         let diagnostic = Diagnostic::error(
                             "E0217",
-                            format!("`{}` is a report, which only `expect` and other reports may read", name.name),
+                            format!(
+                                "`{}` is a report, which only `expect` and other reports may read",
+                                name.name
+                            ),
                             name.span,
                             "not readable here",
                         );
@@ -182,7 +190,9 @@ impl Checker<'_> {
                 let node = match affine {
                     Some(a) if a.index.is_none() => self.graph.int(a.offset),
                     _ => match self.graph.fill_value(value.node) {
-                        Some(x) if value.elem == Elem::Real && value.shape.is_empty() => self.graph.constant(-x),
+                        Some(x) if value.elem == Elem::Real && value.shape.is_empty() => {
+                            self.graph.constant(-x)
+                        }
                         _ => self.graph.neg(value.node),
                     },
                 };
@@ -218,7 +228,12 @@ impl Checker<'_> {
             return Some(value);
         }
         let found = self.value_text(&value);
-        self.error("E0204", format!("{what} needs truth values and found numbers"), span, format!("this is {found}"))
+        self.error(
+            "E0204",
+            format!("{what} needs truth values and found numbers"),
+            span,
+            format!("this is {found}"),
+        )
     }
 
     /// The same numbers as reals.

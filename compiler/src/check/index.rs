@@ -50,7 +50,8 @@ impl Checker<'_> {
             let found = format!("`{}` is {}", self.source_text(base.span), self.value_text(&value));
             let label = format!("{} given", count(indices.len(), "index").replace("indexs", "indices"));
             let span = index_span(&indices[value.rank()]);
-            let diagnostic = Diagnostic::error("E0214", "too many indices", span, label).label(base.span, found);
+            let diagnostic =
+                Diagnostic::error("E0214", "too many indices", span, label).label(base.span, found);
             self.emit(diagnostic);
             return None;
         }
@@ -61,7 +62,9 @@ impl Checker<'_> {
             cuts.push(match index {
                 Index::All(_) => Some(Cut { part: Part::Keep(axis), start: 0, end: axis.size }),
                 Index::Range { start, end, span } => self.stretch(axis, start.as_ref(), end.as_ref(), *span),
-                Index::At(Expr { kind: ExprKind::Text(text), span }) => self.label_position(axis, text, *span),
+                Index::At(Expr { kind: ExprKind::Text(text), span }) => {
+                    self.label_position(axis, text, *span)
+                }
                 Index::At(e) => item.and_then(|v| self.position(axis, v, e, base, &mut taken)),
             });
         }
@@ -75,12 +78,17 @@ impl Checker<'_> {
     /// `a..b` as an index.
     fn stretch(&mut self, axis: Axis, start: Option<&Expr>, end: Option<&Expr>, span: Span) -> Option<Cut> {
         let from = start.map_or(Some((0, false)), |e| self.whole_number(e, "the start of a range"));
-        let to = end.map_or(Some((axis.size as i64, axis.assumed)), |e| self.whole_number(e, "the end of a range"));
+        let to = end
+            .map_or(Some((axis.size as i64, axis.assumed)), |e| self.whole_number(e, "the end of a range"));
         let ((from, a), (to, b)) = (from?, to?);
         if from < 0 || to < from || to > axis.size as i64 || to == from {
             let what = if to <= from { "the range is empty" } else { "the range runs off the dimension" };
-            let diagnostic =
-                Diagnostic::error("E0213", what, span, format!("{from}..{to} of a dimension {}", self.axis_text(&axis)));
+            let diagnostic = Diagnostic::error(
+                "E0213",
+                what,
+                span,
+                format!("{from}..{to} of a dimension {}", self.axis_text(&axis)),
+            );
             self.emit(diagnostic.note("ranges are half-open and positions count from 0"));
             return None;
         }
@@ -100,8 +108,12 @@ impl Checker<'_> {
             return Some(Cut { part: Part::Drop, start: at, end: at + 1 });
         }
         let name = self.axis_name(&axis);
-        let mut diagnostic =
-            Diagnostic::error("E0232", format!("\"{text}\" is not a label of `{name}`"), span, "unknown label");
+        let mut diagnostic = Diagnostic::error(
+            "E0232",
+            format!("\"{text}\" is not a label of `{name}`"),
+            span,
+            "unknown label",
+        );
         if let Some(help) = did_you_mean(text, labels.iter().map(String::as_str)) {
             diagnostic = diagnostic.help(help.replace('`', "\""));
         }
@@ -119,7 +131,8 @@ impl Checker<'_> {
                 format!("this is {}", self.value_text(&v)),
             );
             if v.elem == Elem::Bool {
-                diagnostic = diagnostic.help("to select by a condition, sum with a filter: `sum(e for i in n if c)`");
+                diagnostic =
+                    diagnostic.help("to select by a condition, sum with a filter: `sum(e for i in n if c)`");
             }
             self.emit(diagnostic);
             return None;
@@ -150,19 +163,29 @@ impl Checker<'_> {
     }
 
     /// Whether every turn of the loop stays inside the axis; an error where that is certainly not so.
-    fn loop_inside(&mut self, axis: Axis, index: LoopId, affine: Affine, e: &Expr, base: &Expr) -> Option<bool> {
+    fn loop_inside(
+        &mut self,
+        axis: Axis,
+        index: LoopId,
+        affine: Affine,
+        e: &Expr,
+        base: &Expr,
+    ) -> Option<bool> {
         let info = &self.loops[index.0];
         let (over, start, declared) = (info.axis, info.start, info.span);
-        if let (Some(a), Some(b)) = (over.dim, axis.dim) {
-            if a != b && affine.coefficient == 1 && affine.offset == start {
-                let (m, n) = (self.axis_name(&over), self.axis_name(&axis));
-                let label = format!("this runs over {m}");
-                let diagnostic = Diagnostic::error("E0203", "an index runs over another dimension", e.span, label)
+        if let (Some(a), Some(b)) = (over.dim, axis.dim)
+            && a != b
+            && affine.coefficient == 1
+            && affine.offset == start
+        {
+            let (m, n) = (self.axis_name(&over), self.axis_name(&axis));
+            let label = format!("this runs over {m}");
+            let diagnostic =
+                Diagnostic::error("E0203", "an index runs over another dimension", e.span, label)
                     .label(declared, format!("declared over {m} here"))
                     .label(base.span, format!("this dimension is {n}"));
-                self.emit(diagnostic.help(format!("if they are meant to be the same, declare `dim {m} = {n}`")));
-                return None;
-            }
+            self.emit(diagnostic.help(format!("if they are meant to be the same, declare `dim {m} = {n}`")));
+            return None;
         }
         let last = affine.coefficient * (over.size as i64 - 1) + affine.offset;
         let (low, high) = (affine.offset.min(last), affine.offset.max(last));
@@ -185,14 +208,19 @@ impl Checker<'_> {
         } else {
             format!("the position {at}")
         };
-        let mut diagnostic =
-            Diagnostic::error("E0213", "the index runs off the dimension", e.span, format!("this reaches {text}"))
-                .label(base.span, format!("this dimension is {}", self.axis_text(&axis)));
+        let mut diagnostic = Diagnostic::error(
+            "E0213",
+            "the index runs off the dimension",
+            e.span,
+            format!("this reaches {text}"),
+        )
+        .label(base.span, format!("this dimension is {}", self.axis_text(&axis)));
         if at == size {
             diagnostic = diagnostic.note("indices are 0-based: the last position is the size minus one");
         } else if at < 0 {
             let name = self.axis_name(&axis);
-            diagnostic = diagnostic.help(format!("there are no negative positions; the last is `{name} - 1`"));
+            diagnostic =
+                diagnostic.help(format!("there are no negative positions; the last is `{name} - 1`"));
         }
         self.emit(diagnostic);
         None
@@ -275,8 +303,7 @@ impl Checker<'_> {
     /// Gathers along the picked axes, combined into one. Indices of several axes become one linear index.
     fn pick(&mut self, node: NodeId, labels: &[Label], picks: &[(usize, &Value)]) -> (NodeId, Vec<Label>) {
         let size_of = |c: &Self, label: &Label| {
-            let at = labels.iter().position(|l| l == label).map_or(1, |p| c.graph.shape(node)[p]);
-            at
+            labels.iter().position(|l| l == label).map_or(1, |p| c.graph.shape(node)[p])
         };
         let mut position = picks[0].1.clone();
         for (axis, next) in &picks[1..] {

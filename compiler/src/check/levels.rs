@@ -37,7 +37,12 @@ impl Checker<'_> {
             Elem::Int => return self.unsupported("an integer variable is", var.ty.element.span),
             Elem::Bool => {
                 let message = "a variable cannot be `bool`";
-                return self.error("E0204", message, var.ty.element.span, "a real between 0 and 1 can be declared `in [0, 1]`");
+                return self.error(
+                    "E0204",
+                    message,
+                    var.ty.element.span,
+                    "a real between 0 and 1 can be declared `in [0, 1]`",
+                );
             }
         }
         let domain = match &var.domain {
@@ -66,7 +71,8 @@ impl Checker<'_> {
         // A bad domain or start was reported; the variable itself is still good for checking the rest.
         let domain = domain.unwrap_or(Domain::Free);
         let init = init.unwrap_or(Init::Normal(0.0, 0.0));
-        let var = Var { name: var.name.name.clone(), ty, dims, domain, init, input, node, span: var.name.span };
+        let var =
+            Var { name: var.name.name.clone(), ty, dims, domain, init, input, node, span: var.name.span };
         self.vars.push(VarState { var, level, shape });
         Some(value)
     }
@@ -113,7 +119,8 @@ impl Checker<'_> {
             "ball" => {
                 let radius = self.bound(&arguments[0], &[], "a radius")?;
                 let value = self.scalar(radius);
-                let bad = self.known_array(&value).and_then(|a| a.iter().copied().find(|r| !(*r >= 0.0)));
+                let bad =
+                    self.known_array(&value).and_then(|a| a.iter().copied().find(|r| r.is_nan() || *r < 0.0));
                 if let Some(r) = bad {
                     let label = format!("this is {r}");
                     return self.error("E0223", "a radius cannot be negative", arguments[0].span, label);
@@ -121,9 +128,13 @@ impl Checker<'_> {
                 Some(Domain::Ball(radius))
             }
             other => {
-                let mut diagnostic =
-                    Diagnostic::error("E0223", format!("there is no domain `{other}`"), name.span, "unknown domain")
-                        .note("the domains are `[lo, hi]`, `nonneg`, `simplex` and `ball(r)`");
+                let mut diagnostic = Diagnostic::error(
+                    "E0223",
+                    format!("there is no domain `{other}`"),
+                    name.span,
+                    "unknown domain",
+                )
+                .note("the domains are `[lo, hi]`, `nonneg`, `simplex` and `ball(r)`");
                 if let Some(help) = did_you_mean(other, known) {
                     diagnostic = diagnostic.help(help);
                 }
@@ -149,13 +160,14 @@ impl Checker<'_> {
 
     fn bounds_ordered(&mut self, low: NodeId, high: NodeId, span: Span) -> Option<()> {
         let rank = self.graph.shape(low).len();
-        let value = |c: &Self, node| Value { shape: (0..rank).map(|_| Axis::of(1)).collect(), ..c.bare(node) };
+        let value =
+            |c: &Self, node| Value { shape: (0..rank).map(|_| Axis::of(1)).collect(), ..c.bare(node) };
         let (a, b) = (value(self, low), value(self, high));
         if self.vars_assumed(low) {
             return Some(());
         }
         let (Some(a), Some(b)) = (self.known_array(&a), self.known_array(&b)) else { return Some(()) };
-        match a.iter().zip(&b).find(|(x, y)| !(x <= y)) {
+        match a.iter().zip(&b).find(|(x, y)| x > y || x.is_nan() || y.is_nan()) {
             None => Some(()),
             Some((x, y)) => self.error("E0223", "the interval is empty", span, format!("{x} is above {y}")),
         }
@@ -169,7 +181,14 @@ impl Checker<'_> {
     /// A node whose axes do not matter.
     fn bare(&self, node: NodeId) -> Value {
         let elem = self.graph.ty(node).elem;
-        Value { node, loops: Loops::new(), shape: super::value::Axes::new(), elem, affine: None, assumed: false }
+        Value {
+            node,
+            loops: Loops::new(),
+            shape: super::value::Axes::new(),
+            elem,
+            affine: None,
+            assumed: false,
+        }
     }
 
     /// The objective of a level and its other parts, except variables, which are worked out before.
@@ -184,14 +203,19 @@ impl Checker<'_> {
             .collect();
         let name = level_name(level.kind);
         let Some((maximize, keyword, written)) = objectives.first().copied() else {
-            let diagnostic =
-                Diagnostic::error("E0220", format!("`{name}` has no objective"), level.keyword, "in this level");
+            let diagnostic = Diagnostic::error(
+                "E0220",
+                format!("`{name}` has no objective"),
+                level.keyword,
+                "in this level",
+            );
             self.emit_plain(diagnostic.help("add `minimize …` or `maximize …`"));
             return None;
         };
         if let Some((_, again, _)) = objectives.get(1) {
-            let diagnostic = Diagnostic::error("E0220", format!("`{name}` has two objectives"), *again, "the second one")
-                .label(keyword, "the first one");
+            let diagnostic =
+                Diagnostic::error("E0220", format!("`{name}` has two objectives"), *again, "the second one")
+                    .label(keyword, "the first one");
             self.emit_plain(diagnostic);
         }
         let value = self.at(Frame::top(0, Some(level.kind)), Reads::Variables, |c| {
@@ -220,7 +244,8 @@ impl Checker<'_> {
             return Some(self.real(value));
         }
         let label = format!("this is {}", self.value_text(value));
-        let mut diagnostic = Diagnostic::error("E0221", format!("{what} must be a real scalar"), written.span, label);
+        let mut diagnostic =
+            Diagnostic::error("E0221", format!("{what} must be a real scalar"), written.span, label);
         if value.rank() > 0 {
             diagnostic = diagnostic.help("reduce it with `sum`, `mean` or `sumsq`");
         }

@@ -48,7 +48,10 @@ impl Checker<'_> {
 
     /// Data without a name.
     fn anonymous(&mut self, array: Array, elem: Elem, span: Span) -> Value {
-        let known = self.data.iter().find(|d| d.span == span && d.name.is_empty() && d.value.as_ref() == Some(&array));
+        let known = self
+            .data
+            .iter()
+            .find(|d| d.span == span && d.name.is_empty() && d.value.as_ref() == Some(&array));
         let shape: Axes = array.shape().iter().map(|&s| Axis::of(s)).collect();
         if let Some(data) = known {
             let node = self.graph.apply(&crate::ops::INPUT, crate::ir::graph::Attrs::Input(data.input), &[]);
@@ -77,7 +80,9 @@ impl Checker<'_> {
                     item.span,
                     format!("this row has {}", count(other, "element")),
                 );
-                self.emit(diagnostic.label(items[0].span, format!("the first row has {}", count(first, "element"))));
+                self.emit(
+                    diagnostic.label(items[0].span, format!("the first row has {}", count(first, "element"))),
+                );
                 return;
             }
         }

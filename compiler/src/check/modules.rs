@@ -39,7 +39,9 @@ impl Checker<'_> {
     pub fn uses(&mut self, ast: &Ast, module: usize, listed: bool) {
         for item in &ast.items {
             match &item.kind {
-                ItemKind::Use(u) if u.names.is_some() == listed => self.bring_in(u, item.span, ast.file, module),
+                ItemKind::Use(u) if u.names.is_some() == listed => {
+                    self.bring_in(u, item.span, ast.file, module)
+                }
                 _ => {}
             }
         }
@@ -47,8 +49,12 @@ impl Checker<'_> {
 
     fn bring_in(&mut self, u: &Use, span: Span, file: FileId, module: usize) {
         let Some((source, title)) = self.find_module(u, span, file) else { return };
-        let exported: Vec<_> =
-            self.modules[source].names.iter().map(|(n, d)| (n.clone(), *d)).filter(|(_, d)| self.decls[d.0].module == source).collect();
+        let exported: Vec<_> = self.modules[source]
+            .names
+            .iter()
+            .map(|(n, d)| (n.clone(), *d))
+            .filter(|(_, d)| self.decls[d.0].module == source)
+            .collect();
         let Some(names) = &u.names else {
             for (name, id) in exported {
                 self.modules[module].names.entry(name).or_insert(id);
@@ -64,7 +70,8 @@ impl Checker<'_> {
                         let first = self.decls[other.0].span;
                         let message = format!("`{}` is brought in twice", name.name);
                         self.emit(
-                            Diagnostic::error("E0202", message, name.span, "again here").label(first, "also defined here"),
+                            Diagnostic::error("E0202", message, name.span, "again here")
+                                .label(first, "also defined here"),
                         );
                     }
                 }
@@ -74,9 +81,13 @@ impl Checker<'_> {
 
     fn not_exported<'n>(&mut self, name: &Ident, title: &str, names: impl Iterator<Item = &'n str>) {
         let names: Vec<&str> = names.collect();
-        let mut diagnostic =
-            Diagnostic::error("E0227", format!("`{title}` has no `{}`", name.name), name.span, "not defined there")
-                .note(format!("it defines {}", names.join(", ")));
+        let mut diagnostic = Diagnostic::error(
+            "E0227",
+            format!("`{title}` has no `{}`", name.name),
+            name.span,
+            "not defined there",
+        )
+        .note(format!("it defines {}", names.join(", ")));
         if let Some(help) = did_you_mean(&name.name, names.iter().copied()) {
             diagnostic = diagnostic.help(help);
         }
@@ -117,12 +128,11 @@ impl Checker<'_> {
 
     fn library(&mut self, path: &[Ident]) -> Option<(String, String)> {
         let title = path.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
-        if let [std, name] = path {
-            if std.name == "std" {
-                if let Some((_, text)) = STDLIB.iter().find(|(n, _)| *n == name.name) {
-                    return Some((title, (*text).to_owned()));
-                }
-            }
+        if let [std, name] = path
+            && std.name == "std"
+            && let Some((_, text)) = STDLIB.iter().find(|(n, _)| *n == name.name)
+        {
+            return Some((title, (*text).to_owned()));
         }
         let span = path[0].span.to(path[path.len() - 1].span);
         let titles: Vec<String> = STDLIB.iter().map(|(n, _)| format!("std.{n}")).collect();

@@ -37,7 +37,8 @@ pub fn print_model(model: &Model) -> String {
         line(&mut out, &format!("result {}", result.name));
     }
     if let Some(solve) = &model.solve {
-        let options: Vec<String> = solve.options.iter().map(|(n, v, _)| format!("{n} = {}", option(v))).collect();
+        let options: Vec<String> =
+            solve.options.iter().map(|(n, v, _)| format!("{n} = {}", option(v))).collect();
         line(&mut out, &format!("solve {}({})", solve.method, options.join(", ")));
     }
     if model.precision == Precision::F32 {

@@ -38,7 +38,12 @@ impl Checker<'_> {
     }
 
     /// Σ of products: labels of both operands that the result lacks are summed over.
-    pub fn einsum(&mut self, (a, la): (NodeId, &[Label]), (b, lb): (NodeId, &[Label]), out: &[Label]) -> NodeId {
+    pub fn einsum(
+        &mut self,
+        (a, la): (NodeId, &[Label]),
+        (b, lb): (NodeId, &[Label]),
+        out: &[Label],
+    ) -> NodeId {
         let mut batch = Vec::new();
         let mut contract = Vec::new();
         for (i, label) in la.iter().enumerate() {
@@ -57,7 +62,14 @@ impl Checker<'_> {
     }
 
     /// `a @ b`.
-    pub fn matmul(&mut self, a: &Value, b: &Value, operator: Span, left: &Expr, right: &Expr) -> Option<Value> {
+    pub fn matmul(
+        &mut self,
+        a: &Value,
+        b: &Value,
+        operator: Span,
+        left: &Expr,
+        right: &Expr,
+    ) -> Option<Value> {
         for (value, e) in [(a, left), (b, right)] {
             self.numeric(value.clone(), e.span, "`@`")?;
             if value.rank() == 0 {
@@ -72,7 +84,15 @@ impl Checker<'_> {
         let (a, b) = (self.real(a), self.real(b));
         let (ra, rb) = (a.rank(), b.rank());
         // Own labels: 0 is contracted, 1 the rows, 2 the columns, and 10 + k the k-th batch axis from the right.
-        let own_a = |k: usize| if k + 1 == ra { 0 } else if k + 2 == ra { 1 } else { 10 + ra - 3 - k };
+        let own_a = |k: usize| {
+            if k + 1 == ra {
+                0
+            } else if k + 2 == ra {
+                1
+            } else {
+                10 + ra - 3 - k
+            }
+        };
         let own_b = |k: usize| {
             if rb == 1 || k + 2 == rb {
                 0
@@ -132,7 +152,10 @@ impl Checker<'_> {
         };
         let side = if b.rank() == 1 { "the dimension" } else { "the second to last dimension" };
         let mut diagnostic = Diagnostic::error("E0203", message, operator, label)
-            .label(left.span, format!("the last dimension of this {} is {}", self.value_text(a), self.axis_name(&x)))
+            .label(
+                left.span,
+                format!("the last dimension of this {} is {}", self.value_text(a), self.axis_name(&x)),
+            )
             .label(right.span, format!("{side} of this {} is {}", self.value_text(b), self.axis_name(&y)));
         let (l, r) = (self.source_text(left.span), self.source_text(right.span));
         let turn = |s: &[Axis]| -> Option<Vec<Axis>> { (s.len() == 2).then(|| vec![s[1], s[0]]) };
@@ -167,7 +190,8 @@ impl Checker<'_> {
                 format!("this is {}", self.value_text(&value)),
             );
             if rank == 1 {
-                diagnostic = diagnostic.help("`@` takes vectors on either side as they are; `outer(x, y)` is the outer product");
+                diagnostic = diagnostic
+                    .help("`@` takes vectors on either side as they are; `outer(x, y)` is the outer product");
             }
             self.emit(diagnostic);
             return None;

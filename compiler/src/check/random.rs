@@ -36,7 +36,12 @@ impl Checker<'_> {
         }
         if name.name == "normal" {
             if y < 0.0 {
-                return self.error("E0224", "a standard deviation cannot be negative", b.span, format!("this is {y}"));
+                return self.error(
+                    "E0224",
+                    "a standard deviation cannot be negative",
+                    b.span,
+                    format!("this is {y}"),
+                );
             }
             return Some(Draw::Normal(x, y));
         }

@@ -53,7 +53,8 @@ impl Checker<'_> {
         if path.len() == 2 && path[1].name == "objective" {
             return self.objective_value(level, span);
         }
-        let own = self.vars.iter().find(|v| path.len() == 2 && v.level == level && v.var.name == path[1].name);
+        let own =
+            self.vars.iter().find(|v| path.len() == 2 && v.level == level && v.var.name == path[1].name);
         match own.map(|v| (v.var.node, v.shape.clone())) {
             Some((node, shape)) if !matches!(self.reads, Reads::Data(_)) => {
                 for decl in &mut self.decls {

@@ -10,9 +10,9 @@ use blo_grammar::ast::{self, Ident, LevelKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
+use super::Checker;
 use super::messages::did_you_mean;
 use super::value::{Axis, DimId, Value};
-use super::Checker;
 
 /// Index into the checker's declarations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +157,13 @@ impl Checker<'_> {
     }
 
     /// Adds a declaration; a second one of the same name is an error.
-    pub fn declare(&mut self, name: &Ident, kind: Kind, module: usize, level: Option<LevelKind>) -> Option<DeclId> {
+    pub fn declare(
+        &mut self,
+        name: &Ident,
+        kind: Kind,
+        module: usize,
+        level: Option<LevelKind>,
+    ) -> Option<DeclId> {
         let global = matches!(kind, Kind::Var(_)) || level.is_none();
         let earlier = self.modules[module].names.get(&name.name).copied().or_else(|| {
             let scope = &mut self.modules[module];
@@ -168,16 +174,27 @@ impl Checker<'_> {
         });
         if let Some(earlier) = earlier {
             let first = &self.decls[earlier.0];
-            let diagnostic =
-                Diagnostic::error("E0202", format!("`{}` is defined twice", name.name), name.span, "again here")
-                    .label(first.span, format!("first defined here, as {}", first.kind.words()))
-                    .help("rename one of them");
+            let diagnostic = Diagnostic::error(
+                "E0202",
+                format!("`{}` is defined twice", name.name),
+                name.span,
+                "again here",
+            )
+            .label(first.span, format!("first defined here, as {}", first.kind.words()))
+            .help("rename one of them");
             self.emit(diagnostic);
             return None;
         }
         let id = DeclId(self.decls.len());
-        let decl =
-            Decl { name: name.name.clone(), span: name.span, kind, module, level, used: false, state: State::Pending };
+        let decl = Decl {
+            name: name.name.clone(),
+            span: name.span,
+            kind,
+            module,
+            level,
+            used: false,
+            state: State::Pending,
+        };
         self.decls.push(decl);
         let scope = &mut self.modules[module];
         match level {
@@ -199,7 +216,9 @@ impl Checker<'_> {
         let id = level
             .and_then(|l| scope.locals(l).get(name).copied())
             .or_else(|| scope.names.get(name).copied())
-            .or_else(|| solution.then(|| scope.upper.get(name).or_else(|| scope.lower.get(name)).copied()).flatten());
+            .or_else(|| {
+                solution.then(|| scope.upper.get(name).or_else(|| scope.lower.get(name)).copied()).flatten()
+            });
         Some(Meaning::Decl(id?))
     }
 
@@ -215,18 +234,22 @@ impl Checker<'_> {
         names
     }
 
+    /// Where a name is local to a level, for names that mean nothing here.
+    pub fn in_another_level(&mut self, name: &str) -> Option<(Span, &'static str)> {
+        let module = self.frame().module;
+        [LevelKind::Upper, LevelKind::Lower].into_iter().find_map(|level| {
+            let id = *self.modules[module].locals(level).get(name)?;
+            Some((self.decls[id.0].span, super::levels::level_name(level)))
+        })
+    }
+
     /// The error for a name that means nothing here.
     pub fn unknown_name<T>(&mut self, name: &Ident) -> Option<T> {
-        let module = self.frame().module;
         let mut diagnostic =
             Diagnostic::error("E0201", format!("`{}` is not defined", name.name), name.span, "unknown name");
-        let elsewhere = [LevelKind::Upper, LevelKind::Lower].into_iter().find_map(|level| {
-            let id = *self.modules[module].locals(level).get(&name.name)?;
-            Some((self.decls[id.0].span, level))
-        });
+        let elsewhere = self.in_another_level(&name.name);
         let names = self.candidates();
         if let Some((span, level)) = elsewhere {
-            let level = super::levels::level_name(level);
             diagnostic = diagnostic
                 .label(span, format!("this one is local to `{level}`"))
                 .help("write it as a top-level `fn`, which both levels can call");

@@ -37,13 +37,16 @@ impl Checker<'_> {
                 span,
                 "this changes from turn to turn",
             );
-            self.emit(diagnostic.help("let the index run over the whole range and add a filter: `… if cond`"));
+            self.emit(
+                diagnostic.help("let the index run over the whole range and add a filter: `… if cond`"),
+            );
             return None;
         }
-        if value.rank() == 0 && value.elem == Elem::Int {
-            if let Some(array) = self.known_array(value) {
-                return array.iter().next().map(|&n| (n as i64, false));
-            }
+        if value.rank() == 0
+            && value.elem == Elem::Int
+            && let Some(array) = self.known_array(value)
+        {
+            return array.iter().next().map(|&n| (n as i64, false));
         }
         let found = if self.graph.node(value.node).stage != Role::Data {
             "this depends on variables".to_owned()
@@ -65,10 +68,12 @@ impl Checker<'_> {
     /// A number known now.
     pub fn known_number(&mut self, e: &Expr, what: &str) -> Option<f64> {
         let value = self.expr(e)?;
-        if value.rank() == 0 && value.loops.is_empty() && value.elem != Elem::Bool {
-            if let Some(array) = self.known_array(&value) {
-                return array.iter().next().copied();
-            }
+        if value.rank() == 0
+            && value.loops.is_empty()
+            && value.elem != Elem::Bool
+            && let Some(array) = self.known_array(&value)
+        {
+            return array.iter().next().copied();
         }
         let found = format!("this is {}", self.value_text(&value));
         self.error("E0215", format!("{what} must be a number known before the solve"), e.span, found)

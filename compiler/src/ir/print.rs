@@ -67,7 +67,8 @@ fn parameters(attrs: &Attrs) -> String {
         Attrs::Broadcast { map, .. } => format!("to axes: {}", list(map)),
         Attrs::Shape(_) => String::new(),
         Attrs::Slice { start, end } => {
-            let ranges: Vec<String> = start.iter().zip(end).map(|(start, end)| format!("{start}..{end}")).collect();
+            let ranges: Vec<String> =
+                start.iter().zip(end).map(|(start, end)| format!("{start}..{end}")).collect();
             ranges.join(", ")
         }
         Attrs::Pad { before, after } => format!("before: {}, after: {}", list(before), list(after)),

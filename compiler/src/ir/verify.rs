@@ -68,5 +68,5 @@ fn check_constant(node: &Node) -> Result<(), String> {
         Elem::Int => value == value.trunc() && value.is_finite(),
         Elem::Real => true,
     };
-    if fits { Ok(()) } else { Err(format!("{value} is not a {}", elem.name())) }
+    if fits { Ok(()) } else { Err(format!("{value} does not fit {}", elem.name())) }
 }

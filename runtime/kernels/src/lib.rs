@@ -5,6 +5,10 @@
 //! [`gemm`]. AVX2 and AVX-512 give the same bits for elementwise kernels, reductions and row operations.
 //! Splitting work over threads is left to the caller, except in [`gemm`].
 #![allow(unsafe_code)]
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, reason = "most lane bodies serve the vector levels, which exist on x86-64 alone")
+)]
 
 pub mod blas1;
 mod elementwise;

@@ -31,7 +31,8 @@ pub fn outer(c: &mut Checker, call: &Call, values: &[Value]) -> Option<Value> {
     let (a, b) = (c.real(&values[0]), c.real(&values[1]));
     let (la, lb) = (Checker::labels(&a, |_| 0), Checker::labels(&b, |_| 1));
     let loops = union(&a.loops, &b.loops);
-    let out: Vec<Label> = loops.iter().map(|&l| Label::Loop(l)).chain([Label::Own(0), Label::Own(1)]).collect();
+    let out: Vec<Label> =
+        loops.iter().map(|&l| Label::Loop(l)).chain([Label::Own(0), Label::Own(1)]).collect();
     let node = c.einsum((a.node, &la), (b.node, &lb), &out);
     Some(c.value(node, loops, Axes::from_slice(&[a.shape[0], b.shape[0]])))
 }

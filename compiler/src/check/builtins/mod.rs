@@ -97,7 +97,7 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("stack", syntax("stack([x, y, …]) or stack([x, y, …], axis)", 1, 2, shape::stack)),
     ("reshape", syntax("reshape(x, n, …)", 2, MANY, shape::reshape)),
     ("flatten", values("flatten(x)", 1, 1, shape::flatten)),
-    ("grad", LATER),
+    ("grad", values("grad(e, x)", 2, 2, differentiate::grad)),
     ("stop_gradient", values("stop_gradient(e)", 1, 1, differentiate::stop_gradient)),
     ("solve", LATER),
     ("cholesky", LATER),
@@ -122,7 +122,9 @@ pub fn find(name: &str) -> Option<Builtin> {
             let operands = surface::operands(op);
             (if operands == 1 { "one array" } else { "two arrays" }, operands, operands)
         }
-        Surface::Reduction(_) | Surface::Along(_) | Surface::AlongReduced(_) => ("an array, perhaps with an axis", 1, 2),
+        Surface::Reduction(_) | Surface::Along(_) | Surface::AlongReduced(_) => {
+            ("an array, perhaps with an axis", 1, 2)
+        }
     };
     Some(Builtin { rule: Rule::Operator(op), usage, least, most })
 }
@@ -136,14 +138,22 @@ pub fn is_function(name: &str) -> bool {
 pub fn names() -> impl Iterator<Item = &'static str> {
     let operators = ops::all().iter().filter_map(|op| match op.surface {
         Surface::Hidden => None,
-        Surface::Elementwise(n) | Surface::Reduction(n) | Surface::Along(n) | Surface::AlongReduced(n) => Some(n),
+        Surface::Elementwise(n) | Surface::Reduction(n) | Surface::Along(n) | Surface::AlongReduced(n) => {
+            Some(n)
+        }
     });
     COMPOSED.iter().map(|(n, _)| *n).chain(operators)
 }
 
 impl Checker<'_> {
     /// Elaborates a call of a function of the language.
-    pub fn builtin(&mut self, builtin: &Builtin, name: &Ident, arguments: &[&Expr], span: Span) -> Option<Value> {
+    pub fn builtin(
+        &mut self,
+        builtin: &Builtin,
+        name: &Ident,
+        arguments: &[&Expr],
+        span: Span,
+    ) -> Option<Value> {
         if let Rule::Unsupported = builtin.rule {
             return self.unsupported(&format!("`{}` is", name.name), name.span);
         }

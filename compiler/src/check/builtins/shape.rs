@@ -91,16 +91,29 @@ impl Checker<'_> {
         let truth = |v: &Value| v.elem == Elem::Bool;
         if let Some(k) = values.iter().position(|v| truth(v) != truth(&values[0])) {
             let label = format!("this is {}", self.value_text(&values[k]));
-            return self.error("E0204", "numbers and truth values do not mix in one array", items[k].span, label);
+            return self.error(
+                "E0204",
+                "numbers and truth values do not mix in one array",
+                items[k].span,
+                label,
+            );
         }
         if values.iter().any(|v| v.elem == Elem::Real) {
-            return Some(values.iter().map(|v| if v.elem == Elem::Real { v.clone() } else { self.real(v) }).collect());
+            return Some(
+                values.iter().map(|v| if v.elem == Elem::Real { v.clone() } else { self.real(v) }).collect(),
+            );
         }
         Some(values)
     }
 
     /// Values of one shape along a new axis.
-    pub fn stack_values(&mut self, values: &[Value], items: &[Expr], axis: usize, span: Span) -> Option<Value> {
+    pub fn stack_values(
+        &mut self,
+        values: &[Value],
+        items: &[Expr],
+        axis: usize,
+        span: Span,
+    ) -> Option<Value> {
         let mut common = values[0].shape.clone();
         for (value, item) in values.iter().zip(items).skip(1) {
             let same = value.rank() == common.len();
@@ -108,7 +121,12 @@ impl Checker<'_> {
             match axes.filter(|_| same) {
                 Some(axes) => common = axes,
                 None => {
-                    return self.shapes_differ("an array of arrays", span, (&values[0], &items[0]), (value, item));
+                    return self.shapes_differ(
+                        "an array of arrays",
+                        span,
+                        (&values[0], &items[0]),
+                        (value, item),
+                    );
                 }
             }
         }

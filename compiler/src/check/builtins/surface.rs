@@ -79,7 +79,12 @@ impl Checker<'_> {
         let what = format!("`{}`", call.name.name);
         let value = self.numeric(value, call.arguments[0].span, &what)?;
         if value.rank() == 0 {
-            return self.error("E0203", format!("{what} needs an array"), call.arguments[0].span, "this is a scalar");
+            return self.error(
+                "E0203",
+                format!("{what} needs an array"),
+                call.arguments[0].span,
+                "this is a scalar",
+            );
         }
         let axis = match call.arguments.get(1) {
             Some(e) => self.axis_argument(e, value.rank())?,
@@ -108,8 +113,12 @@ fn known_whole(op: &'static Operator, x: &Value, y: &Value) -> Option<i64> {
     match op.name {
         "min" => Some(a.min(b)),
         "max" => Some(a.max(b)),
-        _ if std::ptr::eq(op, &raw const ops::INT_DIV) => (b != 0).then(|| (a as f64 / b as f64).floor() as i64),
-        _ if std::ptr::eq(op, &raw const ops::INT_MOD) => (b != 0).then(|| a - b * (a as f64 / b as f64).floor() as i64),
+        _ if std::ptr::eq(op, &raw const ops::INT_DIV) => {
+            (b != 0).then(|| (a as f64 / b as f64).floor() as i64)
+        }
+        _ if std::ptr::eq(op, &raw const ops::INT_MOD) => {
+            (b != 0).then(|| a - b * (a as f64 / b as f64).floor() as i64)
+        }
         _ => None,
     }
 }

@@ -1,9 +1,7 @@
 //! Matrix products against plain loops in double precision, over layouts, sizes and levels.
-#![allow(unsafe_code)]
 
-mod common;
+use crate::common::{Number, Random};
 use blo_kernels::{Level, gemm, gemm_at};
-use common::{Number, Random};
 
 /// A matrix inside a larger buffer: offset and strides.
 #[derive(Clone, Copy, Debug)]

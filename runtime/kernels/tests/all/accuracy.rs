@@ -1,10 +1,8 @@
 //! Elementwise kernels against the standard library (itself within two ulp for the hyperbolic functions, one for
 //! the rest) or a series, at every level.
-#![allow(unsafe_code)]
 
-mod common;
+use crate::common::{Number, Random, binary, map, ulps};
 use blo_kernels::{Kernel, Level};
-use common::{Number, Random, binary, map, ulps};
 
 struct Case {
     kernel: Kernel,

@@ -1,6 +1,4 @@
 //! Shared by the kernel tests: calling a kernel at a chosen level, and distances in units in the last place.
-#![allow(unsafe_code)]
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use blo_kernels::{Binary, Kernel, Level, Precision, Reduce, Reduce2, Rows, Unary, symbol_for};
 

@@ -1,10 +1,8 @@
 //! What every kernel owes whatever it computes: any length, in place, nothing written past the end, the same bits
 //! on both vector levels. Also the values of reductions and row kernels, and the symbol table.
-#![allow(unsafe_code)]
 
-mod common;
+use crate::common::{Number, Random, binary, reduction, reduction2, rows, unary};
 use blo_kernels::{Kernel, Level, Precision, Signature, blas1, lookup, map, symbols};
-use common::{Number, Random, binary, reduction, reduction2, rows, unary};
 
 const GUARD: f64 = 12345.0;
 

@@ -1,14 +1,13 @@
 //! The suite that every operator passes: shapes, first and second derivatives against differences and against each other,
 //! and simplification, at the record's own sample points. A new operator is covered by being in `ops::all()`.
 
-mod support;
-
+use crate::support::{Bound, assert_close, inner, magnitude};
 use blo_compiler::ir::eval::Array;
 use blo_compiler::ir::graph::NodeId;
 use blo_compiler::ops::{self, Derivative, Lowering, Operator, Sample};
 use blo_compiler::passes::differentiate::{jvp, vjp};
+use blo_compiler::passes::simplify::simplify;
 use blo_compiler::types::Elem;
-use support::{Bound, assert_close, inner, magnitude};
 
 /// One application of an operator in a graph, its real operands with tangents.
 struct Applied {
@@ -270,6 +269,21 @@ fn operators_with_zero_derivative_give_zeros() {
             let cotangent = result;
             let back = vjp(&mut applied.bound.graph, &[(result, cotangent)], &operands).unwrap();
             assert!(zeros_for(&applied, &back).iter().all(|&m| m == 0.0), "{}", applied.what);
+        }
+    });
+}
+#[test]
+fn simplification_keeps_values_and_derivatives() {
+    for_differentiable_samples(|mut applied| {
+        let steps = applied.steps();
+        let (gradient, ways) = second_order(&mut applied, &steps);
+        let mut roots = vec![applied.result];
+        roots.extend(gradient);
+        roots.extend(ways.into_iter().flatten());
+        let simple = simplify(&mut applied.bound.graph, &roots);
+        let (before, after) = (applied.bound.values(&roots), applied.bound.values(&simple));
+        for (before, after) in before.iter().zip(&after) {
+            assert_close(before, after, 1e-9, 1e-12 * magnitude(before).max(1.0), &applied.what);
         }
     });
 }
