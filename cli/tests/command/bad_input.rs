@@ -138,7 +138,8 @@ fn fortran_and_big_endian_arrays_are_converted() {
     let values = [1.0f64, 4.0, 2.0, 5.0, 3.0, 6.0].map(f64::to_be_bytes).concat();
     fs::write(folder.path("x.npy"), npy(">f8", true, "(2, 3)", &values)).unwrap();
     let output = blo(&folder.path(""), &["run", "m.blo", "--json"]);
-    let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(result["reports"]["corner"], 4.0);
     assert_eq!(result["reports"]["last"], 3.0);
 }
