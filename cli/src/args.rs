@@ -62,7 +62,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub iterations: Option<u64>,
     /// Stop after this many seconds and keep the best point so far
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,
     /// Print the result as JSON, and nothing else, on standard output
     #[arg(long)]

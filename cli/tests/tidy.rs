@@ -1,5 +1,6 @@
 //! The rules of the repository that a machine can hold: crate and module floors, owners of dependencies, where `unsafe` may
 //! stand, size and opening of files.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -156,13 +157,14 @@ fn every_dependency_has_one_owner() {
     for (folder, _) in CRATES {
         for name in dependencies(folder) {
             for (start, owner, _) in OWNERS {
-                if name.starts_with(start) && folder != owner {
+                if name.starts_with(start) && !folder.starts_with(owner) {
                     complaints.push(format!("{folder} depends on {name}, which belongs to {owner}"));
                 }
             }
         }
     }
-    for (path, text) in sources() {
+    // Tests may read and write what the crate under test does not.
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.contains("/src/")) {
         for (number, line) in code(&text) {
             for (start, _, place) in OWNERS {
                 let name = start.replace('-', "_");
