@@ -73,7 +73,8 @@ fn graph_text(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagn
     let (_, entries) = entries(model, needs)?;
     let mut roots = Vec::new();
     for Entry { quantity, outputs } in &entries {
-        for (k, node) in outputs.iter().enumerate().flat_map(|(k, nodes)| nodes.iter().map(move |n| (k, *n))) {
+        for (k, node) in outputs.iter().enumerate().flat_map(|(k, nodes)| nodes.iter().map(move |n| (k, *n)))
+        {
             roots.push((format!("{}.{k}", quantity.name()), node));
         }
     }

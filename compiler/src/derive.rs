@@ -129,7 +129,12 @@ fn both_gradients(
     Ok((gx, gy))
 }
 
-fn not_differentiable(graph: &Graph, level: &Level, quantity: Quantity, error: &DerivativeError) -> Diagnostic {
+fn not_differentiable(
+    graph: &Graph,
+    level: &Level,
+    quantity: Quantity,
+    error: &DerivativeError,
+) -> Diagnostic {
     let node = graph.node(error.node);
     let span = node.span.unwrap_or(level.objective_span);
     Diagnostic::error(

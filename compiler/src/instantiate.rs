@@ -23,7 +23,12 @@ pub fn space(graph: &Graph, level: &Level, data: &Bindings, seed: u64) -> Result
         return Err(diagnostics);
     }
     Space::new(blocks).map_err(|e| {
-        vec![Diagnostic::error("E0403", "the variables of this level cannot be laid out", level.span, e.to_string())]
+        vec![Diagnostic::error(
+            "E0403",
+            "the variables of this level cannot be laid out",
+            level.span,
+            e.to_string(),
+        )]
     })
 }
 
@@ -37,7 +42,12 @@ fn block(graph: &Graph, var: &Var, data: &Bindings, seed: u64) -> Result<Block, 
             let radius = numbers(*radius)?[0];
             if radius.is_nan() || radius < 0.0 {
                 let label = format!("its radius is {radius}");
-                return Err(Box::new(Diagnostic::error("E0403", "a ball needs a radius of at least 0", var.span, label)));
+                return Err(Box::new(Diagnostic::error(
+                    "E0403",
+                    "a ball needs a radius of at least 0",
+                    var.span,
+                    label,
+                )));
             }
             Set::Ball(radius)
         }
@@ -49,18 +59,25 @@ fn block(graph: &Graph, var: &Var, data: &Bindings, seed: u64) -> Result<Block, 
     };
     if let Some(at) = start.iter().position(|v| !v.is_finite()) {
         let label = format!("element {at} of its start is {}", start[at]);
-        return Err(Box::new(Diagnostic::error("E0404", "a variable must start at finite numbers", var.span, label)));
+        return Err(Box::new(Diagnostic::error(
+            "E0404",
+            "a variable must start at finite numbers",
+            var.span,
+            label,
+        )));
     }
     Ok(Block::new(var.name.clone(), &var.ty.shape, domain, start))
 }
 
 fn interval(var: &Var, lo: Vec<f64>, hi: Vec<f64>) -> Result<Set, Box<Diagnostic>> {
-    let empty = lo.iter().zip(&hi).position(|(l, h)| !(l <= h) || *l == f64::INFINITY || *h == f64::NEG_INFINITY);
+    let empty =
+        lo.iter().zip(&hi).position(|(l, h)| !(l <= h) || *l == f64::INFINITY || *h == f64::NEG_INFINITY);
     if let Some(at) = empty {
         let label = format!("element {at} may lie in [{}, {}], which is empty", lo[at], hi[at]);
         let help = "the lower bound comes first: `in [lo, hi]`";
         return Err(Box::new(
-            Diagnostic::error("E0403", format!("`{}` has nowhere to lie", var.name), var.span, label).help(help),
+            Diagnostic::error("E0403", format!("`{}` has nowhere to lie", var.name), var.span, label)
+                .help(help),
         ));
     }
     Ok(Set::Interval { lo, hi })

@@ -11,8 +11,8 @@ use blo_compiler::types::Elem;
 use blo_runtime::derivatives::{Derivatives, Quantity};
 use blo_runtime::hypergradient::{Implicit, Unroll, reverse};
 use blo_runtime::problem::Problem;
-use ndarray::{ArrayD, Ix1, Ix2};
 use memory::{Memory, model};
+use ndarray::{ArrayD, Ix1, Ix2};
 
 /// Logistic regression with one exponential ridge weight per feature: 20 samples, 3 features, from formulas.
 const G1: &str = "

@@ -3,14 +3,14 @@
 
 pub mod check;
 pub mod derivatives;
-pub mod kernel;
-pub mod program;
 pub mod face;
 pub mod hypergradient;
+pub mod kernel;
 pub mod linear;
 pub mod minimise;
 pub mod monitor;
 pub mod problem;
+pub mod program;
 pub mod schedule;
 pub mod settings;
 pub mod solution;

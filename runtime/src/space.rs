@@ -268,7 +268,8 @@ fn project_simplex(v: &mut [f64]) {
                 support += 1;
             }
         }
-        if support == count || support == 0 {
+        // In exact arithmetic the support only shrinks; near the end rounding may let an element back in.
+        if support >= count || support == 0 {
             break;
         }
         count = support;

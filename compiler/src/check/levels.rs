@@ -6,10 +6,10 @@ use blo_grammar::span::Span;
 
 use super::arithmetic::join;
 use super::messages::did_you_mean;
-use crate::draws::Draw;
 use super::scope::{Frame, Reads};
 use super::value::{Axis, Loops, Value};
 use super::{Checker, VarState};
+use crate::draws::Draw;
 use crate::ir::graph::{NodeId, Role};
 use crate::model::{Domain, Init, Level, Var};
 use crate::types::{Elem, Type};

@@ -25,7 +25,7 @@ mod scope;
 mod static_value;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use blo_grammar::ast;
@@ -101,6 +101,8 @@ pub(crate) struct Checker<'a> {
     options: &'a Options,
     overrides: BTreeMap<String, ast::Expr>,
     diagnostics: Vec<Diagnostic>,
+    /// What was said already, so that a function checked at two calls complains once.
+    told: BTreeSet<(&'static str, Span, String)>,
     graph: Graph,
     bindings: Bindings,
     modules: Vec<Module>,
@@ -129,6 +131,7 @@ impl<'a> Checker<'a> {
             options,
             overrides: BTreeMap::new(),
             diagnostics: Vec::new(),
+            told: BTreeSet::new(),
             graph: Graph::new(),
             bindings: Bindings::new(),
             modules: Vec::new(),
@@ -159,10 +162,7 @@ impl<'a> Checker<'a> {
     }
 
     fn emit_plain(&mut self, diagnostic: Diagnostic) {
-        let same = |d: &Diagnostic| {
-            d.code == diagnostic.code && d.span() == diagnostic.span() && d.message == diagnostic.message
-        };
-        if !self.diagnostics.iter().any(same) {
+        if self.told.insert((diagnostic.code, diagnostic.span(), diagnostic.message.clone())) {
             self.diagnostics.push(diagnostic);
         }
     }

@@ -19,7 +19,11 @@ impl Loader for Memory {
 
     fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError> {
         let found = self.0.get(request.name);
-        Ok(found.map(|(elem, values)| Tensor { elem: *elem, values: values.clone(), origin: "memory".into() }))
+        Ok(found.map(|(elem, values)| Tensor {
+            elem: *elem,
+            values: values.clone(),
+            origin: "memory".into(),
+        }))
     }
 }
 

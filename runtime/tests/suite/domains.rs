@@ -51,6 +51,19 @@ fn simplex_rows_agree_with_sorting() {
     }
 }
 
+/// Points already (nearly) on the simplex once made the search for the support go back and forth for ever.
+#[test]
+fn near_feasible_points_project_in_finite_time() {
+    let space = space(&[7], Domain::Simplex);
+    for seed in 1..20_000 {
+        let mut p = values(7, seed);
+        space.project(&mut p);
+        p.iter_mut().enumerate().for_each(|(i, v)| *v += (i as f64 - 3.0) * 1e-17);
+        space.project(&mut p);
+        close(p.iter().sum(), 1.0, 1e-14);
+    }
+}
+
 /// A projection `p` of `v` is the point with `⟨v − p, z − p⟩ ≤ 0` for all `z` of the set; and it stays where it is.
 #[test]
 fn projections_satisfy_the_variational_inequality() {
