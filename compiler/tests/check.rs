@@ -1,6 +1,7 @@
 //! Checker cases, text in and text out: every `cases/check/*.blo` has a `.txt` beside it with its diagnostics and, when it
 //! is right, the model. `BLESS=1` rewrites them. A first line `# options: …` sets `need-data`, `set NAME=EXPR` and `seed N`.
 
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 #![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
 use std::fs;

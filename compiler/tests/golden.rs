@@ -1,6 +1,7 @@
 //! Golden hypergradients: the whole road from text to machine code against numbers computed elsewhere (see
 //! `docs/decisions/0005-golden-numbers.md` for where they come from).
 
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 // Helpers of tests stop the test when something is wrong, as tests do.
 #![allow(clippy::unwrap_used)]
 

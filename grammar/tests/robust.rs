@@ -1,4 +1,6 @@
 //! No text makes the parser panic, overflow its stack or take more than linear time.
+
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use std::fs;

@@ -1,4 +1,6 @@
 //! Text in, text out: models print back as expected, every syntax error says what it should.
+
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use std::fs;

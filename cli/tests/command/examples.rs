@@ -40,6 +40,12 @@ fn every_reproduction_holds_and_is_called_what_it_is() {
     all_hold("examples/reproductions", 1);
 }
 
+/// What the benchmarks time is also right.
+#[test]
+fn every_benchmark_model_holds() {
+    all_hold("bench", 0);
+}
+
 /// The published validation losses of the logistic experiment, to six digits, along the trace.
 #[test]
 fn the_published_trajectory() {

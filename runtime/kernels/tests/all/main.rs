@@ -1,4 +1,6 @@
 //! Tests of the kernels: accuracy, what every kernel owes, matrix products.
+
+#![allow(clippy::disallowed_macros, reason = "with --nocapture the measured errors are shown")]
 #![allow(unsafe_code)]
 
 mod accuracy;
