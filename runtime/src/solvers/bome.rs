@@ -29,7 +29,7 @@ const OWN: &[OptionSpec] = &[
         name: "y_step",
         kind: Kind::PositiveOr("auto"),
         default: Preset::Word("auto"),
-        doc: "Outer step size of the lower variables; `auto` is `upper_step`.",
+        doc: "Outer step size of the lower variables; `auto` is the smaller of `upper_step` and the lower step.",
     },
     OptionSpec { name: "eta", kind: POSITIVE, default: Preset::Number(0.5), doc: "Strength of the barrier." },
     OptionSpec {
@@ -84,7 +84,12 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     Box::new(Bome {
         lower: LowerSteps::new(settings, &problem.lower, size),
         upper_step: Step::outer(settings, &problem.upper, upper),
-        lower_step: Step::outer(settings, &problem.lower, settings.number("y_step").unwrap_or(upper)),
+        // A step beyond 1/L undoes what the barrier asks for.
+        lower_step: Step::outer(
+            settings,
+            &problem.lower,
+            settings.number("y_step").unwrap_or(upper.min(size)),
+        ),
         eta: settings.real("eta"),
         by_gap: settings.word("psi") == "gap",
         epsilon: settings.real("epsilon"),
