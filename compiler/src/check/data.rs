@@ -432,6 +432,10 @@ fn repeat(array: &Array, shape: &Axes) -> Array {
 
 /// The first element with a property, and its index in brackets.
 fn find(array: &Array, bad: impl Fn(f64) -> bool) -> Option<(String, f64)> {
+    // Large arrays are all good as a rule: a plain pass, and the index only for the one that is not.
+    if !array.iter().any(|x| bad(*x)) {
+        return None;
+    }
     let (index, value) = array.indexed_iter().find(|(_, x)| bad(**x))?;
     let index: Vec<usize> = (0..array.ndim()).map(|k| index[k]).collect();
     let text = if index.is_empty() { String::new() } else { format!("[{}]", list(&index)) };
