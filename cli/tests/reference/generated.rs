@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use blo_compiler::ops::{self, Derivative, Operator, Surface};
-use blo_runtime::settings::OptionSpec;
+use blo_runtime::settings::{OptionSpec, Preset};
 use blo_runtime::solvers::{Levels, SOLVERS, Solver};
 
 use crate::{blo, fresh};
@@ -30,10 +30,16 @@ fn solver(page: &mut String, solver: &Solver) {
         Levels::Two => "with two levels",
     };
     let Solver { name, summary, source, .. } = solver;
-    write!(page, "\n## `{name}`\n\n{summary}. For models {levels}. Source: {source}.\n\n").unwrap();
+    let (first, rest) = summary.split_at(1);
+    let first = first.to_uppercase();
+    write!(page, "\n## `{name}`\n\n{first}{rest}. For models {levels}. Source: {source}.\n\n").unwrap();
     page.push_str("| option | default | takes | meaning |\n|---|---|---|---|\n");
     for OptionSpec { name, kind, default, doc } in solver.options() {
         let kind = kind.to_string();
+        let default = match default {
+            Preset::Number(v) if *v != 0.0 && v.abs() < 1e-3 => format!("{v:e}"),
+            other => other.to_string(),
+        };
         writeln!(page, "| `{name}` | `{default}` | {} | {} |", cell(&kind), cell(doc)).unwrap();
     }
 }

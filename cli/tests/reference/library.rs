@@ -38,7 +38,10 @@ fn examples(module: &str) -> Vec<(String, String)> {
         if let Some((name, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once('(')) {
             assert!(comments.len() >= 2, "`{name}` needs a description and an example above it");
             let example = comments[comments.len() - 1];
-            assert!(example.contains(&format!("{name}(")), "the example of `{name}` does not call it: {example}");
+            assert!(
+                example.contains(&format!("{name}(")),
+                "the example of `{name}` does not call it: {example}"
+            );
             examples.push((name.to_owned(), example.to_owned()));
         }
         comments.clear();

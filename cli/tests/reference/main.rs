@@ -32,7 +32,10 @@ fn fresh(path: &str, expected: &str) {
     let found = fs::read_to_string(root(path)).unwrap_or_default();
     let differing = found.lines().zip(expected.lines()).position(|(a, b)| a != b);
     let line = differing.unwrap_or(found.lines().count().min(expected.lines().count())) + 1;
-    assert!(found == expected, "{path} is stale from line {line} on; `BLESS=1 cargo test -p blo --test reference` rewrites it");
+    assert!(
+        found == expected,
+        "{path} is stale from line {line} on; `BLESS=1 cargo test -p blo --test reference` rewrites it"
+    );
 }
 
 /// Runs `blo` in a folder of its own that holds `model.blo`.
