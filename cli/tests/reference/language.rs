@@ -1,6 +1,7 @@
 //! Code in `docs/language.md`. A block ```` ```blo ```` is a complete model and must check without data files; `fragment` marks parts of a
 //! model, which must parse; `wrong` is followed by the message it gives; `not-yet` is refused with E0901 and nothing else.
 
+use blo_compiler::ops;
 use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::source::Sources;
@@ -185,4 +186,18 @@ fn refusals_in_the_checker() -> Vec<String> {
     found.retain(|refusal| !refusal.contains('{'));
     assert!(found.len() > 10, "{found:?}");
     found
+}
+
+/// Every function that the checker knows, read from its tables, stands under "Built in" or "Not yet".
+#[test]
+fn every_function_is_on_the_page() {
+    let page = text(PAGE);
+    let words: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let source = text("compiler/src/check/builtins/mod.rs");
+    let entries = source.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split_once("\", "));
+    let composed: Vec<&str> = entries.map(|(name, _)| name).filter(|name| !name.contains(' ')).collect();
+    assert!(composed.len() > 30, "the table was not found: {composed:?}");
+    let operators = ops::all().iter().filter_map(|op| op.surface.name());
+    let missing: Vec<&str> = composed.into_iter().chain(operators).filter(|n| !words.contains(n)).collect();
+    assert!(missing.is_empty(), "{PAGE} does not name {missing:?}");
 }
