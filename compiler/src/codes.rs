@@ -159,7 +159,7 @@ pub static CODES: &[Code] = &[
     code(
         "E0225",
         "an option of `solve` has a value of the wrong kind",
-        "An option is a number, `true` or `false`, a word, or a call such as `learned(bound = 2)`. Numbers may use parameters.",
+        "An option is a number, `true` or `false`, a word, or a call such as `power(0.5)` or `rates(x = 2)`. Numbers may use parameters.",
     ),
     code(
         "E0226",

@@ -15,6 +15,7 @@ use crate::ir::loops::Loops;
 use crate::ir::print::print;
 use crate::lower::lower;
 use crate::model::{Model, Precision};
+use crate::passes::simplify::simplify;
 use crate::solution::data_bindings;
 
 /// Compiles `needs` of a model whose data is bound, and lays its variables out from their starts. `seed` decides random starts.
@@ -27,6 +28,7 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
         Some(level) => space(&model.graph, level, &data, seed)?,
         None => Space::default(),
     };
+    simplify_expects(model);
     let loops = loops(model, needs)?;
     let program = codegen::jit(&loops, &data).map_err(|e| {
         vec![Diagnostic::error("E0405", "the model cannot be compiled", model.upper.span, e.to_string())]
@@ -41,6 +43,16 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
         problem.roundoff = f64::from(f32::EPSILON);
     }
     Ok(problem)
+}
+
+/// Brings the `expect` lines, which the evaluator reads, into simplest form: the rewrites that keep `log(sum(exp(z)))` and its
+/// like from overflowing are for them too.
+fn simplify_expects(model: &mut Model) {
+    let written: Vec<NodeId> = model.expects.iter().map(|e| e.node).collect();
+    let simplest = simplify(&mut model.graph, &written);
+    for (expect, node) in model.expects.iter_mut().zip(simplest) {
+        expect.node = node;
+    }
 }
 
 /// A stage of the compiler, as text.

@@ -321,6 +321,9 @@ fn accept<'a>(
         (Kind::Schedule, Value::Word(_) | Value::Call(..)) => range(schedule(value).is_some()),
         (Kind::Rates, Value::Call(word, rates)) if word == "rates" => {
             rates.iter().find_map(|(name, factor)| {
+                if name.is_empty() {
+                    return Some(SettingProblem::WrongKind);
+                }
                 if !variables.clone().any(|variable| variable == name) {
                     let near = nearest(name, variables.clone()).map(str::to_string);
                     return Some(SettingProblem::UnknownVariable { name: name.clone(), near });

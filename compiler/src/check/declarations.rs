@@ -335,6 +335,9 @@ impl Checker<'_> {
     }
 
     fn solve(&mut self, solve: &ast::Solve) -> Option<Solve> {
+        if solve.method.name == "auto" {
+            return self.unsupported("choosing the method by `auto` is", solve.method.span);
+        }
         let mut options: Vec<(String, OptionValue, Span)> = Vec::new();
         for option in &solve.options {
             if let Some((_, _, first)) = options.iter().find(|(n, _, _)| *n == option.name.name) {
@@ -366,15 +369,13 @@ impl Checker<'_> {
             {
                 let mut inner = Vec::new();
                 for argument in arguments {
-                    let Some(name) = &argument.name else {
-                        let message = format!("the options of `{}` have names", function.name);
-                        return self.error("E0225", message, argument.value.span, "write `name = value`");
-                    };
-                    inner.push((name.name.clone(), self.option_value(&argument.value)?));
+                    // An argument without a name, as in `power(0.5)`, has the empty name.
+                    let name = argument.name.as_ref().map_or(String::new(), |n| n.name.clone());
+                    inner.push((name, self.option_value(&argument.value)?));
                 }
                 Some(OptionValue::Call(function.name.clone(), inner))
             }
-            _ => self.known_number(e, "an option").map(OptionValue::Number),
+            _ => self.known_number_or("E0225", e, "an option").map(OptionValue::Number),
         }
     }
 

@@ -67,6 +67,11 @@ impl Checker<'_> {
 
     /// A number known now.
     pub fn known_number(&mut self, e: &Expr, what: &str) -> Option<f64> {
+        self.known_number_or("E0215", e, what)
+    }
+
+    /// A number known now; anything else is an error with this code.
+    pub fn known_number_or(&mut self, code: &'static str, e: &Expr, what: &str) -> Option<f64> {
         let value = self.expr(e)?;
         if value.rank() == 0
             && value.loops.is_empty()
@@ -76,6 +81,6 @@ impl Checker<'_> {
             return array.iter().next().copied();
         }
         let found = format!("this is {}", self.value_text(&value));
-        self.error("E0215", format!("{what} must be a number known before the solve"), e.span, found)
+        self.error(code, format!("{what} must be a number known before the solve"), e.span, found)
     }
 }

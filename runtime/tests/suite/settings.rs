@@ -52,6 +52,7 @@ fn wrong_kinds_and_ranges() {
         (call("schedule", "power", &[]), OutOfRange),
         (call("rates", "rates", &[("w", -1.0)]), OutOfRange),
         (word("rates", "w"), WrongKind),
+        (call("rates", "rates", &[("", 1.0)]), WrongKind),
     ];
     for (written, problem) in rows {
         assert_eq!(problems(std::slice::from_ref(&written)), [problem], "{written:?}");

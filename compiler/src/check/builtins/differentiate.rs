@@ -10,6 +10,10 @@ use crate::types::Elem;
 
 /// `stop_gradient(e)`: the value of `e`, constant to every derivative.
 pub fn stop_gradient(c: &mut Checker, _call: &Call, values: &[Value]) -> Option<Value> {
+    // Whole numbers and truth values are constant to every derivative already.
+    if values[0].elem != Elem::Real {
+        return Some(values[0].clone());
+    }
     let node = c.graph.stop_gradient(values[0].node);
     Some(c.value(node, values[0].loops.clone(), values[0].shape.clone()))
 }

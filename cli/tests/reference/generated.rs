@@ -1,0 +1,105 @@
+//! `docs/solvers.md` and `docs/operators.md`, written from the records of the program.
+
+use std::fmt::Write;
+
+use blo_compiler::ops::{self, Derivative, Operator, Surface};
+use blo_runtime::settings::{OptionSpec, Preset};
+use blo_runtime::solvers::{Levels, SOLVERS, Solver};
+
+use crate::{blo, fresh};
+
+/// Text inside a cell of a table.
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+const SOLVERS_INTRODUCTION: &str = "\
+# Solvers
+
+Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do not edit.
+
+A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
+`--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). Without `solve`, a model with \
+two levels is solved by `cg` and one with one level by `gradient`. What a run returns is judged by a check of its own, not by \
+the method: see [result.md](result.md).
+";
+
+fn solver(page: &mut String, solver: &Solver) {
+    let levels = match solver.levels {
+        Levels::One => "with an upper level alone",
+        Levels::Two => "with two levels",
+    };
+    let Solver { name, summary, source, .. } = solver;
+    let (first, rest) = summary.split_at(1);
+    let first = first.to_uppercase();
+    write!(page, "\n## `{name}`\n\n{first}{rest}. For models {levels}. Source: {source}.\n\n").unwrap();
+    page.push_str("| option | default | takes | meaning |\n|---|---|---|---|\n");
+    for OptionSpec { name, kind, default, doc } in solver.options() {
+        let kind = kind.to_string();
+        let default = match default {
+            Preset::Number(v) if *v != 0.0 && v.abs() < 1e-3 => format!("{v:e}"),
+            other => other.to_string(),
+        };
+        writeln!(page, "| `{name}` | `{default}` | {} | {} |", cell(&kind), cell(doc)).unwrap();
+    }
+}
+
+#[test]
+fn the_page_of_solvers_is_fresh() {
+    let mut page = SOLVERS_INTRODUCTION.to_owned();
+    SOLVERS.iter().for_each(|s| solver(&mut page, s));
+    fresh("docs/solvers.md", &page);
+}
+
+#[test]
+fn the_default_methods_are_those_the_pages_name() {
+    let upper = "upper {\n  var x: real\n  minimize (x - 1)^2\n}\n";
+    let lower = "lower {\n  var y: real\n  minimize (y - x)^2\n}\n";
+    for (model, method) in [(upper.to_owned(), "gradient"), (format!("{upper}{lower}"), "cg")] {
+        let output = blo(&model, &["run", "model.blo", "--json", "--iterations", "3"]);
+        let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(result["method"], method);
+    }
+}
+
+const OPERATORS_INTRODUCTION: &str = "\
+# Operators
+
+Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do not edit.
+
+The operators of the tensor graph that `--emit graph` prints. Everything blo knows about one stands in its record, \
+`compiler/src/ops/NAME.rs`. Functions of the language without an operator of their own (`mean`, `norm`, `diag`, …) are made of these: \
+see [language.md](language.md#functions).
+
+Derivatives: *partial* is a formula per operand, element by element; *linear* means that the operator is its own derivative, with a \
+transpose for reverse mode; *rule* is a rule of its own for each mode; *zero* is zero wherever it exists.
+
+| operator | in the language | definition | domain and edges | derivative |
+|---|---|---|---|---|
+";
+
+fn operator(page: &mut String, op: &Operator) {
+    let spelling = match op.surface {
+        Surface::Hidden => "–".to_owned(),
+        Surface::Elementwise(name) => format!("`{name}`, element by element"),
+        Surface::Reduction(name) => format!("`{name}`, reduction"),
+        Surface::Along(name) => format!("`{name}`, along an axis"),
+        Surface::AlongReduced(name) => format!("`{name}`, along an axis that disappears"),
+    };
+    let derivative = match op.derivative {
+        Derivative::Partials(_) => "partial".to_owned(),
+        Derivative::Linear(_) => "linear".to_owned(),
+        Derivative::Rule { .. } => "rule".to_owned(),
+        Derivative::Zero => "zero".to_owned(),
+        Derivative::Undefined(why) => format!("none: {}", cell(why)),
+    };
+    let (definition, domain) = (cell(op.definition), cell(op.domain));
+    writeln!(page, "| `{}` | {spelling} | {definition} | {domain} | {derivative} |", op.name).unwrap();
+}
+
+#[test]
+fn the_page_of_operators_is_fresh() {
+    let mut page = OPERATORS_INTRODUCTION.to_owned();
+    ops::all().iter().for_each(|op| operator(&mut page, op));
+    fresh("docs/operators.md", &page);
+}

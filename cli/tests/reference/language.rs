@@ -1,0 +1,203 @@
+//! Code in `docs/language.md`. A block ```` ```blo ```` is a complete model and must check without data files; `fragment` marks parts of a
+//! model, which must parse; `wrong` is followed by the message it gives; `not-yet` is refused with E0901 and nothing else.
+
+use blo_compiler::ops;
+use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::source::Sources;
+
+use crate::{blo, fresh, root, text};
+
+const PAGE: &str = "docs/language.md";
+
+/// A block of code: the words after the fence, and the lines.
+struct Block {
+    info: String,
+    line: usize,
+    code: String,
+}
+
+/// The blocks of a page in order.
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for (k, line) in page.lines().enumerate() {
+        match (line.strip_prefix("```"), open.as_mut()) {
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(info), None) => {
+                open = Some(Block { info: info.trim().to_owned(), line: k + 1, code: String::new() });
+            }
+            (None, Some(block)) => block.code += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a block is not closed");
+    blocks
+}
+
+/// No files at all: shapes are checked by name.
+struct NoFiles;
+
+impl Loader for NoFiles {
+    fn module(&mut self, _from: &str, _path: &str) -> Result<(String, String), String> {
+        Err("there are no files here".to_owned())
+    }
+
+    fn data(&mut self, _request: &DataRequest) -> Result<Option<Tensor>, DataError> {
+        Ok(None)
+    }
+}
+
+fn diagnostics(model: &str) -> Vec<Diagnostic> {
+    let mut sources = Sources::new();
+    let main = sources.add("model.blo", model);
+    analyse(&mut sources, main, &mut NoFiles, &Options::default()).1
+}
+
+#[test]
+fn every_block_of_code_is_what_it_says() {
+    let mut models = 0;
+    for Block { info, line, code } in blocks(&text(PAGE)) {
+        let found = diagnostics(&code);
+        let complete = code.contains("upper {");
+        match info.as_str() {
+            "blo" => {
+                models += 1;
+                assert!(complete, "{PAGE}:{line}: not a complete model; mark it `blo fragment`");
+                assert!(found.is_empty(), "{PAGE}:{line}: {found:#?}");
+            }
+            "blo fragment" => {
+                assert!(!complete, "{PAGE}:{line}: a complete model is not a fragment");
+                let mut sources = Sources::new();
+                let file = sources.add("fragment", code.as_str());
+                let (_, found) = blo_grammar::parse::parse(file, &code);
+                assert!(found.is_empty(), "{PAGE}:{line}: {found:#?}");
+            }
+            "blo not-yet" => only_refused(&format!("{PAGE}:{line}"), &found),
+            "blo wrong" => assert!(found.iter().any(Diagnostic::is_error), "{PAGE}:{line} is right"),
+            "text" => {}
+            other => panic!("{PAGE}:{line}: `{other}` is no kind of block"),
+        }
+    }
+    assert!(models >= 2, "the two models of the first page are gone");
+}
+
+fn only_refused(place: &str, found: &[Diagnostic]) {
+    let codes: Vec<&str> = found.iter().filter(|d| d.is_error()).map(|d| d.code).collect();
+    assert!(!codes.is_empty() && codes.iter().all(|c| *c == "E0901"), "{place}: {found:#?}");
+}
+
+/// The block after each `blo wrong` is what `blo check` prints.
+#[test]
+fn messages_are_those_of_the_program() {
+    let page = text(PAGE);
+    let mut expected = page.clone();
+    let blocks = blocks(&page);
+    let pairs = blocks.windows(2).filter(|pair| pair[0].info == "blo wrong");
+    let mut seen = 0;
+    for pair in pairs {
+        seen += 1;
+        assert_eq!(pair[1].info, "text", "{PAGE}:{}: no message follows", pair[0].line);
+        let output = blo(&pair[0].code, &["check", "model.blo"]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<&str> = message.trim().lines().map(str::trim_end).collect();
+        let old = format!("```text\n{}```", pair[1].code);
+        expected = expected.replace(&old, &format!("```text\n{}\n```", lines.join("\n")));
+    }
+    assert!(seen > 0);
+    fresh(PAGE, &expected);
+}
+
+/// The second cells of the table under "Not yet".
+fn refused_constructs(page: &str) -> Vec<String> {
+    let (_, rest) = page.split_once("## Not yet").expect("the list of what is not supported");
+    let rows = rest.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let cells = rows.filter_map(|row| row.split(" | ").nth(1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+/// A model that is right but for this construct.
+fn model_with(construct: &str) -> String {
+    let starts = |words: &[&str]| words.iter().any(|word| construct.starts_with(word));
+    let (mut top, mut inside, mut value) = ("", "", "0");
+    if starts(&["data ", "solve "]) {
+        top = construct;
+    } else if starts(&["var ", "subject "]) {
+        inside = construct;
+    } else if !starts(&["lower "]) {
+        value = construct;
+    }
+    let lower = format!("lower {{\n  var y: real[2]\n  minimize sumsq(y - x)\n  {inside}\n}}\n");
+    let lower = match construct {
+        c if c.starts_with("lower pessimistic") => format!("{c}\n"),
+        c if c.starts_with("lower ") => format!("{lower}{c}\n"),
+        _ => lower,
+    };
+    format!(
+        "data A: real[2, 2] = [[2, 0], [0, 2]]\ndata p: int[2] in 0..2 = [0, 1]\n{top}\n\
+         upper {{\n  var x: real\n  minimize x^2 + sum(A) + sum(p) + {value}\n}}\n{lower}"
+    )
+}
+
+#[test]
+fn what_is_not_supported_is_exactly_what_the_list_says() {
+    assert_eq!(diagnostics(&model_with("sumsq(y)")), [], "the model around the constructs is right");
+    let constructs = refused_constructs(&text(PAGE));
+    let mut messages = Vec::new();
+    for construct in &constructs {
+        let found = diagnostics(&model_with(construct));
+        only_refused(construct, &found);
+        messages.extend(found.into_iter().filter(Diagnostic::is_error).map(|d| d.message));
+    }
+    for refusal in refusals_in_the_checker() {
+        assert!(
+            messages.iter().any(|m| m.contains(&refusal)),
+            "the checker refuses with \"{refusal}\", which no construct under \"Not yet\" in {PAGE} shows"
+        );
+    }
+}
+
+/// The beginnings of the checker's refusals, read from its source.
+fn refusals_in_the_checker() -> Vec<String> {
+    fn walk(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, found);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            for line in source.lines() {
+                let literal = line.split('"').nth(1).unwrap_or("");
+                let call = line.contains("unsupported(\"") || line.contains("unsupported::<()>(\"");
+                if call {
+                    found.push(literal.to_owned());
+                } else if line.contains(", LATER)") {
+                    found.push(format!("`{literal}` is"));
+                } else if line.contains("not supported yet\"") && !line.contains("{what} not") {
+                    found.push(literal.trim_start_matches("{what} ").to_owned());
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root("compiler/src/check"), &mut found);
+    found.retain(|refusal| !refusal.contains('{'));
+    assert!(found.len() > 10, "{found:?}");
+    found
+}
+
+/// Every function that the checker knows, read from its tables, stands under "Built in" or "Not yet".
+#[test]
+fn every_function_is_on_the_page() {
+    let page = text(PAGE);
+    let words: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let source = text("compiler/src/check/builtins/mod.rs");
+    let entries = source.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split_once("\", "));
+    let composed: Vec<&str> = entries.map(|(name, _)| name).filter(|name| !name.contains(' ')).collect();
+    assert!(composed.len() > 30, "the table was not found: {composed:?}");
+    let operators = ops::all().iter().filter_map(|op| op.surface.name());
+    let missing: Vec<&str> = composed.into_iter().chain(operators).filter(|n| !words.contains(n)).collect();
+    assert!(missing.is_empty(), "{PAGE} does not name {missing:?}");
+}
