@@ -157,11 +157,6 @@ pub static CODES: &[Code] = &[
         "`normal(mean, sd)` needs sd >= 0 and `uniform(a, b)` needs a <= b; all are numbers known before the solve.",
     ),
     code(
-        "E0225",
-        "an option of `solve` has a value of the wrong kind",
-        "An option is a number, `true` or `false`, a word, or a call such as `learned(bound = 2)`. Numbers may use parameters.",
-    ),
-    code(
         "E0226",
         "a used module or file was not found",
         "`use std.NAME` looks in the library; `use \"file.blo\"` next to the model.",

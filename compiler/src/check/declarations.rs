@@ -366,11 +366,8 @@ impl Checker<'_> {
             {
                 let mut inner = Vec::new();
                 for argument in arguments {
-                    let Some(name) = &argument.name else {
-                        let message = format!("the options of `{}` have names", function.name);
-                        return self.error("E0225", message, argument.value.span, "write `name = value`");
-                    };
-                    inner.push((name.name.clone(), self.option_value(&argument.value)?));
+                    let name = argument.name.as_ref().map_or_else(String::new, |n| n.name.clone());
+                    inner.push((name, self.option_value(&argument.value)?));
                 }
                 Some(OptionValue::Call(function.name.clone(), inner))
             }
