@@ -2,7 +2,8 @@
 //!
 //! Gradients are reverse mode. Second-order products are forward over reverse: the tangent of the gradient along a
 //! direction `v` in the lower variables. Since `d/dε ∇x f(x, y + εv) = ∇²xy f · v`, one sweep yields `∇y f`, `∇²yy f · v` and
-//! `∇²xy f · v` with everything they share.
+//! `∇²xy f · v` with everything they share. An objective is simplified before it is differentiated: the derivative of
+//! `log(1 + exp(x))` as written overflows where that of `softplus(x)` does not.
 
 use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::derivatives::Quantity;
@@ -44,9 +45,12 @@ impl Variables {
 /// Quantities of the lower level are ignored when the model has none. An expression that cannot be differentiated on an
 /// active path is the model's fault and comes back as a diagnostic.
 pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Entry>), Vec<Diagnostic>> {
+    let graph = &mut model.graph;
+    for level in std::iter::once(&mut model.upper).chain(&mut model.lower) {
+        level.objective = simplify(graph, &[level.objective])[0];
+    }
     let no_vars: &[Var] = &[];
     let lower_vars = model.lower.as_ref().map_or(no_vars, |l| &l.vars);
-    let graph = &mut model.graph;
     let upper = Variables::new(graph, &model.upper.vars, Role::UpperDirection);
     let lower = Variables::new(graph, lower_vars, Role::LowerDirection);
     let reports: Vec<NodeId> = model.reports.iter().map(|r| r.node).collect();

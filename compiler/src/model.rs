@@ -138,7 +138,7 @@ pub enum OptionValue {
     Bool(bool),
     /// A bare word or a string.
     Word(String),
-    /// `learned(bound = 2)`.
+    /// `rates(w = 10)` or `power(0.5)`; an option without a name has the empty one.
     Call(String, Vec<(String, OptionValue)>),
 }
 

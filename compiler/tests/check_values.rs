@@ -253,3 +253,13 @@ fn a_filter_on_a_segment_scatters() {
     assert!(scatters("sum(sum(flow[a] for a in 5 if i == head[a])^2 for i in 3)"));
     assert!(!scatters("sum(sum(flow[a] * u[i] for a in 5 if head[a] == i)^2 for i in 3)"));
 }
+
+#[test]
+fn gradients_do_not_overflow_where_the_value_does_not() {
+    check(&[
+        ("sum(grad(sum(log(1 + exp(900 * u))), u))", 1800.0),
+        ("sum(grad(sum(log(sigmoid(800 * u))), u))", 800.0),
+        ("grad(log(sum(exp(1000 * u))), u)[2]", 1000.0),
+        ("grad(log(softmax(1000 * u))[0], u)[2]", -1000.0),
+    ]);
+}

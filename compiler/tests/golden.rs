@@ -169,3 +169,19 @@ fn g3_lower_losses_along_the_published_run() {
         assert!((found - loss).abs() < 5e-8, "after {steps} steps: {found}, published {loss}");
     }
 }
+
+#[test]
+fn derivatives_of_objectives_do_not_overflow_where_the_value_does_not() {
+    let text = "
+upper { var x: real = 1
+  minimize x^2 + sumsq(y) }
+lower { var y: real[2] = 0
+  minimize sum(log(1 + exp(900 * x * y))) }
+";
+    let mut problem = compile(&mut model(text, Memory::default()), &NEEDS, 0).unwrap();
+    let mut g = vec![0.0; 2];
+    let value = problem.lower_gradient(&[1.0], &[2.0, -2.0], &mut g);
+    close(&[value, g[0], g[1]], &[1800.0, 900.0, 0.0], 1e-12);
+    problem.lower_hessian(&[1.0], &[2.0, -2.0], &[1.0, 1.0], &mut g);
+    close(&g, &[0.0, 0.0], 1e-12);
+}

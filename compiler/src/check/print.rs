@@ -123,8 +123,11 @@ fn option(value: &OptionValue) -> String {
         OptionValue::Bool(b) => b.to_string(),
         OptionValue::Word(w) => w.clone(),
         OptionValue::Call(name, options) => {
-            let inner: Vec<String> = options.iter().map(|(n, v)| format!("{n} = {}", option(v))).collect();
-            format!("{name}({})", inner.join(", "))
+            let inner = options.iter().map(|(n, v)| match n.as_str() {
+                "" => option(v),
+                n => format!("{n} = {}", option(v)),
+            });
+            format!("{name}({})", inner.collect::<Vec<_>>().join(", "))
         }
     }
 }

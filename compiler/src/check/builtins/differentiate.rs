@@ -6,6 +6,7 @@ use super::super::Checker;
 use super::super::value::{Loops, Value};
 use super::Call;
 use crate::passes::differentiate::gradient;
+use crate::passes::simplify::simplify;
 use crate::types::Elem;
 
 /// `stop_gradient(e)`: the value of `e`, constant to every derivative.
@@ -32,7 +33,9 @@ pub fn grad(c: &mut Checker, call: &Call, values: &[Value]) -> Option<Value> {
     if !c.vars.iter().any(|v| v.var.node == x.node) {
         return c.error("E0233", "`grad` needs a variable", x_span, "this is not a whole variable");
     }
-    match gradient(&mut c.graph, e.node, &[x.node]) {
+    // As for objectives: what overflows only as it is written has a derivative.
+    let simple = simplify(&mut c.graph, &[e.node])[0];
+    match gradient(&mut c.graph, simple, &[x.node]) {
         Ok(nodes) => Some(c.value(nodes[0], Loops::new(), x.shape.clone())),
         Err(why) => {
             let at = c.graph.node(why.node).span.unwrap_or(e_span);
