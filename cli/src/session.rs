@@ -1,8 +1,9 @@
 //! From the arguments to a checked model and a plan for solving it. Whatever is wrong on the way is drawn here, so callers
 //! only learn whether they can go on.
 
+use blo_compiler::analyse;
 use blo_compiler::model::{Model, OptionValue, Precision};
-use blo_compiler::session::{Options, analyse};
+use blo_compiler::session::Options;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};

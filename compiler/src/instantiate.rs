@@ -70,8 +70,9 @@ fn block(graph: &Graph, var: &Var, data: &Bindings, seed: u64) -> Result<Block, 
 }
 
 fn interval(var: &Var, lo: Vec<f64>, hi: Vec<f64>) -> Result<Set, Box<Diagnostic>> {
-    let empty =
-        lo.iter().zip(&hi).position(|(l, h)| !(l <= h) || *l == f64::INFINITY || *h == f64::NEG_INFINITY);
+    let nowhere =
+        |l: f64, h: f64| l.is_nan() || h.is_nan() || l > h || l == f64::INFINITY || h == f64::NEG_INFINITY;
+    let empty = lo.iter().zip(&hi).position(|(l, h)| nowhere(*l, *h));
     if let Some(at) = empty {
         let label = format!("element {at} may lie in [{}, {}], which is empty", lo[at], hi[at]);
         let help = "the lower bound comes first: `in [lo, hi]`";

@@ -18,5 +18,6 @@ pub mod session;
 mod solution;
 pub mod types;
 
+pub use check::analyse;
 pub use compile::{Stage, compile, emit};
 pub use solution::{Expectation, blame, expectations};

@@ -1,12 +1,8 @@
-//! One session: the sources, the options, and where values and used files come from. Parsing and checking are started here;
-//! reading files is left to the [`Loader`], which the command line and the tests implement.
-
-use blo_grammar::diagnostic::Diagnostic;
-use blo_grammar::source::Sources;
-use blo_grammar::span::FileId;
+//! One session: the options, and where values and used files come from. Reading files is left to the [`Loader`], which the
+//! command line and the tests implement.
 
 use crate::ir::eval::Array;
-use crate::model::{Model, Precision};
+use crate::model::Precision;
 use crate::types::Elem;
 
 /// Finds used files and the values of data.
@@ -65,14 +61,4 @@ pub struct Options {
     pub precision: Option<Precision>,
     /// Whether data without values are an error (to run) or get made-up sizes (to check shapes by name).
     pub need_data: bool,
-}
-
-/// Parses and checks the model in `main`. The model is `None` when there is an error; warnings come with a model.
-pub fn analyse(
-    sources: &mut Sources,
-    main: FileId,
-    loader: &mut dyn Loader,
-    options: &Options,
-) -> (Option<Model>, Vec<Diagnostic>) {
-    crate::check::check(sources, main, loader, options)
 }

@@ -6,10 +6,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use blo_compiler::analyse;
 use blo_compiler::check::print::print_model;
 use blo_compiler::codes::CODES;
 use blo_compiler::ir::verify::verify;
-use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
+use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor};
 use blo_compiler::types::Elem;
 use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::source::Sources;

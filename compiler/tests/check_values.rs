@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
+use blo_compiler::analyse;
 use blo_compiler::ir::eval::{Bindings, evaluate};
 use blo_compiler::model::Model;
-use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
+use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor};
 use blo_grammar::source::Sources;
 use ndarray::ArrayD;
 

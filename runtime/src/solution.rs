@@ -1,5 +1,7 @@
 //! What a run returns, and the entry point that makes one: solve, then check independently.
 
+use ndarray::ArrayD;
+
 use crate::check::{Check, check};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::monitor::{Monitor, Trace};
@@ -14,10 +16,8 @@ use crate::status::{PointStatus, Termination, verdict};
 pub struct Variable {
     /// The name in the model.
     pub name: String,
-    /// The shape; empty for a scalar.
-    pub shape: Vec<usize>,
-    /// The values, row-major.
-    pub values: Vec<f64>,
+    /// The values in the variable's shape; no axes for a scalar.
+    pub values: ArrayD<f64>,
 }
 
 /// The result of a run. Objectives are in the user's sign; everything inside `check` is minimised.
@@ -152,8 +152,7 @@ fn values(problem: &mut Problem, x: &[f64], y: &[f64]) -> (f64, Vec<(String, f64
 fn variables(space: &Space, flat: &[f64]) -> Vec<Variable> {
     let variable = |block: &crate::space::Block| Variable {
         name: block.name.clone(),
-        shape: block.shape.clone(),
-        values: space.view(block, flat).to_vec(),
+        values: space.view(block, flat).to_owned(),
     };
     space.blocks().iter().map(variable).collect()
 }

@@ -1,6 +1,8 @@
 //! The variables of one level as one flat vector: named blocks, the domain of each, exact Euclidean projection onto the
 //! domains and the derivative of that projection. Which point to project is left to the solvers.
 
+use ndarray::ArrayViewD;
+
 /// The set a block of variables lies in.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Domain {
@@ -125,9 +127,14 @@ impl Space {
         self.balls
     }
 
-    /// The elements of a block in a flat vector.
-    pub fn view<'a>(&self, block: &Block, flat: &'a [f64]) -> &'a [f64] {
-        &flat[block.offset..block.offset + block.len]
+    /// A block of a flat vector in its own shape.
+    ///
+    /// # Panics
+    /// When the vector is shorter than the space.
+    pub fn view<'a>(&self, block: &Block, flat: &'a [f64]) -> ArrayViewD<'a, f64> {
+        let elements = &flat[block.offset..block.offset + block.len];
+        ArrayViewD::from_shape(block.shape.as_slice(), elements)
+            .expect("a block has the elements of its shape")
     }
 
     /// The start: every block's start value put into its domain.

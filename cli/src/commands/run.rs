@@ -134,7 +134,11 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         lower,
         hypergradient_norm,
         variables: variables
-            .map(|v| Variable { name: v.name.clone(), shape: v.shape.clone(), values: v.values.clone() })
+            .map(|v| Variable {
+                name: v.name.clone(),
+                shape: v.values.shape().to_vec(),
+                values: v.values.iter().copied().collect(),
+            })
             .collect(),
         reports: solution.reports.clone(),
         expects: expects.into_iter().map(|e| (e.text, e.holds)).collect(),

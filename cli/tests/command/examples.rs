@@ -39,3 +39,40 @@ fn every_example_is_solved_and_holds() {
 fn every_reproduction_holds_and_is_called_what_it_is() {
     all_hold("examples/reproductions", 1);
 }
+
+/// The published validation losses of the logistic experiment, to six digits, along the trace.
+#[test]
+fn the_published_trajectory() {
+    let folder = crate::common::Folder::new();
+    let (models, _) = models("examples/reproductions");
+    let out = folder.path("out");
+    let output = blo(&models, &["run", "logistic_hypertorch.blo", "--out", out.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let trace = std::fs::read_to_string(out.join("trace.csv")).unwrap();
+    for (iteration, loss) in [
+        (0, 0.5743990),
+        (10, 0.5337679),
+        (100, 0.2853544),
+        (780, 0.2805105),
+        (990, 0.28050646),
+        (999, 0.28050627),
+    ] {
+        let row = trace.lines().find(|l| l.starts_with(&format!("{iteration},"))).unwrap();
+        let found: f64 = row.split(',').nth(1).unwrap().parse().unwrap();
+        assert!((found - loss).abs() < 6e-8, "iteration {iteration}: {found}, published {loss}");
+    }
+}
+
+/// Data cleaning with the penalty methods: as good on the test images and on finding wrong labels as the implicit method.
+#[test]
+fn digits_cleaning_with_other_methods() {
+    let (folder, _) = models("examples");
+    for method in [
+        "bome(steps = 1000, upper_step = 1000, y_step = 1, lower_step = 1, lower_steps = 10)",
+        "meha(steps = 2000, upper_step = 100, lower_step = 0.5, y_step = 0.5, c = 1, gamma = 10, p = 0.3)",
+    ] {
+        let output = blo(&folder, &["run", "digits_cleaning.blo", "--method", method]);
+        let text = stdout(&output);
+        assert!(text.contains("✓ expect accuracy") && text.contains("✓ expect f1"), "{method}\n{text}");
+    }
+}

@@ -41,7 +41,7 @@ use scope::{Decl, Frame, Module, Reads};
 use value::{Axis, DimId, Value};
 
 /// Parses and checks the model in `main`.
-pub(crate) fn check(
+pub fn analyse(
     sources: &mut Sources,
     main: FileId,
     loader: &mut dyn Loader,

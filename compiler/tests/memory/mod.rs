@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use blo_compiler::analyse;
 use blo_compiler::model::Model;
-use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
+use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor};
 use blo_compiler::types::Elem;
 use blo_grammar::source::Sources;
 use ndarray::ArrayD;

@@ -1,0 +1,163 @@
+//! Published problems as models, solved on the whole road from text to machine code: closed-form fixed points of every method
+//! (`docs/decisions/0005-golden-numbers.md`), lower levels with many solutions, and a coreset. The `solve` line of each model
+//! is what runs.
+
+// Helpers of tests stop the test when something is wrong, as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod memory;
+
+use blo_compiler::compile;
+use blo_compiler::model::OptionValue;
+use blo_runtime::monitor::Silent;
+use blo_runtime::settings::Value;
+use blo_runtime::solution::{Solution, solve};
+use blo_runtime::solvers::{named, needs};
+use memory::{Memory, model};
+
+fn value(option: &OptionValue) -> Value {
+    match option {
+        OptionValue::Number(v) => Value::Number(*v),
+        OptionValue::Bool(b) => Value::Bool(*b),
+        OptionValue::Word(w) => Value::Word(w.clone()),
+        OptionValue::Call(name, args) => {
+            Value::Call(name.clone(), args.iter().map(|(n, v)| (n.clone(), value(v))).collect())
+        }
+    }
+}
+
+/// Runs a model's own `solve`.
+fn run(text: &str) -> Solution {
+    let mut model = model(text, Memory::default());
+    let declared = model.solve.clone().unwrap();
+    let solver = named(&declared.method).unwrap();
+    let written: Vec<(String, Value)> =
+        declared.options.iter().map(|(name, v, _)| (name.clone(), value(v))).collect();
+    let settings = solver.settings(&written, std::iter::empty()).unwrap();
+    let mut problem = compile(&mut model, &needs(solver, &settings), 0).unwrap();
+    solve(&mut problem, solver, &settings, &mut Silent)
+}
+
+/// `f = ½y² − xy`, `F = ½y² + ½(x − 1)²`: the bilevel solution is x = ½, and each method has its own limit.
+fn limit(solve: &str) -> f64 {
+    let text = format!(
+        "upper {{\n  var x: real = 0\n  minimize 0.5 * y^2 + 0.5 * (x - 1)^2\n}}\n\
+         lower {{\n  var y: real = 0\n  minimize 0.5 * y^2 - x * y\n}}\nsolve {solve}\n"
+    );
+    run(&text).x[0]
+}
+
+#[track_caller]
+fn row(solve: &str, expected: f64) {
+    let found = limit(solve);
+    assert!((found - expected).abs() < 1e-6, "{solve}: x = {found:.8}, the closed form is {expected:.8}");
+}
+
+#[test]
+fn fixed_points_of_rhg() {
+    for (steps, x) in
+        [(1, 0.990099), (5, 0.856385), (10, 0.702139), (20, 0.564453), (50, 0.502584), (100, 0.500013)]
+    {
+        row(&format!("rhg(lower_steps = {steps}, lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12)"), x);
+    }
+    for (steps, last, x) in [(10, 5, 0.789439), (20, 10, 0.636077)] {
+        row(
+            &format!(
+                "rhg(lower_steps = {steps}, truncate = {last}, lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12)"
+            ),
+            x,
+        );
+    }
+    for (steps, x) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {
+        row(
+            &format!(
+                "rhg(lower_steps = {steps}, warm = true, lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12)"
+            ),
+            x,
+        );
+    }
+}
+
+#[test]
+fn fixed_point_of_cg_is_the_solution() {
+    row("cg(lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12)", 0.5);
+}
+
+#[test]
+fn fixed_points_of_bome() {
+    for (steps, x) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {
+        row(
+            &format!(
+                "bome(lower_steps = {steps}, lower_step = 0.1, upper_step = 0.05, steps = 20000, tolerance = 1e-12, \
+                 epsilon = 1e-20)"
+            ),
+            x,
+        );
+    }
+}
+
+#[test]
+fn fixed_points_of_meha() {
+    for (c, gamma, x) in [(1, 1, 0.75), (10, 1, 0.545455), (10, 10, 0.526066), (100, 2, 0.503722)] {
+        row(
+            &format!(
+                "meha(c = {c}, gamma = {gamma}, p = 0, steps = 20000, lower_step = 0.1, upper_step = 0.1, \
+                 y_step = 0.1, tolerance = 1e-12)"
+            ),
+            x,
+        );
+    }
+}
+
+/// Liu et al. (ICML 2020): `y₂` is not seen by the follower. The solution is x = 1, y = (1, 1); unrolling stops at x = ½.
+#[test]
+fn a_lower_level_with_many_solutions() {
+    let text = |solve: &str| {
+        format!(
+            "upper {{\n  var x: real in [-100, 100] = 0\n  minimize 0.5 * (x - y[1])^2 + 0.5 * (y[0] - 1)^2\n}}\n\
+             lower {{\n  var y: real[2] = 0\n  minimize 0.5 * y[0]^2 - x * y[0]\n}}\nsolve {solve}\n"
+        )
+    };
+    let bome = run(&text("bome(steps = 500, upper_step = 0.5, lower_steps = 1, lower_step = 0.5)"));
+    assert!((bome.x[0] - 1.0).abs() < 1e-5 && (bome.y[1] - 1.0).abs() < 1e-5, "{bome:?}");
+    let rhg = run(&text("rhg(lower_steps = 64, lower_step = 0.1, upper_step = 0.5)"));
+    assert!((rhg.x[0] - 0.5).abs() < 1e-3 && (rhg.upper_objective - 0.25).abs() < 1e-3, "{rhg:?}");
+}
+
+/// The same in n dimensions (Gao et al., ICML 2024, arXiv 2405.09927): MEHA reaches all ones, and the upper objective 0.
+#[test]
+fn meha_in_many_dimensions() {
+    let solution = run("
+dim n = 100
+upper {
+  var x: real[n] = 0.01
+  minimize 0.5 * sumsq(x - y[1]) + 0.5 * sumsq(y[0] - 1)
+}
+lower {
+  var y: real[2, n] = 0.01
+  minimize 0.5 * sumsq(y[0]) - x @ y[0]
+}
+solve meha(steps = 20000, upper_step = 0.5, y_step = 0.5, lower_step = 0.5, gamma = 2, c = 1, p = 0.3, tolerance = 0)
+");
+    let worst = solution.x.iter().chain(&solution.y).map(|v| (v - 1.0).abs()).fold(0.0, f64::max);
+    assert!(worst < 1e-9, "{worst:e}");
+}
+
+/// BOME's coreset with the published settings: from equal weights to F = 0.7089 with 10 lower steps, near the infimum 0.72.
+#[test]
+fn coreset() {
+    let text = |lower_steps: i32, lower_step: f64| {
+        format!(
+            "data p: real[4, 2] = [[1, 3], [3, 1], [-2, 2], [-3, -2]]\ndata x0: real[2] = [3, -2]\n\
+             upper {{\n  var w: real[4] = 0\n  minimize 0.1 * sumsq(theta - x0)\n}}\n\
+             lower {{\n  var theta: real[2] = [0, 3]\n  minimize sumsq(theta - softmax(w) @ p)\n}}\n\
+             solve bome(steps = 5000, lower_steps = {lower_steps}, lower_step = {lower_step}, upper_step = 0.05, \
+             epsilon = 1e-4)\n"
+        )
+    };
+    let ten = run(&text(10, 0.05));
+    assert!((ten.upper_objective - 0.7089).abs() < 6e-5, "{}", ten.upper_objective);
+    assert!((ten.y[0] - 1.8167).abs() < 6e-5 && (ten.y[1] - 0.3851).abs() < 6e-5, "{:?}", ten.y);
+    assert!((run(&text(100, 0.05)).upper_objective - 0.7011).abs() < 6e-5);
+    assert!((run(&text(1, 0.1)).upper_objective - 0.7294).abs() < 6e-5);
+}
