@@ -1,8 +1,9 @@
 //! Code in `docs/language.md`. A block ```` ```blo ```` is a complete model and must check without data files; `fragment` marks parts of a
 //! model, which must parse; `wrong` is followed by the message it gives; `not-yet` is refused with E0901 and nothing else.
 
+use blo_compiler::analyse;
 use blo_compiler::ops;
-use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor, analyse};
+use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::source::Sources;
 
