@@ -98,7 +98,15 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("stack", syntax("stack([x, y, …]) or stack([x, y, …], axis)", 1, 2, shape::stack)),
     ("reshape", syntax("reshape(x, n, …)", 2, MANY, shape::reshape)),
     ("flatten", values("flatten(x)", 1, 1, shape::flatten)),
-    ("conv2d", syntax("conv2d(x, w, stride, padding, dilation, groups), the last four optional", 2, 6, window::conv2d)),
+    (
+        "conv2d",
+        syntax(
+            "conv2d(x, w, stride, padding, dilation, groups), the last four optional",
+            2,
+            6,
+            window::conv2d,
+        ),
+    ),
     ("avg_pool2d", syntax("avg_pool2d(x, size) or avg_pool2d(x, size, stride)", 2, 3, window::avg_pool2d)),
     ("max_pool2d", syntax("max_pool2d(x, size) or max_pool2d(x, size, stride)", 2, 3, window::max_pool2d)),
     ("grad", values("grad(e, x)", 2, 2, differentiate::grad)),
