@@ -142,8 +142,8 @@ impl Checker<'_> {
             let headline = "the channels of image and kernel differ";
             let (a, b) = (self.axis_text(&given), self.axis_text(&wanted));
             let mut diagnostic = Diagnostic::error("E0203", headline, call.name.span, format!("{a} and {b}"))
-                .label(call.arguments[0].span, format!("the images have the channels {a}"))
-                .label(call.arguments[1].span, format!("the second dimension of the kernel is {b}"));
+                .label(call.arguments[0].span, format!("the channels of the images are {a}"))
+                .label(call.arguments[1].span, format!("those the kernel expects are {b}"));
             if groups > 1 {
                 diagnostic = diagnostic
                     .note(format!("with {groups} groups, the kernel sees the channels divided by {groups}"));
