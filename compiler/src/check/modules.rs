@@ -10,7 +10,14 @@ use super::messages::{did_you_mean, nearest};
 use super::scope::{Kind, Module};
 
 /// The standard library: the last part of `std.NAME`, and the text.
-pub static STDLIB: &[(&str, &str)] = &[("losses", include_str!("../../../stdlib/losses.blo"))];
+pub static STDLIB: &[(&str, &str)] = &[
+    ("games", include_str!("../../../stdlib/games.blo")),
+    ("losses", include_str!("../../../stdlib/losses.blo")),
+    ("metrics", include_str!("../../../stdlib/metrics.blo")),
+    ("nn", include_str!("../../../stdlib/nn.blo")),
+    ("regularizers", include_str!("../../../stdlib/regularizers.blo")),
+    ("stats", include_str!("../../../stdlib/stats.blo")),
+];
 
 /// The functions of the library: title of the module, and name.
 fn functions() -> impl Iterator<Item = (String, &'static str)> {

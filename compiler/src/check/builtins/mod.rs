@@ -6,6 +6,7 @@ mod linear;
 pub mod reduce;
 mod shape;
 mod surface;
+mod window;
 
 use blo_grammar::ast::{Expr, Ident};
 use blo_grammar::diagnostic::Diagnostic;
@@ -97,15 +98,23 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("stack", syntax("stack([x, y, …]) or stack([x, y, …], axis)", 1, 2, shape::stack)),
     ("reshape", syntax("reshape(x, n, …)", 2, MANY, shape::reshape)),
     ("flatten", values("flatten(x)", 1, 1, shape::flatten)),
+    (
+        "conv2d",
+        syntax(
+            "conv2d(x, w, stride, padding, dilation, groups), the last four optional",
+            2,
+            6,
+            window::conv2d,
+        ),
+    ),
+    ("avg_pool2d", syntax("avg_pool2d(x, size) or avg_pool2d(x, size, stride)", 2, 3, window::avg_pool2d)),
+    ("max_pool2d", syntax("max_pool2d(x, size) or max_pool2d(x, size, stride)", 2, 3, window::max_pool2d)),
     ("grad", values("grad(e, x)", 2, 2, differentiate::grad)),
     ("stop_gradient", values("stop_gradient(e)", 1, 1, differentiate::stop_gradient)),
     ("solve", LATER),
     ("cholesky", LATER),
     ("logdet", LATER),
     ("inv", LATER),
-    ("conv2d", LATER),
-    ("avg_pool2d", LATER),
-    ("max_pool2d", LATER),
     ("sort", LATER),
     ("dual", LATER),
 ];
