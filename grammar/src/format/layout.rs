@@ -30,9 +30,8 @@ pub(super) fn write(lines: Vec<Line<'_>>) -> String {
 #[derive(Default)]
 struct Layout<'t> {
     out: String,
-    /// The open brackets, each with the number of the line that opened it.
+    /// The open brackets, each with the indentation of the line that opened it.
     open: Vec<(&'t str, usize)>,
-    number: usize,
 }
 
 impl<'t> Layout<'t> {
@@ -57,16 +56,21 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// Characters before the line: a step for each level, for each line above with an open bracket, and for a statement
-    /// that goes on outside of brackets.
+    /// Characters before the line: those of the line whose bracket it closes, a step more than the line whose bracket it
+    /// stands in, or a step for each level; and a step for a statement that goes on outside of brackets.
     fn indent(&self, line: &Line<'_>) -> usize {
         let closers = line.atoms.iter().take_while(|atom| is_closer(atom.text)).count();
-        let open = &self.open[..self.open.len().saturating_sub(closers)];
-        let mut numbers: Vec<usize> = open.iter().map(|bracket| bracket.1).collect();
-        numbers.dedup();
-        let outside = open.last().is_none_or(|bracket| bracket.0 == "{");
-        let goes_on = !line.fresh && outside && closers == 0;
-        pad(line.level + numbers.len() + usize::from(goes_on)).len()
+        let left = self.open.len().saturating_sub(closers);
+        if let (1.., Some(closed)) = (closers, self.open.get(left)) {
+            return closed.1;
+        }
+        let step = pad(1).len();
+        let goes_on = if line.fresh { 0 } else { step };
+        match self.open.last() {
+            Some(("{", indent)) => indent + step + goes_on,
+            Some((_, indent)) => indent + step,
+            None => pad(line.level).len() + goes_on,
+        }
     }
 
     fn put(&mut self, line: &Line<'t>, indent: usize) {
@@ -85,15 +89,14 @@ impl<'t> Layout<'t> {
         // The braces of a level are no brackets: the lines inside know their level.
         let level = line.atoms.first().is_some_and(|atom| matches!(atom.text, "upper" | "lower"));
         if !(level && line.fresh && self.open.is_empty()) {
-            self.track(&line.atoms);
+            self.track(&line.atoms, indent);
         }
-        self.number += 1;
     }
 
-    fn track(&mut self, atoms: &[Atom<'t>]) {
+    fn track(&mut self, atoms: &[Atom<'t>], indent: usize) {
         for atom in atoms {
             if is_opener(atom.text) {
-                self.open.push((atom.text, self.number));
+                self.open.push((atom.text, indent));
             } else if is_closer(atom.text) {
                 self.open.pop();
             }
