@@ -22,9 +22,15 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Check a model without solving it; its data files may be absent
     Check(CheckArgs),
+    /// Run models and hold them to their `expect` lines
+    Test(TestArgs),
+    /// Write models in their usual form
+    Fmt(FmtArgs),
+    /// Explain the code of an error or warning
+    Explain(ExplainArgs),
 }
 
-/// What both commands take.
+/// What `run` and `check` take.
 #[derive(Clone, Debug, Args)]
 pub struct ModelArgs {
     /// The model, a .blo file
@@ -81,6 +87,47 @@ pub struct CheckArgs {
     /// Model, data and compiler stages.
     #[command(flatten)]
     pub model: ModelArgs,
+}
+
+/// `blo test`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every model with `expect` lines is solved with its own method. Exit status: 0 when all \
+expectations hold, 1 when one does not or a model cannot be run, 2 when there is nothing to test."
+)]
+pub struct TestArgs {
+    /// Models, or folders to search for .blo files
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Seed of every random start and random data
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Print a JSON array with one object for each model, and nothing else, on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `blo fmt`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Comments, the spelling of numbers, line ends inside a statement and single empty lines stay. A \
+file with syntax errors is not touched. Exit status: 0, 1 when `--check` found a file that would change, 2 when a file \
+could not be formatted."
+)]
+pub struct FmtArgs {
+    /// Models, or folders to search for .blo files; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write nothing; name the files that would change and end with status 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `blo explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A code such as E0203; without it all codes are listed
+    pub code: Option<String>,
 }
 
 /// Names of the arithmetic.
@@ -148,7 +195,7 @@ mod tests {
         let cli = Cli::try_parse_from(["blo", "run", "m.blo"].iter().chain(args))?;
         match cli.command {
             Command::Run(run) => Ok(*run),
-            Command::Check(_) => unreachable!("asked for run"),
+            _ => unreachable!("asked for run"),
         }
     }
 

@@ -5,6 +5,7 @@ mod commands;
 mod compile;
 mod data;
 mod files;
+mod find;
 mod method;
 mod near;
 mod output;
@@ -26,6 +27,9 @@ fn main() -> ExitCode {
     match &cli.command {
         args::Command::Run(args) => commands::run::run(args),
         args::Command::Check(args) => commands::check::run(args),
+        args::Command::Test(args) => commands::test::run(args),
+        args::Command::Fmt(args) => commands::fmt::run(args),
+        args::Command::Explain(args) => commands::explain::run(args),
     }
 }
 

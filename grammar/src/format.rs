@@ -1,14 +1,34 @@
-//! Prints a tree back as model text: `--emit ast` and the formatter. Reading the text again gives the same tree, places
-//! aside. Comments stand above the declaration they belong to.
+//! Model text in its usual form. [`tidy`] is the formatter: it moves blanks and line ends and keeps every token and
+//! comment as it is spelled. [`print`] writes a tree (`--emit ast`): numbers and brackets come out in one form, and
+//! comments stand above the declaration they belong to. Reading either text again gives the same tree, places aside.
 
 mod expr;
+mod layout;
+mod lines;
 
 use crate::ast::{
     Ast, Constraint, Data, DataSource, DimValue, Domain, DomainKind, Expr, ExprKind, Fn, Ident, Init, Item,
     ItemKind, Level, LevelKind, Random, Solve, TypeExpr, Use, UsePath, Var,
 };
+use crate::diagnostic::Diagnostic;
+use crate::parse::parse;
 use crate::precedence::{COMPARISON, IF};
+use crate::span::FileId;
 use expr::{binder, expression, joined};
+
+/// The text of a file with two blanks for a step, one blank around operators, at most one empty line between statements,
+/// and no line of code over 100 characters that can be cut. Line ends that the author put inside a statement stay.
+/// Tidying a tidy text changes nothing.
+///
+/// # Errors
+/// The syntax errors of a text that has some.
+pub fn tidy(file: FileId, text: &str) -> Result<String, Vec<Diagnostic>> {
+    let (_, diagnostics) = parse(file, text);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(diagnostics);
+    }
+    Ok(layout::write(lines::lines(text)))
+}
 
 /// The text of a whole file. A statement that could not be read becomes a comment that says so.
 pub fn print(ast: &Ast) -> String {

@@ -12,7 +12,7 @@ mod explain;
 mod exprs;
 mod faults;
 mod items;
-mod lex;
+pub(crate) mod lex;
 mod split;
 mod words;
 

@@ -1,7 +1,10 @@
 //! The commands, one file each, and what they share: printing a stage, and writing to standard output.
 
 pub mod check;
+pub mod explain;
+pub mod fmt;
 pub mod run;
+pub mod test;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,11 +15,12 @@ use crate::args::{ModelArgs, Stage};
 use crate::compile;
 use crate::files::Trouble;
 use crate::method::Flags;
+use crate::render::Renderer;
 use crate::session::Session;
 
 /// Everything is as it should be.
 pub const FINE: u8 = 0;
-/// Not solved, or an expectation does not hold.
+/// Not solved, an expectation does not hold, or a file is not in its usual form.
 pub const NOT_SOLVED: u8 = 1;
 /// The model, its data or the command line is wrong.
 pub const WRONG_INPUT: u8 = 2;
@@ -55,10 +59,15 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
 
 /// Writes to standard output and ends with `status`. A reader that has closed the stream has read enough.
 fn say(session: &mut Session, text: &str, status: u8) -> ExitCode {
+    print_out(&mut session.renderer, text, status)
+}
+
+/// The same, for a command without a model.
+fn print_out(renderer: &mut Renderer, text: &str, status: u8) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            session.renderer.trouble(&Trouble::new(format!("cannot write to standard output: {e}")));
+            renderer.trouble(&Trouble::new(format!("cannot write to standard output: {e}")));
             ExitCode::from(WRONG_INPUT)
         }
         _ => ExitCode::from(status),

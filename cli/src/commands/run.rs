@@ -103,6 +103,17 @@ fn ended_as_asked(solution: &Solution) -> bool {
     ended && matches!(solution.point, PointStatus::Stationary | PointStatus::Feasible)
 }
 
+/// Solves without progress, files or a summary; `None` when the input is wrong, which has been told.
+pub(super) fn outcome(session: &mut Session, args: &RunArgs, started: Instant) -> Option<RunResult> {
+    let Prepared { model, plan, mut problem, .. } = prepare(session, args, &Flags::default())?;
+    let compile = started.elapsed().as_secs_f64();
+    let mut watch = Watch::new(args.time_limit, false);
+    let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
+    let total = started.elapsed().as_secs_f64();
+    let seconds = Seconds { compile, solve: total - compile, total };
+    Some(result(&model, &problem, &solution, seconds, args.model.seed))
+}
+
 /// The result in the terms of the model.
 fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Seconds, seed: u64) -> RunResult {
     let hypergradient_norm = solution.check.hypergradient_norm.unwrap_or(f64::NAN);

@@ -6,7 +6,7 @@ use crate::span::{FileId, Span};
 
 /// Why a token is bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// A character the language has no use for.
     Character(char),
     /// An operator of another language: an index into [`BORROWED`].

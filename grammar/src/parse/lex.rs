@@ -7,7 +7,7 @@ use super::faults::{self, Fault};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A name or keyword.
     Word,
     /// A number.
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 
 /// A token and its bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// What it is.
     pub kind: Kind,
     /// First byte.
@@ -64,7 +64,7 @@ fn continues_word(c: char) -> bool {
 }
 
 /// All tokens of `source`, in order, without blanks.
-pub(super) fn tokens(source: &str) -> Vec<Token> {
+pub(crate) fn tokens(source: &str) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(source.len() / 3);
     let mut at = 0;
     while let Some(c) = source[at..].chars().next() {
