@@ -1,4 +1,6 @@
 //! The formatter: what it does to a text, and that it never changes what the text says.
+
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use std::fs;
