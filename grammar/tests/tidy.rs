@@ -143,6 +143,10 @@ fn blanks_and_line_ends() {
             "fn f(x) {  # why\n  let y = x\n  let z = y +\n    1\n\n  # result\n  z\n}\n",
         ),
         ("let a = f(g(\n1,# one\n# two\n\n2\n),3\n)", "let a = f(g(\n  1,  # one\n  # two\n  2\n), 3\n)\n"),
+        (
+            "dim n=1 # a\ndim long=20    # b\n# c\ndim k # d",
+            "dim n = 1      # a\ndim long = 20  # b\n# c\ndim k  # d\n",
+        ),
         ("let a=1+ # more\n\n2", "let a = 1 +  # more\n  2\n"),
         (
             "let s=sum(x[i]for i~n if not(a)and b!=\"c\")",

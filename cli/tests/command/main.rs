@@ -7,3 +7,4 @@ mod examples;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;
+mod tools;

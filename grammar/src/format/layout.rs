@@ -1,4 +1,4 @@
-//! Writes lines with their indentation and cuts those that are too long. A cut stands where the language lets a statement
+//! Writes lines with their indentation, puts comments below each other, and cuts lines that are too long. A cut stands where the language lets a statement
 //! go on: behind a comma, a binary operator, an opening bracket or the `=` of a statement, and inside brackets before
 //! `for`, `then` and `else`; the outermost such place wins, and among equals the last that fits.
 
@@ -8,6 +8,11 @@ use crate::precedence;
 
 /// The longest line, in characters.
 pub(super) const WIDTH: usize = 100;
+
+/// Blanks between code and a comment behind it, at least.
+const GAP: usize = 2;
+/// The greatest difference in length of lines whose comments are put below each other.
+const SPREAD: usize = 24;
 
 /// What one more bracket around a place costs.
 const BRACKET: i32 = 10;
@@ -24,12 +29,33 @@ pub(super) fn write(lines: Vec<Line<'_>>) -> String {
     for line in lines {
         layout.line(line);
     }
-    layout.out
+    let mut out = String::new();
+    for run in layout.rows.chunk_by(|above, below| above.1.is_some() && below.1.is_some()) {
+        let column = comment_column(run);
+        for (code, comment) in run {
+            out.push_str(code);
+            if let Some(comment) = comment {
+                let gap = column.saturating_sub(code.chars().count()).max(GAP);
+                out.push_str(&" ".repeat(gap));
+                out.push_str(comment);
+            }
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Where the comments behind neighbouring lines stand: below each other, unless the lines are too different in length.
+fn comment_column(run: &[(String, Option<&str>)]) -> usize {
+    let lengths = || run.iter().map(|(code, _)| code.chars().count());
+    let (shortest, longest) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
+    if longest - shortest <= SPREAD { longest + GAP } else { 0 }
 }
 
 #[derive(Default)]
 struct Layout<'t> {
-    out: String,
+    /// The lines so far, each with the comment behind it.
+    rows: Vec<(String, Option<&'t str>)>,
     /// The open brackets, each with the indentation of the line that opened it.
     open: Vec<(&'t str, usize)>,
 }
@@ -37,7 +63,7 @@ struct Layout<'t> {
 impl<'t> Layout<'t> {
     fn line(&mut self, mut line: Line<'t>) {
         if line.blank {
-            self.out.push('\n');
+            self.rows.push((String::new(), None));
         }
         loop {
             let indent = self.indent(&line);
@@ -74,18 +100,19 @@ impl<'t> Layout<'t> {
     }
 
     fn put(&mut self, line: &Line<'t>, indent: usize) {
-        self.out.push_str(&" ".repeat(indent));
+        let mut code = " ".repeat(indent);
         for atom in &line.atoms {
             if atom.space {
-                self.out.push(' ');
+                code.push(' ');
             }
-            self.out.push_str(atom.text);
+            code.push_str(atom.text);
         }
-        if let Some(comment) = line.comment {
-            self.out.push_str(if line.atoms.is_empty() { "" } else { "  " });
-            self.out.push_str(comment);
+        if line.atoms.is_empty() {
+            code.push_str(line.comment.unwrap_or_default());
+            self.rows.push((code, None));
+        } else {
+            self.rows.push((code, line.comment));
         }
-        self.out.push('\n');
         // The braces of a level are no brackets: the lines inside know their level.
         let level = line.atoms.first().is_some_and(|atom| matches!(atom.text, "upper" | "lower"));
         if !(level && line.fresh && self.open.is_empty()) {
