@@ -221,12 +221,7 @@ impl<'a> Scheduler<'a> {
     }
 
     /// Sizes and strides of an operand's groups of axes, and its place.
-    fn matrix(
-        &self,
-        store: &dyn Store,
-        x: NodeId,
-        groups: &[Axes; 3],
-    ) -> ([(usize, usize); 3], Place) {
+    fn matrix(&self, store: &dyn Store, x: NodeId, groups: &[Axes; 3]) -> ([(usize, usize); 3], Place) {
         let v = self.view(x);
         let at = store.place(v.base);
         let axis = |k: usize| match collapse(self.g.shape(x), &v.strides, &groups[k]) {

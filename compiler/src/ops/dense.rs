@@ -60,11 +60,7 @@ fn batch(x: &Array) -> Array3<f64> {
 }
 
 /// Computes every element of a batch of results from the matrices of the operands. What `f` cannot compute is NaN.
-pub fn each(
-    operands: &[&Array],
-    ty: &Type,
-    f: impl Fn(&[ArrayView2<f64>]) -> Option<Array2<f64>>,
-) -> Array {
+pub fn each(operands: &[&Array], ty: &Type, f: impl Fn(&[ArrayView2<f64>]) -> Option<Array2<f64>>) -> Array {
     let operands: Vec<Array3<f64>> = operands.iter().map(|x| batch(x)).collect();
     let count = operands[0].shape()[0];
     let cells = if count == 0 { 0 } else { ty.len() / count };
@@ -161,7 +157,11 @@ pub fn triangular_solve(l: ArrayView2<f64>, b: ArrayView2<f64>, transposed: bool
         return None;
     }
     let mut x = b.to_owned();
-    if transposed { backward(&mut x, |i, j| l[[j, i]]) } else { forward(&mut x, |i, j| l[[i, j]]) }
+    if transposed {
+        backward(&mut x, |i, j| l[[j, i]])
+    } else {
+        forward(&mut x, |i, j| l[[i, j]])
+    }
     Some(x)
 }
 

@@ -24,7 +24,8 @@ pub static LU_SOLVE: Operator = Operator {
         for sample in &mut samples {
             let (_, a) = &sample.inputs[0];
             let n = a.shape()[0];
-            let packed = each(&[a], &crate::types::Type::new(crate::types::Elem::Real, [n + 1, n]), |a| lu(a[0]));
+            let packed =
+                each(&[a], &crate::types::Type::new(crate::types::Elem::Real, [n + 1, n]), |a| lu(a[0]));
             let values: Vec<f64> = packed.lanes(Axis(1)).into_iter().flatten().copied().collect();
             sample.inputs[0] = real(&[n + 1, n], &values);
         }

@@ -12,9 +12,7 @@ pub static SOLVE: Operator = Operator {
     domain: "regular matrices; NaN everywhere if a pivot is zero or not finite",
     surface: Surface::Hidden,
     shape: |attrs, types| with_right_side(attrs, types, 0),
-    value: |attrs, x, ty| {
-        each(x, ty, |x| lu(x[0]).and_then(|f| lu_solve(f.view(), x[1], transposed(attrs))))
-    },
+    value: |attrs, x, ty| each(x, ty, |x| lu(x[0]).and_then(|f| lu_solve(f.view(), x[1], transposed(attrs)))),
     derivative: Derivative::Rule {
         // From A x = b: A x' = b' - A' x, where A' is the tangent.
         jvp: |g, node, tangents| {

@@ -1,6 +1,8 @@
 //! Linear systems with triangular matrices.
 
-use super::dense::{each, lower_triangle, product, solve_samples, transposed, triangular_solve, with_right_side};
+use super::dense::{
+    each, lower_triangle, product, solve_samples, transposed, triangular_solve, with_right_side,
+};
 use super::elementwise::operand;
 use super::{Derivative, Lowering, Operator, Surface};
 use blo_runtime::program::spec::Dense;

@@ -213,7 +213,14 @@ impl Binder<'_> {
                     out: self.slot(*out, out_len)?,
                 })
             }
-            StepSpec::Host(HostStep::Dense { kind, sizes: sizes @ [b, n, k], transposed, factor, x, out }) => {
+            StepSpec::Host(HostStep::Dense {
+                kind,
+                sizes: sizes @ [b, n, k],
+                transposed,
+                factor,
+                x,
+                out,
+            }) => {
                 let cols = if factor.is_some() { *k } else { *n };
                 let cells = self.slot(x.at, x.extent(*b, *n, cols) - x.at.offset)?;
                 let factor = factor.map(|f| self.slot(f, b * kind.factor_cells(*n))).transpose()?;
@@ -263,7 +270,9 @@ impl Binder<'_> {
                 x: self.slot(*x, sizes.iter().product())?,
                 out: self.slot(*out, sizes[0] * sizes[2])?,
             },
-            HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => return Err(ProgramError::Extent(x.buffer)),
+            HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
+                return Err(ProgramError::Extent(x.buffer));
+            }
         })
     }
 }

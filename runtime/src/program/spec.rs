@@ -224,9 +224,7 @@ impl HostStep {
             | HostStep::ArgReduce { x, out, .. } => {
                 vec![x, out]
             }
-            HostStep::Dense { factor, x, out, .. } => {
-                factor.iter_mut().chain([&mut x.at, out]).collect()
-            }
+            HostStep::Dense { factor, x, out, .. } => factor.iter_mut().chain([&mut x.at, out]).collect(),
         }
     }
 

@@ -45,14 +45,14 @@ fn square(c: &mut Checker, call: &Call, value: &Value) -> Option<Value> {
         return Some(c.real(&value));
     }
     let label = format!("this is {}", c.value_text(&value));
-    let mut diagnostic =
-        Diagnostic::error("E0203", format!("{what} needs a square matrix"), e.span, label);
+    let mut diagnostic = Diagnostic::error("E0203", format!("{what} needs a square matrix"), e.span, label);
     if let [.., rows, columns] = *value.shape {
         let (m, n) = (c.axis_text(&rows), c.axis_text(&columns));
         diagnostic = diagnostic.note(format!("{m} is not {n}"));
         if rows.size == columns.size && !rows.assumed && !columns.assumed {
             let (m, n) = (c.axis_name(&rows), c.axis_name(&columns));
-            diagnostic = diagnostic.help(format!("if they are meant to be the same, declare `dim {n} = {m}`"));
+            let help = format!("if they are meant to be the same, declare `dim {n} = {m}`");
+            diagnostic = diagnostic.help(help);
         }
     }
     c.emit(diagnostic);
@@ -112,7 +112,9 @@ fn sides_differ(
         .label(right.span, format!("this right-hand side is {}", c.value_text(b)));
     let turned = lead == 0 && b.rank() == 2 && same_axis(&a.shape[0], &b.shape[1]).is_some();
     if turned {
-        diagnostic = diagnostic.help(format!("`{}'` has the right shape", c.source_text(right.span)));
+        let text = c.source_text(right.span);
+        let text = text.strip_suffix('\'').map_or_else(|| format!("{text}'"), str::to_owned);
+        diagnostic = diagnostic.help(format!("`{text}` has the right shape"));
     }
     c.emit(diagnostic);
     None
