@@ -63,7 +63,7 @@ fn batch(x: &Array) -> Array3<f64> {
 pub fn each(operands: &[&Array], ty: &Type, f: impl Fn(&[ArrayView2<f64>]) -> Option<Array2<f64>>) -> Array {
     let operands: Vec<Array3<f64>> = operands.iter().map(|x| batch(x)).collect();
     let count = operands[0].shape()[0];
-    let cells = if count == 0 { 0 } else { ty.len() / count };
+    let cells = ty.len().checked_div(count).unwrap_or(0);
     let mut values = Vec::with_capacity(ty.len());
     for k in 0..count {
         let matrices: Vec<ArrayView2<f64>> =

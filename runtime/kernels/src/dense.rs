@@ -107,7 +107,13 @@ fn nan<T: Real>() -> T {
 ///
 /// # Panics
 /// If `out` does not have (n + 1) × n cells, or `a` or the workspace is too small.
-pub fn lu<T: Float>(n: usize, a: Strided<'_, T>, out: &mut [T], work: &mut Workspace, threads: usize) {
+pub fn lu<T: Float + Into<f64>>(
+    n: usize,
+    a: Strided<'_, T>,
+    out: &mut [T],
+    work: &mut Workspace,
+    threads: usize,
+) {
     assert_eq!(out.len(), (n + 1) * n, "packed factors have n + 1 rows");
     let (factors, order) = out.split_at_mut(n * n);
     for j in 0..n {
@@ -123,8 +129,8 @@ pub fn lu<T: Float>(n: usize, a: Strided<'_, T>, out: &mut [T], work: &mut Works
         *to = T::from_f64(from as f64);
     }
     let sound = (0..n).all(|i| {
-        let pivot = factors[i * n + i];
-        pivot != <T as Real>::ZERO && pivot - pivot == <T as Real>::ZERO
+        let pivot: f64 = factors[i * n + i].into();
+        pivot != 0.0 && pivot.is_finite()
     });
     if !sound {
         out.fill(nan());
@@ -203,7 +209,13 @@ fn unpermute<T>(k: usize, order: &[usize], x: &mut [T]) {
 ///
 /// # Panics
 /// If `out` does not have n × n cells, or `a` or the workspace is too small.
-pub fn cholesky<T: Float>(n: usize, a: Strided<'_, T>, out: &mut [T], work: &mut Workspace, threads: usize) {
+pub fn cholesky<T: Float + Into<f64>>(
+    n: usize,
+    a: Strided<'_, T>,
+    out: &mut [T],
+    work: &mut Workspace,
+    threads: usize,
+) {
     assert_eq!(out.len(), n * n, "a factor is as large as its matrix");
     // Column by column, as faer likes it; turned over at the end.
     for j in 0..n {
@@ -216,8 +228,8 @@ pub fn cholesky<T: Float>(n: usize, a: Strided<'_, T>, out: &mut [T], work: &mut
     let stack = MemStack::new(&mut work.stack);
     let done = cholesky_in_place(matrix, Default::default(), par, stack, Default::default()).is_ok();
     let positive = |i: usize| {
-        let pivot = out[i * n + i];
-        pivot > <T as Real>::ZERO && pivot - pivot == <T as Real>::ZERO
+        let pivot: f64 = out[i * n + i].into();
+        pivot > 0.0 && pivot.is_finite()
     };
     if !(done && (0..n).all(positive)) {
         out.fill(nan());
@@ -236,7 +248,7 @@ pub fn cholesky<T: Float>(n: usize, a: Strided<'_, T>, out: &mut [T], work: &mut
 ///
 /// # Panics
 /// If a slice has too few cells.
-pub fn triangular_solve<T: Float>(
+pub fn triangular_solve<T: Float + Into<f64>>(
     [n, k]: [usize; 2],
     transposed: bool,
     lower: &[T],
@@ -245,8 +257,8 @@ pub fn triangular_solve<T: Float>(
     threads: usize,
 ) {
     let sound = |i: usize| {
-        let pivot = lower[i * n + i];
-        pivot > <T as Real>::ZERO || pivot < <T as Real>::ZERO
+        let pivot: f64 = lower[i * n + i].into();
+        pivot != 0.0 && !pivot.is_nan()
     };
     if !(0..n).all(sound) {
         out.fill(nan());
