@@ -312,3 +312,21 @@ impl Graph {
         )
     }
 }
+
+/// Dense linear algebra; the last two axes are rows and columns, those before them a batch.
+impl Graph {
+    /// The `x` with `a x = b`, or `a' x = b` when `transposed`; `b` is a matrix (or a batch of them).
+    pub fn solve(&mut self, a: NodeId, b: NodeId, transposed: bool) -> NodeId {
+        self.apply(&ops::SOLVE, Attrs::Transposed(transposed), &[a, b])
+    }
+
+    /// The inverse.
+    pub fn inv(&mut self, a: NodeId) -> NodeId {
+        self.unary(&ops::INV, a)
+    }
+
+    /// [`Graph::solve`] with a lower triangular matrix; what it holds above the diagonal is not read.
+    pub fn triangular_solve(&mut self, l: NodeId, b: NodeId, transposed: bool) -> NodeId {
+        self.apply(&ops::TRIANGULAR_SOLVE, Attrs::Transposed(transposed), &[l, b])
+    }
+}

@@ -108,6 +108,8 @@ pub enum Attrs {
         /// Length of the new axis.
         size: usize,
     },
+    /// `solve` and its relatives: whether with the transpose.
+    Transposed(bool),
     /// `cast`: the new element type.
     Cast(Elem),
 }

@@ -84,6 +84,7 @@ fn parameters(attrs: &Attrs) -> String {
         }
         Attrs::Gather { batch } => format!("batch: {batch}"),
         Attrs::Scatter { batch, size } => format!("batch: {batch}, size: {size}"),
+        Attrs::Transposed(transposed) => if *transposed { "transposed" } else { "" }.to_string(),
         Attrs::Cast(elem) => elem.name().to_string(),
     }
 }

@@ -26,8 +26,11 @@ pub fn choose(g: &Graph, outputs: &[NodeId], stored: &mut [bool]) {
 }
 
 fn has_own_step(lowering: Lowering) -> bool {
-    use Lowering::{ArgReduce, Dot, Gather, Input, Place, Reduce, Rows, Scan, ScatterAdd};
-    matches!(lowering, Input | Reduce(_) | ArgReduce(_) | Rows(_) | Place | Dot | Gather | ScatterAdd | Scan)
+    use Lowering::{ArgReduce, Dense, Dot, Gather, Input, Place, Reduce, Rows, Scan, ScatterAdd};
+    matches!(
+        lowering,
+        Input | Reduce(_) | ArgReduce(_) | Rows(_) | Place | Dot | Gather | ScatterAdd | Scan | Dense(_)
+    )
 }
 
 /// What computing one element costs, apart from its operands.
@@ -128,6 +131,15 @@ fn by_layout(g: &Graph, needed: &[NodeId], outputs: &[NodeId], stored: &mut [boo
                 demand(g, stored, node.inputs[0], &|shape, v| is_matrix(shape, v, &groups.lhs));
                 demand(g, stored, node.inputs[1], &|shape, v| is_matrix(shape, v, &groups.rhs));
             }
+            Lowering::Dense(_) => {
+                if let [factor, _] = *node.inputs {
+                    demand(g, stored, factor, &|shape, v| is_contiguous(shape, &v.strides));
+                }
+                if let Some(&x) = node.inputs.last() {
+                    let groups = matrix_axes(g.shape(x).len());
+                    demand(g, stored, x, &|shape, v| is_matrix(shape, v, &groups));
+                }
+            }
             Lowering::Rows(_)
             | Lowering::Gather
             | Lowering::ScatterAdd
@@ -182,6 +194,11 @@ fn store(g: &Graph, stored: &mut [bool], mut id: NodeId) {
 fn merges(g: &Graph, id: NodeId) -> bool {
     let node = g.node(id);
     matches!(&node.attrs, Attrs::Shape(to) if splits(g.shape(node.inputs[0]), to).is_none())
+}
+
+/// The axes of a batch of matrices in groups: batch, rows, columns.
+pub fn matrix_axes(rank: usize) -> [Axes; 3] {
+    [(0..rank - 2).collect(), Axes::from_slice(&[rank - 2]), Axes::from_slice(&[rank - 1])]
 }
 
 /// Whether groups of axes collapse to batch, rows and columns at regular, nonzero distances.

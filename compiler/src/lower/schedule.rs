@@ -3,11 +3,12 @@
 
 use rustc_hash::FxHashMap;
 
+use super::choose::matrix_axes;
 use super::expand::groups;
 use super::fuse::{Builder, Leaf, Map, Source, cell, identity, leaves, row_major_access};
 use super::view::{View, collapse, row_major, view};
 use crate::ir::graph::{Attrs, Graph, NodeId};
-use crate::ir::loops::{Access, BufferId, Cell, HostStep, Matrix, Place};
+use crate::ir::loops::{Access, BufferId, Cell, Dense, HostStep, Matrix, Place};
 use crate::ops::{Lowering, Reduction};
 use crate::types::{Axes, Elem};
 
@@ -69,6 +70,7 @@ impl<'a> Scheduler<'a> {
             }
             Lowering::Gather | Lowering::ScatterAdd => self.indexed(store, id, out),
             Lowering::Scan | Lowering::ArgReduce(_) => self.along(store, id, out),
+            Lowering::Dense(kind) => self.dense(store, id, kind, out),
             _ => {
                 let map = identity(node.ty.rank());
                 let access = row_major_access(&node.ty.shape);
@@ -207,15 +209,7 @@ impl<'a> Scheduler<'a> {
         let node = self.g.node(id);
         let groups = groups(self.g, id);
         let mut sizes = [1; 4];
-        let operand = |x: NodeId, groups: &[Axes; 3]| {
-            let v = self.view(x);
-            let at = store.place(v.base);
-            let axis = |k: usize| match collapse(self.g.shape(x), &v.strides, &groups[k]) {
-                Some(axis) => axis,
-                None => crate::bug!("an operand of a product is not a matrix"),
-            };
-            ([axis(0), axis(1), axis(2)], Place { buffer: at.buffer, offset: at.offset + v.offset })
-        };
+        let operand = |x, groups| self.matrix(store, x, groups);
         let ([batch, free, sum], at) = operand(node.inputs[0], &groups.lhs);
         let lhs = Matrix { at, batch: batch.1, row: free.1, col: sum.1 };
         [sizes[0], sizes[1], sizes[3]] = [batch.0, free.0, sum.0];
@@ -224,6 +218,37 @@ impl<'a> Scheduler<'a> {
         sizes[2] = free.0;
         let cell = cell(node.ty.elem);
         self.host(id, HostStep::Gemm { cell, sizes, lhs, rhs, out: start(out), alpha: 1.0 });
+    }
+
+    /// Sizes and strides of an operand's groups of axes, and its place.
+    fn matrix(&self, store: &dyn Store, x: NodeId, groups: &[Axes; 3]) -> ([(usize, usize); 3], Place) {
+        let v = self.view(x);
+        let at = store.place(v.base);
+        let axis = |k: usize| match collapse(self.g.shape(x), &v.strides, &groups[k]) {
+            Some(axis) => axis,
+            None => crate::bug!("an operand of a product is not a matrix"),
+        };
+        ([axis(0), axis(1), axis(2)], Place { buffer: at.buffer, offset: at.offset + v.offset })
+    }
+
+    fn dense(&mut self, store: &dyn Store, id: NodeId, kind: Dense, out: BufferId) {
+        let node = self.g.node(id);
+        let (factor, x) = match *node.inputs {
+            [factor, x] => (Some(self.contiguous(store, factor)), x),
+            [x] => (None, x),
+            _ => crate::bug!("`{}` has other operands", node.op.0.name),
+        };
+        let ([batch, rows, cols], at) = self.matrix(store, x, &matrix_axes(node.ty.rank()));
+        let columns = if factor.is_some() { cols.0 } else { 0 };
+        let step = HostStep::Dense {
+            kind,
+            sizes: [batch.0, rows.0, columns],
+            transposed: matches!(node.attrs, Attrs::Transposed(true)),
+            factor,
+            x: Matrix { at, batch: batch.1, row: rows.1, col: cols.1 },
+            out: start(out),
+        };
+        self.host(id, step);
     }
 
     fn indexed(&mut self, store: &dyn Store, id: NodeId, out: BufferId) {

@@ -2,7 +2,10 @@
 //! record; the passes, the evaluator, the checker and the code generator read it from there.
 
 pub mod axes;
+pub mod dense;
 pub mod elementwise;
+
+use blo_runtime::program::spec::Dense;
 
 use crate::ir::eval::Array;
 use crate::ir::graph::{Attrs, Graph, NodeId};
@@ -84,6 +87,13 @@ operators! {
     dot::DOT,
     gather::GATHER,
     scatter_add::SCATTER_ADD,
+    solve::SOLVE,
+    inv::INV,
+    logdet::LOGDET,
+    cholesky::CHOLESKY,
+    triangular_solve::TRIANGULAR_SOLVE,
+    lu::LU,
+    lu_solve::LU_SOLVE,
 }
 
 /// All operators.
@@ -217,6 +227,8 @@ pub enum Lowering {
     ScatterAdd,
     /// Running sum along an axis.
     Scan,
+    /// A factorisation of dense matrices, or a solve with one.
+    Dense(Dense),
     /// Written with other operators before loops are made.
     Expand(fn(&mut Graph, NodeId) -> NodeId),
 }

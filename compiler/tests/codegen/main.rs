@@ -2,6 +2,7 @@
 //! vector and tile sizes, and random graphs. Stages and the life of programs are in `program`.
 
 mod case;
+mod dense;
 mod program;
 
 use blo_compiler::ir::graph::{Attrs, DotAxes, NodeId, Role};

@@ -11,6 +11,7 @@
 )]
 
 pub mod blas1;
+pub mod dense;
 mod elementwise;
 mod entry;
 mod gemm;

@@ -1,5 +1,6 @@
 //! Arithmetic on the cells of buffers, so that the runtime's own steps are written once for reals and whole numbers.
 
+use blo_kernels::dense::{self, Dense, Workspace};
 use blo_kernels::map;
 
 use crate::kernel::{self, Strided, Word};
@@ -37,6 +38,20 @@ pub trait Real: Element {
     fn same(self, other: Self) -> bool;
     /// A function of the rows of `x` (rows × len).
     fn rows(name: &str, rows: usize, len: usize, out: &mut [Self], x: &[Self]);
+    /// Memory for [`Real::dense`] on n × n matrices.
+    fn workspace(kind: Dense, n: usize) -> Workspace;
+    /// A step of dense linear algebra on one matrix; sizes are n and the columns of the right-hand side.
+    #[expect(clippy::too_many_arguments, reason = "the operands of four kinds of steps")]
+    fn dense(
+        kind: Dense,
+        sizes: [usize; 2],
+        transposed: bool,
+        factor: &[Self],
+        x: Strided<'_, Self>,
+        out: &mut [Self],
+        work: &mut Workspace,
+        threads: usize,
+    );
 }
 
 macro_rules! real {
@@ -81,6 +96,29 @@ macro_rules! real {
                     "log_softmax" => map::log_softmax_rows(rows, len, out, x),
                     "logsumexp" => map::logsumexp_rows(rows, len, out, x),
                     _ => panic!("this is a bug in blo, please report it: there is no row function {name}"),
+                }
+            }
+            fn workspace(kind: Dense, n: usize) -> Workspace {
+                Workspace::new::<$t>(kind, n)
+            }
+            fn dense(
+                kind: Dense,
+                sizes: [usize; 2],
+                transposed: bool,
+                factor: &[Self],
+                x: Strided<'_, Self>,
+                out: &mut [Self],
+                work: &mut Workspace,
+                threads: usize,
+            ) {
+                let x = dense::Strided { cells: x.cells, row: x.row, col: x.col };
+                match kind {
+                    Dense::Lu => dense::lu(sizes[0], x, out, work, threads),
+                    Dense::LuSolve => dense::lu_solve(sizes, transposed, factor, x, out, work, threads),
+                    Dense::Cholesky => dense::cholesky(sizes[0], x, out, work, threads),
+                    Dense::TriangularSolve => {
+                        dense::triangular_solve(sizes, transposed, factor, x, out, threads);
+                    }
                 }
             }
         }

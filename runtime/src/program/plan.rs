@@ -6,7 +6,7 @@ use super::spec::{
     BufferId, BufferSpec, Cell, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, StepSpec,
     Width,
 };
-use super::steps::{Host, Step};
+use super::steps::{DenseStep, Host, Step};
 use crate::derivatives::Quantity;
 use crate::kernel::{Memory, Slot, Word};
 
@@ -41,7 +41,7 @@ impl<T: Real> Plan<T> {
             vectors[k] =
                 id.map(|id| binder.slot(Place { buffer: id, offset: 0 }, spec.lens[k % 2])).transpose()?;
         }
-        let setup = spec.setup.iter().map(|s| binder.step::<T>(s)).collect::<Result<Vec<_>, _>>()?;
+        let mut setup = spec.setup.iter().map(|s| binder.step::<T>(s)).collect::<Result<Vec<_>, _>>()?;
         let mut entries = [const { None }; Quantity::ALL.len()];
         for entry in &spec.entries {
             entries[entry.quantity as usize] = Some(Box::new(binder.entry(entry)?));
@@ -50,7 +50,7 @@ impl<T: Real> Plan<T> {
             binder.fill::<T>(*id, values)?;
         }
         let mut memory = binder.memory;
-        for step in &setup {
+        for step in &mut setup {
             step.run(&mut memory, threads);
         }
         Ok(Plan { memory, vectors, generation: [1; 2], entries, threads })
@@ -85,7 +85,7 @@ impl<T: Real> Plan<T> {
                 continue;
             }
             entry.runs[stage] += 1;
-            for step in &entry.stages[stage] {
+            for step in &mut entry.stages[stage] {
                 step.run(&mut self.memory, self.threads);
             }
         }
@@ -213,6 +213,20 @@ impl Binder<'_> {
                     out: self.slot(*out, out_len)?,
                 })
             }
+            StepSpec::Host(HostStep::Dense {
+                kind,
+                sizes: sizes @ [b, n, k],
+                transposed,
+                factor,
+                x,
+                out,
+            }) => {
+                let cols = if factor.is_some() { *k } else { *n };
+                let cells = self.slot(x.at, x.extent(*b, *n, cols) - x.at.offset)?;
+                let factor = factor.map(|f| self.slot(f, b * kind.factor_cells(*n))).transpose()?;
+                let out = self.slot(*out, b * kind.cells(*n, *k))?;
+                Ok(Step::Dense(DenseStep::new(*kind, *sizes, *transposed, factor, (cells, *x), out)))
+            }
             StepSpec::Host(host) => match host.reads()[0].1 {
                 Cell::Real => Ok(Step::Real(self.host(host)?)),
                 Cell::Int => Ok(Step::Int(self.host(host)?)),
@@ -256,7 +270,9 @@ impl Binder<'_> {
                 x: self.slot(*x, sizes.iter().product())?,
                 out: self.slot(*out, sizes[0] * sizes[2])?,
             },
-            HostStep::Rows { x, .. } => return Err(ProgramError::Extent(x.buffer)),
+            HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
+                return Err(ProgramError::Extent(x.buffer));
+            }
         })
     }
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+pub use blo_kernels::dense::Dense;
+
 use crate::derivatives::Quantity;
 use crate::kernel::Kernel;
 
@@ -164,6 +166,21 @@ pub enum HostStep {
         /// outer × inner, whole numbers.
         out: Place,
     },
+    /// Dense linear algebra on every n × n matrix of a batch; reals. See [`Dense`] for what is read and written.
+    Dense {
+        /// Which.
+        kind: Dense,
+        /// Sizes: batch, n, and the columns of the right-hand side (0 for a factorisation).
+        sizes: [usize; 3],
+        /// Solves with the transpose.
+        transposed: bool,
+        /// batch × the packed factors or the triangular matrix, row-major; `None` for a factorisation.
+        factor: Option<Place>,
+        /// The matrices to factorise (n × n), or the right-hand sides (n × columns).
+        x: Matrix,
+        /// The results, row-major.
+        out: Place,
+    },
 }
 
 impl HostStep {
@@ -187,6 +204,11 @@ impl HostStep {
             HostStep::Scan { cell, sizes, x, .. } | HostStep::ArgReduce { cell, sizes, x, .. } => {
                 vec![at(x, *cell, sizes.iter().product())]
             }
+            HostStep::Dense { kind, sizes: [b, n, k], factor, x, .. } => {
+                let cols = if factor.is_some() { *k } else { *n };
+                let factor = factor.iter().map(|f| at(f, Cell::Real, b * kind.factor_cells(*n)));
+                factor.chain([(x.at.buffer, Cell::Real, x.extent(*b, *n, cols))]).collect()
+            }
         }
     }
 
@@ -202,6 +224,7 @@ impl HostStep {
             | HostStep::ArgReduce { x, out, .. } => {
                 vec![x, out]
             }
+            HostStep::Dense { factor, x, out, .. } => factor.iter_mut().chain([&mut x.at, out]).collect(),
         }
     }
 
@@ -216,6 +239,7 @@ impl HostStep {
             HostStep::Scatter { cell, sizes: [b, _, n, r], out, .. } => (out, *cell, b * n * r),
             HostStep::Scan { cell, sizes, out, .. } => (out, *cell, sizes.iter().product()),
             HostStep::ArgReduce { sizes: [o, _, i], out, .. } => (out, Cell::Int, o * i),
+            HostStep::Dense { kind, sizes: [b, n, k], out, .. } => (out, Cell::Real, b * kind.cells(*n, *k)),
         };
         (out.buffer, cell, out.offset + len)
     }

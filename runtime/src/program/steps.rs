@@ -1,5 +1,8 @@
-//! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes.
+//! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes, dense
+//! linear algebra.
 //! Their slots were checked when the program was built; none of them allocates.
+
+use blo_kernels::dense::{Dense, Workspace};
 
 use super::element::{Element, Real};
 use super::spec::Matrix;
@@ -26,6 +29,19 @@ pub enum Step<T> {
         /// Result.
         out: Slot<T>,
     },
+    /// Dense linear algebra.
+    Dense(DenseStep<T>),
+}
+
+/// A factorisation or a solve for every matrix of a batch; see [`super::spec::HostStep::Dense`].
+pub struct DenseStep<T> {
+    kind: Dense,
+    sizes: [usize; 3],
+    transposed: bool,
+    factor: Option<Slot<T>>,
+    x: (Slot<T>, Matrix),
+    out: Slot<T>,
+    work: Workspace,
 }
 
 /// Sizes and slots of a step on cells of one type; see [`super::spec::HostStep`] for what each computes.
@@ -44,7 +60,7 @@ pub enum Host<T> {
 
 impl<T: Real> Step<T> {
     /// Runs the step.
-    pub fn run(&self, memory: &mut Memory, threads: usize) {
+    pub fn run(&mut self, memory: &mut Memory, threads: usize) {
         match self {
             Step::Kernel(bound) => memory.call(bound),
             Step::Real(step) => step.run(memory, threads),
@@ -53,6 +69,36 @@ impl<T: Real> Step<T> {
                 let (x, _, out) = memory.split(*x, *x, *out);
                 T::rows(name, *rows, *len, out, x);
             }
+            Step::Dense(step) => step.run(memory, threads),
+        }
+    }
+}
+
+impl<T: Real> DenseStep<T> {
+    /// A step with memory to work in.
+    pub fn new(
+        kind: Dense,
+        sizes: [usize; 3],
+        transposed: bool,
+        factor: Option<Slot<T>>,
+        x: (Slot<T>, Matrix),
+        out: Slot<T>,
+    ) -> Self {
+        DenseStep { kind, sizes, transposed, factor, x, out, work: T::workspace(kind, sizes[1]) }
+    }
+
+    fn run(&mut self, memory: &mut Memory, threads: usize) {
+        let [batch, n, k] = self.sizes;
+        let cells = self.kind.cells(n, k);
+        if cells == 0 {
+            return;
+        }
+        let (factor, x, out) = memory.split(self.factor.unwrap_or(self.x.0), self.x.0, self.out);
+        let stride = self.kind.factor_cells(n);
+        for (i, out) in out.chunks_exact_mut(cells).take(batch).enumerate() {
+            let factor = &factor[i * stride..(i + 1) * stride];
+            let x = Strided { cells: &x[i * self.x.1.batch..], row: self.x.1.row, col: self.x.1.col };
+            T::dense(self.kind, [n, k], self.transposed, factor, x, out, &mut self.work, threads);
         }
     }
 }

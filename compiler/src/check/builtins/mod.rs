@@ -1,6 +1,7 @@
 //! The functions of the language: operators of the graph by their surface names, and functions composed of them.
 
 mod construct;
+mod dense;
 mod differentiate;
 mod linear;
 pub mod reduce;
@@ -111,10 +112,10 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("max_pool2d", syntax("max_pool2d(x, size) or max_pool2d(x, size, stride)", 2, 3, window::max_pool2d)),
     ("grad", values("grad(e, x)", 2, 2, differentiate::grad)),
     ("stop_gradient", values("stop_gradient(e)", 1, 1, differentiate::stop_gradient)),
-    ("solve", LATER),
-    ("cholesky", LATER),
-    ("logdet", LATER),
-    ("inv", LATER),
+    ("solve", values("solve(A, b)", 2, 2, dense::solve)),
+    ("cholesky", values("cholesky(A)", 1, 1, dense::cholesky)),
+    ("logdet", values("logdet(A)", 1, 1, dense::logdet)),
+    ("inv", values("inv(A)", 1, 1, dense::inv)),
     ("sort", LATER),
     ("dual", LATER),
 ];
