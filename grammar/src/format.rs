@@ -17,8 +17,8 @@ use crate::span::FileId;
 use expr::{binder, expression, joined};
 
 /// The text of a file with two blanks for a step, one blank around operators, at most one empty line between statements,
-/// comments behind neighbouring lines below each other, and no line of code over 100 characters that can be cut. Line ends that the author put inside a statement stay.
-/// Tidying a tidy text changes nothing.
+/// comments behind neighbouring lines below each other, and no line of code over 100 characters that can be cut. Line
+/// ends that the author put inside a statement stay. Tidying a tidy text changes nothing.
 ///
 /// # Errors
 /// The syntax errors of a text that has some.

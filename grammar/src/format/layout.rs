@@ -1,6 +1,7 @@
-//! Writes lines with their indentation, puts comments below each other, and cuts lines that are too long. A cut stands where the language lets a statement
-//! go on: behind a comma, a binary operator, an opening bracket or the `=` of a statement, and inside brackets before
-//! `for`, `then` and `else`; the outermost such place wins, and among equals the last that fits.
+//! Writes lines with their indentation, puts comments below each other, and cuts lines that are too long. A cut stands
+//! where the language lets a statement go on: behind a comma, a binary operator, an opening bracket or the `=` of a
+//! statement, and inside brackets before `for`, `then` and `else`; the outermost such place wins, and among equals the
+//! last that fits.
 
 use super::lines::{Atom, Line};
 use super::pad;
