@@ -5,7 +5,6 @@
 mod claims;
 mod generated;
 mod language;
-mod library;
 #[path = "../../src/scratch.rs"]
 mod scratch;
 
