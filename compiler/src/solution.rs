@@ -4,8 +4,10 @@
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::ir::eval::{Array, Bindings, evaluate, first_non_finite};
-use crate::ir::graph::NodeId;
+use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Level, Model, Var};
+use crate::passes::differentiate::gradient;
+use crate::passes::simplify::simplify;
 
 /// Whether one `expect` line holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,25 +33,34 @@ pub fn expectations(model: &Model, x: &[f64], y: &[f64], results: &[(&str, f64)]
     model.expects.iter().map(|e| Expectation { text: e.text.clone(), holds: holds(e.node) }).collect()
 }
 
-/// The expression whose value is the first not to be finite at a point, as a diagnostic; `None` when both objectives and their
-/// pieces are finite there (then a derivative or the solver's own arithmetic overflowed).
+/// The expression to blame for a NaN or an infinity at a point, as a diagnostic: one whose value is not finite though all that
+/// it reads is, or else one whose derivative is not. `None` when both objectives and their gradients are finite there (then a
+/// second derivative or the solver's own arithmetic overflowed).
 pub fn blame(model: &Model, x: &[f64], y: &[f64]) -> Option<Diagnostic> {
     let levels: Vec<&Level> = model.lower.iter().chain([&model.upper]).collect();
     let bindings = point(model, x, y);
-    for level in levels {
+    for level in &levels {
         let Ok(Some(node)) = first_non_finite(&model.graph, &[level.objective], &bindings) else { continue };
-        let span = model.graph.node(node).span.unwrap_or(level.objective_span);
-        return Some(
-            Diagnostic::error(
-                "E0402",
-                format!("the value of `{}` is not finite", model.graph.node(node).op.0.name),
-                span,
-                "NaN or infinite here, though everything it reads is finite",
-            )
-            .label(level.objective_span, "part of this objective"),
-        );
+        let title = format!("the value of `{}` is not finite", model.graph.node(node).op.0.name);
+        let label = "NaN or infinite here, though everything it reads is finite";
+        return Some(culprit(&model.graph, level, node, title, label));
+    }
+    let variables: Vec<NodeId> = levels.iter().flat_map(|level| &level.vars).map(|v| v.node).collect();
+    let mut graph = model.graph.clone();
+    for level in &levels {
+        let Ok(partials) = gradient(&mut graph, level.objective, &variables) else { continue };
+        let partials = simplify(&mut graph, &partials);
+        let Ok(Some(node)) = first_non_finite(&graph, &partials, &bindings) else { continue };
+        let title = "a derivative is not finite".to_owned();
+        let label = "the derivative of this is NaN or infinite, though its value is finite";
+        return Some(culprit(&graph, level, node, title, label));
     }
     None
+}
+
+fn culprit(graph: &Graph, level: &Level, node: NodeId, title: String, label: &str) -> Diagnostic {
+    let span = graph.node(node).span.unwrap_or(level.objective_span);
+    Diagnostic::error("E0402", title, span, label).label(level.objective_span, "part of this objective")
 }
 
 /// Data and variables bound to their values.

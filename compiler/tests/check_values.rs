@@ -263,3 +263,12 @@ fn gradients_do_not_overflow_where_the_value_does_not() {
         ("grad(log(softmax(1000 * u))[0], u)[2]", -1000.0),
     ]);
 }
+
+#[test]
+fn a_norm_has_the_slope_0_at_0() {
+    check(&[
+        ("norm(0 * v) + sum(grad(norm(u - u), u))", 0.0),
+        ("grad(norm(u - [0.5, -1, 2]), u)[0] + grad(norm([[u[0] - 0.5, 0], [3, 4]], 1)[1], u)[0]", 0.0),
+        ("grad(norm([u[0], 0, 4]), u)[0]", 0.5 / 16.25_f64.sqrt()),
+    ]);
+}

@@ -149,6 +149,20 @@ fn check_says_nothing_about_a_good_model_without_its_data() {
 }
 
 #[test]
+fn the_expression_that_is_not_finite_is_named() {
+    let start = "upper {\n  var x: real[2] = [1, 0]\n  minimize ";
+    for (objective, title, place) in [
+        ("sum(if x > 0 then log(x) else x) + sqrt(x[1] - 1)", "the value of `sqrt` is not finite", ":3:47"),
+        ("sumsq(x) + sum(sqrt(x))", "a derivative is not finite", ":3:27"),
+    ] {
+        let output = blo(&model(&format!("{start}{objective}\n}}\n")).path(""), &["run", "m.blo"]);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("E0402") && text.contains(title) && text.contains(place), "{text}");
+    }
+}
+
+#[test]
 fn stages_are_printed() {
     let folder = model(MODEL);
     for (stage, part) in

@@ -8,6 +8,7 @@ use ndarray::ArrayD;
 
 use crate::bug;
 use crate::ir::graph::{Attrs, Graph, InputId, NodeId};
+use crate::ops;
 
 /// Values of nodes. Whole numbers and truth values are held as `f64` (truth values as 0 and 1).
 pub type Array = ArrayD<f64>;
@@ -80,8 +81,8 @@ pub fn evaluate(graph: &Graph, roots: &[NodeId], bindings: &Bindings) -> Result<
     Ok(roots.iter().map(|&root| value_of(&values, root).clone()).collect())
 }
 
-/// The first node, in order of creation, whose value has an entry that is NaN or infinite although all its operands are
-/// finite. An input counts when its own value does.
+/// Where the first root that has a NaN or an infinity got it from: the node, found by going down the operands, whose own
+/// operands are finite. An input counts when its own value does, a constant never, and neither does a branch not taken.
 pub fn first_non_finite(
     graph: &Graph,
     roots: &[NodeId],
@@ -89,16 +90,29 @@ pub fn first_non_finite(
 ) -> Result<Option<NodeId>, EvalError> {
     let mut values: Vec<Option<Cow<Array>>> = vec![None; graph.len()];
     for id in graph.reachable(roots) {
-        let value = node_value(graph, id, bindings, &values)?;
-        let blamed = !value.iter().all(|x| x.is_finite())
-            && graph.node(id).inputs.iter().all(|&i| value_of(&values, i).iter().all(|x| x.is_finite()));
-        let is_constant = matches!(graph.node(id).attrs, Attrs::Constant { .. });
-        if blamed && !is_constant {
-            return Ok(Some(id));
-        }
-        values[id.0 as usize] = Some(value);
+        values[id.0 as usize] = Some(node_value(graph, id, bindings, &values)?);
     }
-    Ok(None)
+    let bad = |id: NodeId| value_of(&values, id).iter().any(|x| !x.is_finite());
+    let Some(mut id) = roots.iter().copied().find(|&root| bad(root)) else { return Ok(None) };
+    loop {
+        let inputs = &graph.node(id).inputs;
+        let mut causes = inputs.iter().enumerate().filter(|&(k, &input)| {
+            bad(input)
+                && graph.fill_value(input).is_none()
+                && !(graph.is(id, &ops::SELECT) && untaken(&values, inputs, k))
+        });
+        match causes.next() {
+            Some((_, &cause)) => id = cause,
+            None => return Ok(Some(id)),
+        }
+    }
+}
+
+/// Whether all non-finite elements of operand `k` of a choice are where the other branch was taken.
+fn untaken(values: &[Option<Cow<Array>>], inputs: &[NodeId], k: usize) -> bool {
+    let condition = value_of(values, inputs[0]);
+    let branch = value_of(values, inputs[k]);
+    condition.iter().zip(branch).all(|(c, x)| x.is_finite() || (*c != 0.0) != (k == 1))
 }
 
 fn value_of<'v>(values: &'v [Option<Cow<Array>>], id: NodeId) -> &'v Array {

@@ -166,11 +166,11 @@ pub struct Node {
     pub span: Option<Span>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Key(OpRef, Attrs, SmallVec<[NodeId; 3]>);
 
 /// The graph.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
     inputs: Vec<Input>,

@@ -54,6 +54,13 @@ fn the_first_bad_node_is_found() {
     let exp = b.graph.unary(&ops::EXP, log);
     let worse = b.graph.add(log, capped);
     assert_eq!(first_non_finite(&b.graph, &[exp, worse], &b.bindings), Ok(Some(log)));
+    let zero = b.graph.fill(0.0, &[2]);
+    let positive = b.graph.binary(&ops::LT, zero, x);
+    let guarded = b.graph.select(positive, log, x);
+    assert_eq!(first_non_finite(&b.graph, &[guarded], &b.bindings), Ok(None));
+    let root = b.graph.unary(&ops::SQRT, x);
+    let quotient = b.graph.div(guarded, root);
+    assert_eq!(first_non_finite(&b.graph, &[quotient], &b.bindings), Ok(Some(quotient)));
     let y = reals(&mut b, &[1.0, f64::NAN]);
     assert_eq!(first_non_finite(&b.graph, &[y], &b.bindings), Ok(Some(y)));
 }

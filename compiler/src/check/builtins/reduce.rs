@@ -108,7 +108,11 @@ pub fn norms(c: &mut Checker, call: &Call) -> Option<Value> {
     if call.name.name != "norm" {
         return Some(sum);
     }
-    let node = c.graph.unary(&ops::SQRT, sum.node);
+    // The root has no slope at 0; a norm gets the subgradient 0 there, as `abs` does. NaN is not 0 and stays.
+    let zero = c.graph.zeros_like(sum.node);
+    let is_zero = c.graph.binary(&ops::EQ, sum.node, zero);
+    let root = c.graph.unary(&ops::SQRT, sum.node);
+    let node = c.graph.select(is_zero, zero, root);
     Some(c.value(node, sum.loops, sum.shape))
 }
 
