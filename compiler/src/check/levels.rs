@@ -203,6 +203,10 @@ impl Checker<'_> {
             .collect();
         let name = level_name(level.kind);
         let Some((maximize, keyword, written)) = objectives.first().copied() else {
+            // A statement that could not be read may have been the objective.
+            if level.items.iter().any(|item| matches!(item.kind, ItemKind::Error)) {
+                return None;
+            }
             let diagnostic = Diagnostic::error(
                 "E0220",
                 format!("`{name}` has no objective"),
