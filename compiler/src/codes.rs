@@ -194,6 +194,48 @@ pub static CODES: &[Code] = &[
         "`grad(e, x)` needs a real scalar `e` and a variable `x`, and every operation between them must have a derivative.",
     ),
     code(
+        "E0234",
+        "the model expands too far",
+        "Functions are expanded at every call, and a name is worked out when it is first used. A function that calls another \
+         twice, which calls a third twice, doubles at every step. Give the results a name with `let` and use the name.",
+    ),
+    code(
+        "E0235",
+        "an array is too large",
+        "Every number of an array takes 8 bytes, and a solve keeps several arrays of the variables' size. Look for a \
+         dimension with a wrong size.",
+    ),
+    code(
+        "E0401",
+        "an objective cannot be differentiated",
+        "Solvers follow derivatives, and this operation has none that says anything: the place of a maximum, a rounding, a \
+         comparison. Keep it to reports, or replace it by a smooth form such as `softmax` or `sigmoid`.",
+    ),
+    code(
+        "E0402",
+        "a value is not finite",
+        "At the point where the solver stopped, this expression is NaN or infinite although what it reads is finite: a \
+         logarithm of zero, a division by zero, an overflow. Bound the variables away from there, start elsewhere, or \
+         take smaller steps.",
+    ),
+    code(
+        "E0403",
+        "a variable has nowhere to lie",
+        "The lower bound must not exceed the upper one, neither may be infinite on the wrong side, and a ball needs a \
+         radius of at least 0.",
+    ),
+    code(
+        "E0404",
+        "a variable has a start that is not finite",
+        "The value behind `=` or `~` in the variable's declaration is where the solver starts, so it must be finite numbers.",
+    ),
+    code(
+        "E0405",
+        "a model cannot be compiled",
+        "The model is right, but it cannot be turned into machine code here: usually it needs more memory than the machine \
+         has. The message says what is missing.",
+    ),
+    code(
         "E0901",
         "not supported yet",
         "The language has this construct, but this version of blo does not compile it.",

@@ -4,7 +4,7 @@
 use blo_grammar::diagnostic::Diagnostic;
 
 use crate::ir::eval::{Array, Bindings, evaluate, first_non_finite};
-use crate::ir::graph::{Graph, NodeId};
+use crate::ir::graph::{Attrs, Graph, NodeId};
 use crate::model::{Level, Model, Var};
 use crate::passes::differentiate::gradient;
 use crate::passes::simplify::simplify;
@@ -41,9 +41,7 @@ pub fn blame(model: &Model, x: &[f64], y: &[f64]) -> Option<Diagnostic> {
     let bindings = point(model, x, y);
     for level in &levels {
         let Ok(Some(node)) = first_non_finite(&model.graph, &[level.objective], &bindings) else { continue };
-        let title = format!("the value of `{}` is not finite", model.graph.node(node).op.0.name);
-        let label = "NaN or infinite here, though everything it reads is finite";
-        return Some(culprit(&model.graph, level, node, title, label));
+        return Some(not_finite(model, level, node));
     }
     let variables: Vec<NodeId> = levels.iter().flat_map(|level| &level.vars).map(|v| v.node).collect();
     let mut graph = model.graph.clone();
@@ -61,6 +59,31 @@ pub fn blame(model: &Model, x: &[f64], y: &[f64]) -> Option<Diagnostic> {
 fn culprit(graph: &Graph, level: &Level, node: NodeId, title: String, label: &str) -> Diagnostic {
     let span = graph.node(node).span.unwrap_or(level.objective_span);
     Diagnostic::error("E0402", title, span, label).label(level.objective_span, "part of this objective")
+}
+
+/// The complaint about a node: a datum or parameter whose own value is to blame, or an expression.
+fn not_finite(model: &Model, level: &Level, node: NodeId) -> Diagnostic {
+    let written = model.graph.node(node);
+    if let Attrs::Input(input) = written.attrs
+        && !model.graph.input_info(input).name.is_empty()
+    {
+        let name = &model.graph.input_info(input).name;
+        let data = model.data.iter().find(|d| d.input == input);
+        let bad =
+            data.and_then(|d| d.value.as_ref()).and_then(|v| v.iter().copied().find(|x| !x.is_finite()));
+        let label = bad.map_or("not finite".to_owned(), |bad| format!("`{name}` holds {bad}"));
+        let place = data.map_or(level.objective_span, |d| d.span);
+        return Diagnostic::error("E0402", format!("`{name}` is not finite"), place, label)
+            .label(level.objective_span, "this objective reads it");
+    }
+    let place = written.span.unwrap_or(level.objective_span);
+    let label = "NaN or infinite here, though everything it reads is finite";
+    let diagnostic =
+        Diagnostic::error("E0402", "an expression is not finite where the run stopped", place, label);
+    if place == level.objective_span {
+        return diagnostic;
+    }
+    diagnostic.label(level.objective_span, "part of this objective")
 }
 
 /// Data and variables bound to their values.

@@ -57,7 +57,7 @@ impl Type {
 
     /// The number of elements; 1 for a scalar.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |len: usize, &size| len.saturating_mul(size))
     }
 
     /// Whether some axis has no elements.

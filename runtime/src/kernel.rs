@@ -4,7 +4,7 @@
 
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -106,36 +106,26 @@ impl<T: Word> Slot<T> {
 /// One zeroed, aligned allocation that holds all buffers of a program.
 pub struct Memory {
     base: *mut u8,
-    bytes: usize,
+    layout: Layout,
 }
 
 // SAFETY: `Memory` owns its allocation, and hands out references only through its own borrow.
 unsafe impl Send for Memory {}
 
 impl Memory {
-    /// Allocates `bytes` zero bytes.
-    pub fn new(bytes: usize) -> Self {
-        let bytes = bytes.max(ALIGNMENT).next_multiple_of(ALIGNMENT);
-        let layout = Self::layout(bytes);
+    /// Allocates `bytes` zero bytes; `None` where the machine does not have them.
+    pub fn new(bytes: usize) -> Option<Self> {
+        let bytes = bytes.max(ALIGNMENT).checked_next_multiple_of(ALIGNMENT)?;
+        let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
         // SAFETY: the size is not zero.
         let base = unsafe { alloc_zeroed(layout) };
-        if base.is_null() {
-            handle_alloc_error(layout);
-        }
-        Memory { base, bytes }
-    }
-
-    fn layout(bytes: usize) -> Layout {
-        match Layout::from_size_align(bytes, ALIGNMENT) {
-            Ok(layout) => layout,
-            Err(_) => panic!("a program needs more memory ({bytes} bytes) than can be addressed"),
-        }
+        (!base.is_null()).then_some(Memory { base, layout })
     }
 
     /// The run of `len` elements from byte `byte`; `None` if it leaves the memory or is misaligned.
     pub fn slot<T: Word>(&self, byte: usize, len: usize) -> Option<Slot<T>> {
         let end = len.checked_mul(size_of::<T>())?.checked_add(byte)?;
-        (end <= self.bytes && byte.is_multiple_of(size_of::<T>())).then_some(Slot {
+        (end <= self.layout.size() && byte.is_multiple_of(size_of::<T>())).then_some(Slot {
             byte,
             len,
             elem: PhantomData,
@@ -144,14 +134,14 @@ impl Memory {
 
     /// The elements of a slot.
     pub fn read<T: Word>(&self, slot: Slot<T>) -> &[T] {
-        assert!(slot.end() <= self.bytes);
+        assert!(slot.end() <= self.layout.size());
         // SAFETY: in bounds, aligned (both checked), initialised (zeroed, and every bit pattern is a value), borrowed from self.
         unsafe { std::slice::from_raw_parts(self.base.add(slot.byte).cast(), slot.len) }
     }
 
     /// The elements of a slot, to be written.
     pub fn write<T: Word>(&mut self, slot: Slot<T>) -> &mut [T] {
-        assert!(slot.end() <= self.bytes);
+        assert!(slot.end() <= self.layout.size());
         // SAFETY: as in `read`, and borrowed mutably from self.
         unsafe { std::slice::from_raw_parts_mut(self.base.add(slot.byte).cast(), slot.len) }
     }
@@ -163,7 +153,9 @@ impl Memory {
         b: Slot<B>,
         c: Slot<C>,
     ) -> (&[A], &[B], &mut [C]) {
-        assert!(a.end() <= self.bytes && b.end() <= self.bytes && c.end() <= self.bytes);
+        assert!(
+            a.end() <= self.layout.size() && b.end() <= self.layout.size() && c.end() <= self.layout.size()
+        );
         assert!(a.end() <= c.byte || c.end() <= a.byte, "a step writes what it reads");
         assert!(b.end() <= c.byte || c.end() <= b.byte, "a step writes what it reads");
         // SAFETY: in bounds and aligned as in `read`; the mutable slice is disjoint from both shared ones.
@@ -183,7 +175,7 @@ impl Memory {
         }
         let mut args = Vec::with_capacity(buffers.len());
         for (k, (&(byte, bytes), &extent)) in buffers.iter().zip(kernel.extents.iter()).enumerate() {
-            let inside = byte.checked_add(bytes).is_some_and(|end| end <= self.bytes);
+            let inside = byte.checked_add(bytes).is_some_and(|end| end <= self.layout.size());
             if extent > bytes || !inside || !byte.is_multiple_of(4) {
                 return Err(BindError::Extent(k));
             }
@@ -204,7 +196,7 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         // SAFETY: allocated in `new` with this layout, freed once.
-        unsafe { dealloc(self.base, Self::layout(self.bytes)) }
+        unsafe { dealloc(self.base, self.layout) }
     }
 }
 
@@ -265,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_kernel_runs_only_on_buffers_that_are_long_enough() {
-        let mut memory = Memory::new(128);
+        let mut memory = Memory::new(128).unwrap();
         // SAFETY: `double` is a static function and touches 16 bytes.
         let kernel = unsafe { Kernel::new(double, &[16], Arc::new(Static)) };
         let slot = memory.slot::<f64>(64, 2).unwrap();

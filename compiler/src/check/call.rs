@@ -12,6 +12,9 @@ use super::scope::{DeclId, Frame, Kind, Local, Meaning};
 use super::value::{Axes, Value};
 use crate::types::Elem;
 
+/// Calls that one model may expand into. Doubling chains (`fn g(x) = f(f(x))`) pass any bound quickly.
+const MAX_EXPANSIONS: usize = 50_000;
+
 impl Checker<'_> {
     /// `f(a, b)`.
     pub fn call(&mut self, function: &Ident, arguments: &[Argument], span: Span) -> Option<Value> {
@@ -62,6 +65,9 @@ impl Checker<'_> {
 
     fn unknown_function(&mut self, function: &Ident) -> Option<Value> {
         let name = &function.name;
+        if self.broken.contains(name) {
+            return None;
+        }
         let mut diagnostic = Diagnostic::error(
             "E0205",
             format!("there is no function `{name}`"),
@@ -129,6 +135,11 @@ impl Checker<'_> {
             );
             return None;
         }
+        if self.expansions == MAX_EXPANSIONS {
+            let label = format!("after {MAX_EXPANSIONS} calls");
+            return self.too_far("functions expand into too many calls", span, &label);
+        }
+        self.expansions += 1;
         let decl = &self.decls[id.0];
         let mut frame = Frame::top(decl.module, decl.level);
         frame.call = Some((f.name.name.clone(), span));

@@ -130,7 +130,7 @@ impl Checker<'_> {
     /// The values that the declaration itself gives.
     fn inside(&mut self, data: &ast::Data, elem: Elem) -> Sourced {
         match &data.source {
-            Some(DataSource::Value(e)) => (self.computed(data, elem, e), "its declaration".to_owned()),
+            Some(DataSource::Value(e)) => (self.computed(data, elem, e), "its value".to_owned()),
             Some(DataSource::Random(random)) => {
                 (self.drawn(data, elem, random), "its distribution".to_owned())
             }
@@ -220,12 +220,8 @@ impl Checker<'_> {
             match self.dimension(e) {
                 Some(axis) if axis.size != size => {
                     let message = format!("`{}` does not have the declared size", data.name.name);
-                    self.error::<()>(
-                        "E0207",
-                        message,
-                        e.span,
-                        format!("{} here and {size} by {origin}", axis.size),
-                    );
+                    let label = format!("{} declared here, and {origin} has {size}", axis.size);
+                    self.error::<()>("E0207", message, e.span, label);
                     good = false;
                 }
                 Some(_) => {}
@@ -323,7 +319,7 @@ impl Checker<'_> {
             ExprKind::Array(items) => self.plain_array(items),
             _ => None,
         };
-        let origin = "its declaration";
+        let origin = "its value";
         if let Some((array, found)) = plain {
             if array.ndim() != data.ty.dims.len() {
                 let message = format!("`{}` is declared with {}", data.name.name, axes(data.ty.dims.len()));

@@ -30,6 +30,7 @@ impl Checker<'_> {
         self.frames.push(Frame::top(0, None));
         self.parse_overrides();
         self.uses(&ast, 0, true);
+        self.note_broken(&ast.items);
         let parts = self.collect(&ast);
         self.uses(&ast, 0, false);
         self.implicit_dims();
@@ -65,6 +66,21 @@ impl Checker<'_> {
             solve,
             precision,
         })
+    }
+
+    /// Remembers the words of statements that could not be read.
+    fn note_broken(&mut self, items: &[Item]) {
+        for item in items {
+            match &item.kind {
+                ItemKind::Level(level) => self.note_broken(&level.items),
+                ItemKind::Error => {
+                    let text = self.sources.snippet(item.span);
+                    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+                    self.broken.extend(words.map(str::to_owned));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn parse_overrides(&mut self) {

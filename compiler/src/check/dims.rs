@@ -11,6 +11,7 @@ use super::messages::did_you_mean;
 use super::scope::{DeclId, Frame, Kind, Local, Meaning, Reads};
 use super::value::{Axes, Axis, DimId};
 use super::{Checker, DimState};
+use crate::ir::eval::fits_memory;
 use crate::types::Elem;
 
 /// Sizes for dimensions without data: distinct primes, so that made-up sizes do not agree by accident.
@@ -156,10 +157,10 @@ impl Checker<'_> {
             "E0207",
             format!("`{}` is {} in one place and {size} in another", dim.name, axis.size),
             dim.span,
-            format!("{size} by {origin}"),
+            format!("{size} from {origin}"),
         );
         if let Some((first, words)) = self.dims[target.0].origin.clone() {
-            diagnostic = diagnostic.label(first, format!("{} by {words}", axis.size));
+            diagnostic = diagnostic.label(first, format!("{} from {words}", axis.size));
         }
         self.emit(diagnostic);
         None
@@ -187,6 +188,9 @@ impl Checker<'_> {
     }
 
     fn unknown_dimension(&mut self, name: &Ident) -> Option<Axis> {
+        if self.broken.contains(&name.name) {
+            return None;
+        }
         let dims: Vec<String> = self.dims.iter().map(|d| d.name.clone()).collect();
         let mut diagnostic = Diagnostic::error(
             "E0201",
@@ -236,7 +240,14 @@ impl Checker<'_> {
     pub fn type_of(&mut self, ty: &TypeExpr) -> Option<(Elem, Axes)> {
         let elem = self.element(ty);
         let axes: Vec<Option<Axis>> = ty.dims.iter().map(|e| self.dimension(e)).collect();
-        Some((elem?, axes.into_iter().collect::<Option<Axes>>()?))
+        let axes = axes.into_iter().collect::<Option<Axes>>()?;
+        let known = axes.iter().filter(|a| !a.assumed);
+        if !fits_memory(known.fold(1, |len: usize, a| len.saturating_mul(a.size))) {
+            let sizes: Vec<String> = axes.iter().map(|a| self.axis_text(a)).collect();
+            let label = format!("{} numbers do not fit into memory", sizes.join(" × "));
+            return self.error("E0235", "an array is too large", ty.span, label);
+        }
+        Some((elem?, axes))
     }
 }
 

@@ -10,13 +10,36 @@ use super::value::{Affine, Axes, Axis, Loops, Value};
 use crate::ir::graph::{NodeId, Role};
 use crate::types::Elem;
 
+/// Expressions inside each other, counted through names and calls. Each takes stack; the command runs on a large one.
+const MAX_DEPTH: usize = 5_000;
+
 impl Checker<'_> {
     /// Elaborates an expression; `None` after an error.
     pub fn expr(&mut self, e: &Expr) -> Option<Value> {
+        if self.depth == MAX_DEPTH {
+            return self.too_far(
+                "declarations and calls lie too deep inside each other",
+                e.span,
+                "still deeper here",
+            );
+        }
         let outer = self.graph.set_span(Some(e.span));
+        self.depth += 1;
         let value = self.expr_kind(e);
+        self.depth -= 1;
         self.graph.set_span(outer);
         value
+    }
+
+    /// The error for a model that is finite and still too much to expand; told once, since everything after it is in doubt.
+    pub fn too_far<T>(&mut self, message: &str, span: Span, label: &str) -> Option<T> {
+        if !self.diagnostics.iter().any(|d| d.code == "E0234") {
+            self.emit_plain(
+                Diagnostic::error("E0234", message, span, label)
+                    .help("declare values before they are used, and give results that several calls share a name with `let`"),
+            );
+        }
+        None
     }
 
     fn expr_kind(&mut self, e: &Expr) -> Option<Value> {

@@ -103,6 +103,12 @@ pub(crate) struct Checker<'a> {
     diagnostics: Vec<Diagnostic>,
     /// What was said already, so that a function checked at two calls complains once.
     told: BTreeSet<(&'static str, Span, String)>,
+    /// Words of statements that could not be read: a name among them may be declared there, so missing it is no news.
+    broken: BTreeSet<String>,
+    /// How many expressions are being worked out inside each other, through names and calls.
+    depth: usize,
+    /// How many calls of the model's functions were expanded.
+    expansions: usize,
     graph: Graph,
     bindings: Bindings,
     modules: Vec<Module>,
@@ -132,6 +138,9 @@ impl<'a> Checker<'a> {
             overrides: BTreeMap::new(),
             diagnostics: Vec::new(),
             told: BTreeSet::new(),
+            broken: BTreeSet::new(),
+            depth: 0,
+            expansions: 0,
             graph: Graph::new(),
             bindings: Bindings::new(),
             modules: Vec::new(),

@@ -135,6 +135,9 @@ pub enum Meaning {
     Decl(DeclId),
 }
 
+/// After this many complaints nobody reads on, and looking for near names among many would take long.
+const MANY: usize = 100;
+
 impl Checker<'_> {
     /// The innermost frame.
     pub fn frame(&mut self) -> &mut Frame {
@@ -224,6 +227,9 @@ impl Checker<'_> {
 
     /// Every name that could stand here, for near names.
     pub fn candidates(&mut self) -> Vec<String> {
+        if self.diagnostics.len() > MANY {
+            return Vec::new();
+        }
         let frame = self.frame();
         let (module, level) = (frame.module, frame.level);
         let mut names: Vec<String> = frame.locals.iter().map(|(n, _)| n.clone()).collect();
@@ -247,6 +253,9 @@ impl Checker<'_> {
     pub fn unknown_name<T>(&mut self, name: &Ident) -> Option<T> {
         let mut diagnostic =
             Diagnostic::error("E0201", format!("`{}` is not defined", name.name), name.span, "unknown name");
+        if self.broken.contains(&name.name) {
+            return None;
+        }
         let elsewhere = self.in_another_level(&name.name);
         let names = self.candidates();
         if let Some((span, level)) = elsewhere {

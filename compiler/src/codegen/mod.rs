@@ -9,7 +9,7 @@ mod segment;
 use std::borrow::Cow;
 
 use blo_runtime::program::Program;
-use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramSpec, StepSpec};
+use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec};
 
 use crate::ir::eval::Bindings;
 use crate::ir::loops::{BufferId, Home, Loops, Step};
@@ -23,6 +23,8 @@ pub enum CodegenError {
     DataSize(String),
     /// There is no code generator for this machine.
     Machine(String),
+    /// The program needs more memory than there is; what the runtime says of it.
+    Memory(String),
     /// A fault of blo.
     Internal(String),
 }
@@ -33,6 +35,7 @@ impl std::fmt::Display for CodegenError {
             CodegenError::MissingData(name) => write!(f, "`{name}` has no value"),
             CodegenError::DataSize(name) => write!(f, "the value of `{name}` has the wrong size"),
             CodegenError::Machine(why) => write!(f, "cannot generate code for this machine: {why}"),
+            CodegenError::Memory(why) => f.write_str(why),
             CodegenError::Internal(why) => write!(f, "code generation failed: {why}"),
         }
     }
@@ -72,7 +75,10 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
         setup: steps(&loops.setup)?,
         entries,
     };
-    Program::new(&spec).map_err(|e| CodegenError::Internal(e.to_string()))
+    Program::new(&spec).map_err(|e| match e {
+        ProgramError::Memory(_) => CodegenError::Memory(e.to_string()),
+        _ => CodegenError::Internal(e.to_string()),
+    })
 }
 
 /// A data buffer and its values.

@@ -47,6 +47,8 @@ pub enum EvalError {
     Missing(String),
     /// The value bound to an input has other sizes than the input; its name.
     Shape(String),
+    /// A value of this type does not fit into memory.
+    Memory(String),
 }
 
 impl std::fmt::Display for EvalError {
@@ -54,6 +56,7 @@ impl std::fmt::Display for EvalError {
         match self {
             EvalError::Missing(name) => write!(f, "`{name}` has no value"),
             EvalError::Shape(name) => write!(f, "the value of `{name}` has the wrong sizes"),
+            EvalError::Memory(ty) => write!(f, "a {ty} does not fit into memory"),
         }
     }
 }
@@ -121,6 +124,12 @@ fn value_of<'v>(values: &'v [Option<Cow<Array>>], id: NodeId) -> &'v Array {
         .unwrap_or_else(|| bug!("node %{} was not evaluated before its use", id.0))
 }
 
+/// Whether this many `f64` can be had: asked before a large array is made, since failing to make it ends the program.
+pub fn fits_memory(len: usize) -> bool {
+    const LARGE: usize = 1 << 24;
+    len < LARGE || Vec::<f64>::new().try_reserve_exact(len).is_ok()
+}
+
 fn node_value<'b>(
     graph: &Graph,
     id: NodeId,
@@ -135,6 +144,9 @@ fn node_value<'b>(
             return Err(EvalError::Shape(name()));
         }
         return Ok(Cow::Borrowed(value));
+    }
+    if !fits_memory(node.ty.len()) {
+        return Err(EvalError::Memory(node.ty.to_string()));
     }
     let operands: Vec<&Array> = node.inputs.iter().map(|&i| value_of(values, i)).collect();
     let value = (node.op.0.value)(&node.attrs, &operands, &node.ty);

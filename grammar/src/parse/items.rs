@@ -45,7 +45,8 @@ pub(super) fn expression(text: &Text) -> Read<Expr> {
 pub(super) fn level(text: &Text, header: &Statement, diagnostics: &mut Vec<Diagnostic>) -> Level {
     let first = text.tokens[header.tokens.start];
     let keyword = Span::new(text.file, first.start, first.end);
-    let kind = if first.text(text.source) == "upper" { LevelKind::Upper } else { LevelKind::Lower };
+    let upper = super::words::level_meant(first.text(text.source)) == Some("upper");
+    let kind = if upper { LevelKind::Upper } else { LevelKind::Lower };
     let mut level = Level { kind, keyword, pessimistic: None, name: None, items: Vec::new() };
     if header.broken {
         return level;

@@ -227,7 +227,10 @@ impl Splitter<'_> {
     }
 
     fn opens_level(&self) -> bool {
-        matches!(self.text(self.at), "upper" | "lower") && self.text(self.at + 1) != "."
+        match self.text(self.at) {
+            "upper" | "lower" => self.text(self.at + 1) != ".",
+            word => self.text(self.at + 1) == "{" && words::level_meant(word).is_some(),
+        }
     }
 
     fn level(&mut self) -> Piece {
@@ -238,6 +241,10 @@ impl Splitter<'_> {
             self.at += 1;
         }
         let mut header = Statement { tokens: first..self.at, broken: false, comments };
+        if !matches!(self.text(first), "upper" | "lower") {
+            header.broken = true;
+            self.misspelt_level(first);
+        }
         for at in first..self.at {
             if matches!(self.tokens[at].kind, Kind::Bad(_)) && !header.broken {
                 header.broken = true;
@@ -457,6 +464,20 @@ impl Splitter<'_> {
         }
         let stray = Diagnostic::error("E0103", "`}` closes nothing", self.span(at), "no block is open here");
         self.diagnostics.push(stray);
+    }
+
+    /// A block behind a word that is nearly a level's: read as that level, so that what is inside needs no complaint.
+    fn misspelt_level(&mut self, at: usize) {
+        let word = self.text(at);
+        let meant = words::level_meant(word).unwrap_or("upper");
+        let diagnostic = Diagnostic::error(
+            "E0107",
+            format!("unknown statement `{word}`"),
+            self.span(at),
+            "not a level of a model",
+        )
+        .help(format!("did you mean `{meant}`?"));
+        self.diagnostics.push(diagnostic);
     }
 
     fn missing_block(&mut self, keyword: usize, brace: Option<usize>) {

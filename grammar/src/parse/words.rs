@@ -58,6 +58,17 @@ pub fn is_keyword(word: &str) -> bool {
     KEYWORDS.binary_search(&word).is_ok()
 }
 
+/// The level that a word in front of `{` means, rightly spelled or not.
+pub(super) fn level_meant(word: &str) -> Option<&'static str> {
+    let lower = word.to_lowercase();
+    match lower.as_str() {
+        "leader" | "outer" => Some("upper"),
+        "follower" | "inner" => Some("lower"),
+        _ if is_keyword(word) && !matches!(word, "upper" | "lower") => None,
+        _ => nearest(&lower, ["upper", "lower"]),
+    }
+}
+
 /// Whether the significant tokens from `at` open a statement. Words that are also functions (`solve(A, b)`, `var(x)`),
 /// dotted (`upper.objective`) or ordinary names elsewhere (`precision`) must be followed by what the statement needs.
 pub(super) fn opens_statement(source: &str, tokens: &[Token], at: usize) -> bool {

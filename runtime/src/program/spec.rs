@@ -288,6 +288,8 @@ pub struct ProgramSpec<'a> {
 /// What is wrong with a [`ProgramSpec`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramError {
+    /// The machine does not have this many bytes.
+    Memory(usize),
     /// A buffer lies outside the memory or is misaligned.
     Buffer(BufferId),
     /// A step needs more cells of a buffer than it has, or cells of another type.
@@ -301,6 +303,13 @@ pub enum ProgramError {
 impl std::fmt::Display for ProgramError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            ProgramError::Memory(bytes) => {
+                write!(
+                    f,
+                    "it needs {:.1} GB of memory, which this machine does not give",
+                    *bytes as f64 / 1e9
+                )
+            }
             ProgramError::Buffer(b) => write!(f, "buffer {} lies outside the memory", b.0),
             ProgramError::Extent(b) => write!(f, "a step does not fit buffer {}", b.0),
             ProgramError::Kernel(what) => f.write_str(what),

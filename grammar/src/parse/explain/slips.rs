@@ -129,6 +129,7 @@ fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
         "*" if operand_wanted(stop) && stop.before(1) == "*" => "write `^` for a power",
         "{" => "only levels and function bodies have `{ }`; group with `( )`",
         ":" if stop.expects(Rule::equals) && !after_operand => "write `=` between a name and its value",
+        "==" if stop.expects(Rule::equals) => "`=` gives a value; `==` compares",
         "," if matches!(stop.written(0), "dim" | "data" | "param" | "let" | "var") && stop.expects_end() => {
             "a statement declares one name"
         }
