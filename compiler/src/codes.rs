@@ -1,4 +1,4 @@
-//! The checker's codes, each with the explanation that `blo explain` prints. Codes are stable: one is never given another meaning.
+//! The codes of the checker (E02, W02), of compiling and running (E04) and of the command's methods (E05), each with the explanation that `blo explain` prints. Codes are stable: one is never given another meaning.
 
 /// A code with its explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ const fn code(code: &'static str, title: &'static str, explanation: &'static str
     Code { code, title, explanation }
 }
 
-/// All codes of the checker, ascending.
+/// All codes but those of the syntax, ascending.
 pub static CODES: &[Code] = &[
     code(
         "E0201",
@@ -166,7 +166,7 @@ pub static CODES: &[Code] = &[
         "a used module or file was not found",
         "`use std.NAME` looks in the library; `use \"file.blo\"` next to the model.",
     ),
-    code("E0227", "a used module has no such name", "See the module's functions with `blo explain`."),
+    code("E0227", "a used module has no such name", "The message lists what the module defines; `use std.NAME` brings in all of it."),
     code(
         "E0228",
         "`--set` names nothing that can be set",
@@ -234,6 +234,23 @@ pub static CODES: &[Code] = &[
         "a model cannot be compiled",
         "The model is right, but it cannot be turned into machine code here: usually it needs more memory than the machine \
          has. The message says what is missing.",
+    ),
+    code(
+        "E0501",
+        "a method or option on the command line cannot be read",
+        "`--method` takes `NAME` or `NAME(option = value, …)`, and `--option` takes `NAME=VALUE`. A value is a number, `true`, \
+         `false`, a word, or `word(name = value)`. Brackets need quotes in most shells: `--method 'rhg(steps = 10)'`.",
+    ),
+    code(
+        "E0502",
+        "a method is not known or does not fit the model",
+        "Models with a lower level need a bilevel method; models without one need a method of ordinary optimisation. The \
+         message lists the methods there are.",
+    ),
+    code(
+        "E0503",
+        "a method has no such option, or the option takes other values",
+        "The message names the option's kind and range, or lists the method's options.",
     ),
     code(
         "E0901",

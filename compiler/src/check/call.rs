@@ -136,8 +136,9 @@ impl Checker<'_> {
             return None;
         }
         if self.expansions == MAX_EXPANSIONS {
-            let label = format!("after {MAX_EXPANSIONS} calls");
-            return self.too_far("functions expand into too many calls", span, &label);
+            let outermost = self.calls().first().map_or(span, |(_, span)| *span);
+            let label = format!("more than {MAX_EXPANSIONS} calls up to here");
+            return self.too_far("functions expand into too many calls", outermost, &label);
         }
         self.expansions += 1;
         let decl = &self.decls[id.0];

@@ -243,7 +243,7 @@ impl Checker<'_> {
         let axes = axes.into_iter().collect::<Option<Axes>>()?;
         let known = axes.iter().filter(|a| !a.assumed);
         if !fits_memory(known.fold(1, |len: usize, a| len.saturating_mul(a.size))) {
-            let sizes: Vec<String> = axes.iter().map(|a| self.axis_text(a)).collect();
+            let sizes: Vec<String> = axes.iter().map(|a| a.size.to_string()).collect();
             let label = format!("{} numbers do not fit into memory", sizes.join(" × "));
             return self.error("E0235", "an array is too large", ty.span, label);
         }
