@@ -1,6 +1,7 @@
 //! Models that are right and still cannot be compiled or run, text in and text out: every `cases/compile/*.blo` has a `.txt`
 //! beside it with what the compiler says, or what is to blame at the start. `BLESS=1` rewrites them.
 
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 // Helpers of tests stop the test when something is wrong, as tests do.
 #![allow(clippy::unwrap_used)]
 
