@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use blo_runtime::monitor::{Control, Monitor, Pace, Progress, StopReason};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::output::human::number;
+
+/// One line that fits in 80 columns as a rule.
+const LINE: &str = "{bar:16} {pos}/{len} {speed} {eta} left  {msg}";
 
 /// Seconds between two looks at the clock.
 const LOOK_EVERY: f64 = 0.05;
@@ -43,10 +46,9 @@ impl Watch {
     pub fn new(limit: Option<f64>, show: bool) -> Self {
         let bar = (show && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(0);
-            let style = "{bar:24} {pos}/{len}  {per_sec}  {eta} left  {msg}";
             // The template is fixed, and a test builds it.
-            if let Ok(style) = ProgressStyle::with_template(style) {
-                bar.set_style(style);
+            if let Ok(style) = ProgressStyle::with_template(LINE) {
+                bar.set_style(style.with_key("speed", speed));
             }
             bar
         });
@@ -72,9 +74,16 @@ impl Watch {
     }
 }
 
+/// Steps per second, whole above 10.
+fn speed(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    let rate = state.per_sec();
+    // A line of progress that cannot be written is left out.
+    let _ = if rate < 10.0 { write!(out, "{rate:.1}/s") } else { write!(out, "{rate:.0}/s") };
+}
+
 fn message(progress: &Progress<'_>) -> String {
     let upper = format!("F {}", number(progress.upper_objective));
-    let measure = format!("measure {}", number(progress.measure));
+    let measure = format!("measure {:.1e}", progress.measure);
     if progress.lower_objective.is_nan() {
         return format!("{upper}  {measure}");
     }
@@ -119,9 +128,9 @@ mod tests {
 
     #[test]
     fn the_template_is_valid_and_the_message_short() {
-        assert!(ProgressStyle::with_template("{bar:24} {pos}/{len}  {per_sec}  {eta} left  {msg}").is_ok());
-        assert_eq!(message(&progress(f64::NAN)), "F 7.25  measure 0.001");
-        assert_eq!(message(&progress(0.5)), "F 7.25  f 0.5  measure 0.001");
+        assert!(ProgressStyle::with_template(LINE).is_ok());
+        assert_eq!(message(&progress(f64::NAN)), "F 7.25  measure 1.0e-3");
+        assert_eq!(message(&progress(0.5)), "F 7.25  f 0.5  measure 1.0e-3");
     }
 
     #[test]
