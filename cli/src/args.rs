@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::data::Binding;
 
-/// Solve bilevel optimisation problems written as text.
+/// Solve bilevel optimisation problems written as text
 #[derive(Debug, Parser)]
-#[command(name = "blo", version, about, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "blo", version, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -22,6 +22,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Check a model without solving it; its data files may be absent
     Check(CheckArgs),
+    /// Explain the code of a message, such as E0203
+    Explain(ExplainArgs),
 }
 
 /// What both commands take.
@@ -36,7 +38,7 @@ pub struct ModelArgs {
     #[arg(long = "data", value_name = "NAME=FILE", value_parser = binding)]
     pub data: Vec<Binding>,
     /// Seed of every random start and random data
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
     /// Arithmetic of the whole model (default: what the model says, else f64)
     #[arg(long)]
@@ -59,7 +61,7 @@ pub struct RunArgs {
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
     pub options: Vec<(String, String)>,
     /// Number of iterations (the method's option `steps`)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub iterations: Option<u64>,
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
@@ -81,6 +83,13 @@ pub struct CheckArgs {
     /// Model, data and compiler stages.
     #[command(flatten)]
     pub model: ModelArgs,
+}
+
+/// `blo explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code in the brackets before a message
+    pub code: String,
 }
 
 /// Names of the arithmetic.
@@ -132,6 +141,14 @@ fn is_name(text: &str) -> bool {
         && chars.all(|c| c.is_alphanumeric() || c == '_')
 }
 
+/// Whole numbers that an `f64`, which is what a method's options are, holds exactly.
+fn whole(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(value) if value <= 1 << 53 => Ok(value),
+        _ => Err("expected a whole number from 0 to 2^53".into()),
+    }
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
@@ -148,7 +165,7 @@ mod tests {
         let cli = Cli::try_parse_from(["blo", "run", "m.blo"].iter().chain(args))?;
         match cli.command {
             Command::Run(run) => Ok(*run),
-            Command::Check(_) => unreachable!("asked for run"),
+            Command::Check(_) | Command::Explain(_) => unreachable!("asked for run"),
         }
     }
 
@@ -177,6 +194,8 @@ mod tests {
             ["--precision", "f16"],
             ["--emit", "soul"],
             ["--seed", "-1"],
+            ["--seed", "18446744073709551615"],
+            ["--iterations", "-3"],
         ] {
             assert_eq!(run(&args).unwrap_err().exit_code(), 2, "{args:?}");
         }

@@ -166,7 +166,11 @@ pub static CODES: &[Code] = &[
         "a used module or file was not found",
         "`use std.NAME` looks in the library; `use \"file.blo\"` next to the model.",
     ),
-    code("E0227", "a used module has no such name", "The message lists what the module defines; `use std.NAME` brings in all of it."),
+    code(
+        "E0227",
+        "a used module has no such name",
+        "The message lists what the module defines; `use std.NAME` brings in all of it.",
+    ),
     code(
         "E0228",
         "`--set` names nothing that can be set",

@@ -98,6 +98,11 @@ fn values(graph: &Graph, node: NodeId, data: &Bindings, var: &Var) -> Result<Vec
             }
             Ok(array.iter().copied().collect())
         }
-        Err(e) => Err(Box::new(Diagnostic::error("E0405", format!("`{}` cannot be laid out", var.name), var.span, e.to_string()))),
+        Err(e) => Err(Box::new(Diagnostic::error(
+            "E0405",
+            format!("`{}` cannot be laid out", var.name),
+            var.span,
+            e.to_string(),
+        ))),
     }
 }

@@ -51,7 +51,8 @@ fn not_finite(model: &Model, level: &Level, node: NodeId) -> Diagnostic {
     {
         let name = &model.graph.input_info(input).name;
         let data = model.data.iter().find(|d| d.input == input);
-        let bad = data.and_then(|d| d.value.as_ref()).and_then(|v| v.iter().copied().find(|x| !x.is_finite()));
+        let bad =
+            data.and_then(|d| d.value.as_ref()).and_then(|v| v.iter().copied().find(|x| !x.is_finite()));
         let label = bad.map_or("not finite".to_owned(), |bad| format!("`{name}` holds {bad}"));
         let place = data.map_or(level.objective_span, |d| d.span);
         return Diagnostic::error("E0402", format!("`{name}` is not finite"), place, label)
@@ -59,7 +60,8 @@ fn not_finite(model: &Model, level: &Level, node: NodeId) -> Diagnostic {
     }
     let place = written.span.unwrap_or(level.objective_span);
     let label = "NaN or infinite here, though everything it reads is finite";
-    let diagnostic = Diagnostic::error("E0402", "an expression is not finite where the run stopped", place, label);
+    let diagnostic =
+        Diagnostic::error("E0402", "an expression is not finite where the run stopped", place, label);
     if place == level.objective_span {
         return diagnostic;
     }

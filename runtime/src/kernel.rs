@@ -153,7 +153,9 @@ impl Memory {
         b: Slot<B>,
         c: Slot<C>,
     ) -> (&[A], &[B], &mut [C]) {
-        assert!(a.end() <= self.layout.size() && b.end() <= self.layout.size() && c.end() <= self.layout.size());
+        assert!(
+            a.end() <= self.layout.size() && b.end() <= self.layout.size() && c.end() <= self.layout.size()
+        );
         assert!(a.end() <= c.byte || c.end() <= a.byte, "a step writes what it reads");
         assert!(b.end() <= c.byte || c.end() <= b.byte, "a step writes what it reads");
         // SAFETY: in bounds and aligned as in `read`; the mutable slice is disjoint from both shared ones.

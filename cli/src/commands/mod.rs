@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they share: printing a stage, and writing to standard output.
 
 pub mod check;
+pub mod explain;
 pub mod run;
 
 use std::io::Write;
@@ -12,6 +13,7 @@ use crate::args::{ModelArgs, Stage};
 use crate::compile;
 use crate::files::Trouble;
 use crate::method::Flags;
+use crate::render::Renderer;
 use crate::session::Session;
 
 /// Everything is as it should be.
@@ -55,10 +57,14 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
 
 /// Writes to standard output and ends with `status`. A reader that has closed the stream has read enough.
 fn say(session: &mut Session, text: &str, status: u8) -> ExitCode {
+    write_out(&mut session.renderer, text, status)
+}
+
+fn write_out(renderer: &mut Renderer, text: &str, status: u8) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            session.renderer.trouble(&Trouble::new(format!("cannot write to standard output: {e}")));
+            renderer.trouble(&Trouble::new(format!("cannot write to standard output: {e}")));
             ExitCode::from(WRONG_INPUT)
         }
         _ => ExitCode::from(status),

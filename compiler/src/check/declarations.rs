@@ -362,7 +362,8 @@ impl Checker<'_> {
                 continue;
             }
             if let Some(value) = self.option_value(&option.value) {
-                options.push((option.name.name.clone(), value, option.value.span));
+                let span = Span { end: option.value.span.end, ..option.name.span };
+                options.push((option.name.name.clone(), value, span));
             }
         }
         Some(Solve { method: solve.method.name.clone(), method_span: solve.method.span, options })
@@ -382,11 +383,8 @@ impl Checker<'_> {
             {
                 let mut inner = Vec::new();
                 for argument in arguments {
-                    let Some(name) = &argument.name else {
-                        let message = format!("the options of `{}` have names", function.name);
-                        return self.error("E0225", message, argument.value.span, "write `name = value`");
-                    };
-                    inner.push((name.name.clone(), self.option_value(&argument.value)?));
+                    let name = argument.name.as_ref().map_or(String::new(), |n| n.name.clone());
+                    inner.push((name, self.option_value(&argument.value)?));
                 }
                 Some(OptionValue::Call(function.name.clone(), inner))
             }

@@ -17,7 +17,11 @@ impl Checker<'_> {
     /// Elaborates an expression; `None` after an error.
     pub fn expr(&mut self, e: &Expr) -> Option<Value> {
         if self.depth == MAX_DEPTH {
-            return self.too_far("declarations and calls lie too deep inside each other", e.span, "still deeper here");
+            return self.too_far(
+                "declarations and calls lie too deep inside each other",
+                e.span,
+                "still deeper here",
+            );
         }
         let outer = self.graph.set_span(Some(e.span));
         self.depth += 1;

@@ -32,7 +32,8 @@ pub struct Plan<T> {
 impl<T: Real> Plan<T> {
     /// Lays out the memory, binds every step, copies the data and runs the steps that depend on nothing else.
     pub fn new(spec: &ProgramSpec<'_>, threads: usize) -> Result<Self, ProgramError> {
-        let mut binder = Binder { memory: Memory::new(spec.bytes).ok_or(ProgramError::Memory(spec.bytes))?, spec };
+        let mut binder =
+            Binder { memory: Memory::new(spec.bytes).ok_or(ProgramError::Memory(spec.bytes))?, spec };
         for id in (0..spec.buffers.len()).map(|i| BufferId(i as u32)) {
             binder.check_buffer(id)?;
         }

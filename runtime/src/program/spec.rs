@@ -280,7 +280,11 @@ impl std::fmt::Display for ProgramError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             ProgramError::Memory(bytes) => {
-                write!(f, "it needs {:.1} GB of memory, which this machine does not give", *bytes as f64 / 1e9)
+                write!(
+                    f,
+                    "it needs {:.1} GB of memory, which this machine does not give",
+                    *bytes as f64 / 1e9
+                )
             }
             ProgramError::Buffer(b) => write!(f, "buffer {} lies outside the memory", b.0),
             ProgramError::Extent(b) => write!(f, "a step does not fit buffer {}", b.0),
