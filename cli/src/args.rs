@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::data::Binding;
 
-/// Solve bilevel optimisation problems written as text.
+/// Solve bilevel optimisation problems written as text
 #[derive(Debug, Parser)]
-#[command(name = "blo", version, about, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "blo", version, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -42,7 +42,7 @@ pub struct ModelArgs {
     #[arg(long = "data", value_name = "NAME=FILE", value_parser = binding)]
     pub data: Vec<Binding>,
     /// Seed of every random start and random data
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
     /// Arithmetic of the whole model (default: what the model says, else f64)
     #[arg(long)]
@@ -65,7 +65,7 @@ pub struct RunArgs {
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
     pub options: Vec<(String, String)>,
     /// Number of iterations (the method's option `steps`)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub iterations: Option<u64>,
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
@@ -179,6 +179,14 @@ fn is_name(text: &str) -> bool {
         && chars.all(|c| c.is_alphanumeric() || c == '_')
 }
 
+/// Whole numbers that an `f64`, which is what a method's options are, holds exactly.
+fn whole(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(value) if value <= 1 << 53 => Ok(value),
+        _ => Err("expected a whole number from 0 to 2^53".into()),
+    }
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
@@ -224,6 +232,8 @@ mod tests {
             ["--precision", "f16"],
             ["--emit", "soul"],
             ["--seed", "-1"],
+            ["--seed", "18446744073709551615"],
+            ["--iterations", "-3"],
         ] {
             assert_eq!(run(&args).unwrap_err().exit_code(), 2, "{args:?}");
         }

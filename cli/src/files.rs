@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use crate::near;
+use blo_grammar::parse::nearest;
 
 /// Something that keeps a command from doing its work and has no place in the model.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,11 +89,13 @@ fn missing(path: &Path) -> Trouble {
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     let wanted = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    if let Some(near) = near::nearest(&wanted, names.iter().map(String::as_str)) {
+    if let Some(near) = nearest(&wanted, names.iter().map(String::as_str)) {
         return trouble.help(format!("did you mean `{}`?", path.with_file_name(near).display()));
     }
-    let alike: Vec<String> =
-        names.into_iter().filter(|name| Path::new(name).extension() == path.extension()).collect();
+    let alike: Vec<String> = names
+        .into_iter()
+        .filter(|name| path.extension().is_some_and(|e| Path::new(name).extension() == Some(e)))
+        .collect();
     if alike.is_empty() { trouble } else { trouble.help(format!("the folder has {}", quoted_list(&alike))) }
 }
 

@@ -7,7 +7,6 @@ mod data;
 mod files;
 mod find;
 mod method;
-mod near;
 mod output;
 mod render;
 #[cfg(test)]
@@ -21,16 +20,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
+/// The exit code after a panic, as of a program that panics.
+const BUG: u8 = 101;
+
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_bug));
-    let cli = args::Cli::parse();
-    match &cli.command {
+    command(&args::Cli::parse())
+}
+
+/// Nested expressions, declarations and calls of a model are followed by nested calls here; the checker refuses a model
+/// before it needs more than this.
+const STACK: usize = 512 << 20;
+
+/// Runs on a thread with a large stack, or on this one where there is none to be had.
+fn command(cli: &args::Cli) -> ExitCode {
+    let work = || match &cli.command {
         args::Command::Run(args) => commands::run::run(args),
         args::Command::Check(args) => commands::check::run(args),
         args::Command::Test(args) => commands::test::run(args),
         args::Command::Fmt(args) => commands::fmt::run(args),
         args::Command::Explain(args) => commands::explain::run(args),
-    }
+    };
+    std::thread::scope(|scope| {
+        match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work) {
+            // A panic has been reported by the hook.
+            Ok(thread) => thread.join().unwrap_or(ExitCode::from(BUG)),
+            Err(_) => work(),
+        }
+    })
 }
 
 /// A panic is never the user's fault: says so once, with what a report needs.

@@ -234,6 +234,9 @@ impl Reader<'_> {
             let number = self.number().map(OptionValue::Number);
             return number.ok_or_else(|| self.error("this is not a number"));
         }
+        if !self.rest().starts_with(|c: char| c.is_alphabetic() || c == '_') {
+            return Err(self.error("expected a value here"));
+        }
         let word = self.word()?;
         if !self.accept('(') {
             return Ok(match word.as_str() {

@@ -98,7 +98,10 @@ impl Renderer {
             .with_message(cut(&diagnostic.message));
         for (number, (label, &span)) in diagnostic.labels.iter().zip(&spans).enumerate() {
             let colour = if number == 0 { colour } else { Color::Blue };
-            let drawn = Label::new((span.file, span.range())).with_color(colour);
+            // Labels of one file that are not in the order of its lines would be drawn apart, under a wrong heading.
+            let line = sources.line_column(Span { start: span.end.max(1) - 1, ..span }).0;
+            let order = if span.file == main.file { line as i32 } else { i32::MAX };
+            let drawn = Label::new((span.file, span.range())).with_color(colour).with_order(order);
             report.add_label(if label.text.is_empty() {
                 drawn
             } else {

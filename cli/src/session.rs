@@ -107,7 +107,10 @@ fn settle(model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnost
     };
     if let Some(reason) = solver.misfit(model.lower.is_some()) {
         let message = format!("`{}` is not for this model", choice.method);
-        return Err(vec![Diagnostic::error("E0502", message, place, reason)]);
+        let fitting = SOLVERS.iter().filter(|other| other.misfit(model.lower.is_some()).is_none());
+        let names: Vec<String> = fitting.map(|other| format!("`{}`", other.name)).collect();
+        let diagnostic = Diagnostic::error("E0502", message, place, reason);
+        return Err(vec![diagnostic.note(format!("methods that fit: {}", names.join(", ")))]);
     }
     let places: Vec<Span> = choice.options.iter().map(|(_, _, span)| *span).collect();
     let mut written: Vec<(String, Value)> =
@@ -144,6 +147,11 @@ fn wrong_option(solver: &Solver, error: &SettingError, place: Span) -> Diagnosti
     match problem {
         SettingProblem::Unknown { near } => {
             let message = format!("`{}` has no option `{option}`", solver.name);
+            // The place covers `name = value`; the name is what is wrong.
+            let end = place.end.min(place.start + option.len() as u32);
+            let make = |message: String, label: String| {
+                Diagnostic::error("E0503", message, Span { end, ..place }, label)
+            };
             let diagnostic =
                 make(message, "not an option".into()).note(format!("its options are {expected}"));
             match near {
@@ -154,7 +162,7 @@ fn wrong_option(solver: &Solver, error: &SettingError, place: Span) -> Diagnosti
         SettingProblem::WrongKind | SettingProblem::OutOfRange => {
             make(format!("`{option}` does not take `{found}`"), format!("expected {expected}"))
         }
-        SettingProblem::Repeated => make(format!("`{option}` is given twice"), "given before".into()),
+        SettingProblem::Repeated => make(format!("`{option}` is given twice"), "the second time".into()),
         SettingProblem::UnknownVariable { name, near } => {
             let diagnostic = make(format!("`{option}` names no variable `{name}`"), "not a variable".into());
             match near {

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::{FINE, emit, refuse};
+use super::{FINE, emit, refuse, say};
 use crate::args::CheckArgs;
 use crate::method::Flags;
+use crate::output::overview::overview;
 use crate::session::Session;
 
 /// Runs the command.
@@ -16,9 +17,8 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         return emit(&mut session, args, &flags, stage);
     }
     let Some(model) = session.model(args, false) else { return refuse(&session) };
-    if session.plan(&model, &flags, args.seed).is_none() {
-        return refuse(&session);
-    }
+    let Some(plan) = session.plan(&model, &flags, args.seed) else { return refuse(&session) };
     session.renderer.summary();
-    ExitCode::from(FINE)
+    let text = overview(&args.model.display().to_string(), &model, &plan);
+    say(&mut session, &text, FINE)
 }

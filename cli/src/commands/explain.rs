@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::{FINE, WRONG_INPUT, print_out};
 use crate::args::ExplainArgs;
 use crate::files::{Trouble, quoted_list};
-use crate::near;
 use crate::render::Renderer;
+use blo_grammar::parse::nearest;
 
 /// Columns of an explanation.
 const WIDTH: usize = 80;
@@ -72,7 +72,7 @@ fn wrapped(text: &str) -> String {
 
 fn unknown(wanted: &str, all: &[Entry]) -> Trouble {
     let trouble = Trouble::new(format!("there is no code `{wanted}`"));
-    let is_near = |entry: &&Entry| near::nearest(wanted, [entry.code]).is_some();
+    let is_near = |entry: &&Entry| nearest(wanted, [entry.code]).is_some();
     let near: Vec<String> = all.iter().filter(is_near).map(|entry| entry.code.to_string()).collect();
     match near.is_empty() {
         true => trouble.help("`blo explain` lists all codes"),

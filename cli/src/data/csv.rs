@@ -35,6 +35,8 @@ struct Table {
     /// Columns, and the line that set their number.
     columns: Option<(usize, u64)>,
     elem: Option<Elem>,
+    /// Whether the first row was one.
+    header: bool,
 }
 
 impl Table {
@@ -43,8 +45,11 @@ impl Table {
         match self.columns {
             None => {
                 self.columns = Some((record.len(), line));
-                // Only the very first row may be a header.
-                if record.iter().any(|field| !field.is_empty() && parse(without_mark(field)).is_none()) {
+                // Only the very first row may be a header, and only without a number in it: one bad value among numbers must
+                // not make a row of data vanish.
+                let mut fields = record.iter().map(without_mark).filter(|field| !field.is_empty()).peekable();
+                if fields.peek().is_some() && fields.all(|field| parse(field).is_none()) {
+                    self.header = true;
                     return Ok(());
                 }
             }
@@ -68,7 +73,13 @@ impl Table {
 
     fn finish(self) -> Result<Loaded, Trouble> {
         let Some((columns, _)) = self.columns.filter(|_| self.rows > 0) else {
-            return Err(Trouble::new("it has no numbers in it"));
+            let trouble = Trouble::new("it has no numbers in it");
+            return Err(if self.header {
+                trouble
+                    .help("its only row holds no number and was taken as the header; is a quote left open?")
+            } else {
+                trouble
+            });
         };
         let values = ArrayD::from_shape_vec(IxDyn(&[self.rows, columns]), self.values);
         let values = values.map_err(|e| Trouble::new(format!("its rows do not form a table: {e}")))?;
@@ -106,8 +117,10 @@ fn not_a_number(field: &[u8], line: u64, column: usize) -> Trouble {
     }
     let shown: String = text.chars().take(40).collect();
     let trouble = Trouble::new(format!("`{shown}` in {place} is not a number"));
-    if text.contains(';') || text.contains('\t') {
+    if text.contains([';', '\t', ' ']) {
         trouble.help("values are separated by commas")
+    } else if line == 1 {
+        trouble.help("the first line is taken as a header only when it holds no number at all")
     } else {
         trouble.help("after an optional header, every value must be a number, `true` or `false`")
     }
@@ -139,6 +152,7 @@ mod tests {
             message("a,b\n1,2\n3\n"),
             "the rows have different lengths: line 3 has 1 values, line 1 has 2"
         );
+        assert_eq!(message("1,n/a\n2,3\n"), "`n/a` in line 1, column 2 is not a number");
         assert_eq!(message("1,2\nParis,3\n"), "`Paris` in line 2, column 1 is not a number");
         assert_eq!(message("1,2\n3,\n"), "a value is missing in line 2, column 2");
         assert_eq!(message("a,b\n"), "it has no numbers in it");

@@ -16,7 +16,17 @@ pub fn read(file: impl Read) -> Result<Loaded, Trouble> {
     let mut input = serde_json::Deserializer::from_reader(BufReader::new(file));
     let done = Entry { flat: &mut flat, depth: 0 }.deserialize(&mut input).and_then(|()| input.end());
     done.map_err(|e| {
-        Trouble::new(if e.is_io() { format!("reading it failed: {e}") } else { e.to_string() })
+        let text = e.to_string();
+        if e.is_io() {
+            Trouble::new(format!("reading it failed: {text}"))
+        } else if e.is_eof() {
+            Trouble::new(format!("it ends too early, in line {}, column {}", e.line(), e.column()))
+        } else if text.contains("expected value") {
+            Trouble::new(format!("there is no number in line {}, column {}", e.line(), e.column()))
+                .help("it must hold numbers in square brackets; JSON has no NaN and no infinity")
+        } else {
+            Trouble::new(text.replacen("invalid type: ", "", 1))
+        }
     })?;
     let elem = flat.elem.unwrap_or(Elem::Real);
     let shape: Vec<usize> = flat.sizes.iter().map(|size| size.unwrap_or(0)).collect();
@@ -138,7 +148,7 @@ mod tests {
         assert!(message("[1, null]").contains("null"));
         assert!(message("{\"a\": 1}").contains("an object"));
         assert!(message("[1, \"x\"]").contains("string \"x\""));
-        assert!(message("[1, 2").contains("EOF"));
+        assert!(message("[1, 2").contains("ends too early, in line 1, column 5"));
         assert!(message("[1] 2").contains("trailing"));
         assert!(message(&"[".repeat(5000)).contains("recursion limit"));
     }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use blo_compiler::session::{DataError, DataRequest, Loader, Tensor};
 use blo_compiler::types::Elem;
+use blo_grammar::parse::nearest;
 use ndarray::{ArrayD, Axis};
 
 use crate::files::{self, Trouble};
-use crate::near;
 
 /// An array as a file holds it: in C order, whole numbers and truth values as `f64`.
 #[derive(Debug, PartialEq)]
@@ -61,9 +61,13 @@ impl FileLoader {
             self.bindings.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(binding, _)| binding);
         idle.map(|binding| match &binding.name {
             Some(name) => {
-                let trouble = Trouble::new(format!("`--data {name}=…`: the model declares no data `{name}`"));
-                match near::nearest(name, self.declared.iter().map(String::as_str)) {
+                let trouble = Trouble::new(format!(
+                    "`--data {name}=…`: the model declares no data {}",
+                    if self.declared.is_empty() { "at all".into() } else { format!("`{name}`") }
+                ));
+                match nearest(name, self.declared.iter().map(String::as_str)) {
                     Some(near) => trouble.help(format!("did you mean `{near}`?")),
+                    None if self.declared.is_empty() => trouble,
                     None => trouble.help(self.declared_list()),
                 }
             }

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io::BufReader;
 
+use blo_grammar::parse::nearest;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{Loaded, npy};
 use crate::files::{self, Trouble};
-use crate::near;
 
 /// Deflate cannot pack more than about this many bytes into one, whatever the directory of the archive claims.
 const BEST_PACKING: u64 = 1100;
@@ -42,7 +42,7 @@ impl Npz {
         let Some(index) = members.iter().position(|m| m == name) else {
             let trouble =
                 Trouble::new(format!("it has no member `{name}`; it has {}", files::quoted_list(&members)));
-            let near = near::nearest(name, members.iter().map(String::as_str));
+            let near = nearest(name, members.iter().map(String::as_str));
             return Err(match near {
                 Some(near) => {
                     trouble.help(format!("write the member behind the file's name: `….npz:{near}`"))

@@ -41,7 +41,8 @@ pub fn summary(result: &RunResult) -> String {
     out
 }
 
-fn table(out: &mut String, rows: &[(&str, String)]) {
+/// Names and values in two columns.
+pub fn table(out: &mut String, rows: &[(&str, String)]) {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in rows {
         let _ = writeln!(out, "  {name}{} {value}", " ".repeat(width - name.chars().count()));

@@ -369,6 +369,19 @@ impl Checker<'_> {
         None
     }
 
+    /// A parameter without a type keeps the axes of its value in the model, so that a slip on the command line is found there.
+    fn keeps_axes(&mut self, param: &Param, given: &Value, span: Span) -> Option<()> {
+        let Some(written) = &param.value else { return Some(()) };
+        let own = self.expr(written)?;
+        if own.rank() == given.rank() {
+            return Some(());
+        }
+        let message = format!("`{}` is {} in the model", param.name.name, self.value_text(&own));
+        let label = format!("this is {}", self.value_text(given));
+        self.emit(Diagnostic::error("E0203", message, span, label).label(written.span, "its value there"));
+        None
+    }
+
     /// `param name: T = e`; whole scalars stay constants, so that they can be sizes.
     pub fn param(&mut self, param: &Param) -> Option<Value> {
         let name = &param.name;
@@ -384,6 +397,9 @@ impl Checker<'_> {
             return None;
         };
         let mut value = self.expr(&e)?;
+        if param.ty.is_none() && self.overrides.contains_key(&name.name) {
+            self.keeps_axes(param, &value, e.span)?;
+        }
         if let Some(ty) = &param.ty {
             let expected = self.type_of(ty)?;
             if value.rank() == 0 && join(&expected.1, &value.shape).is_some() && !expected.1.is_empty() {

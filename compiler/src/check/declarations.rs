@@ -365,7 +365,8 @@ impl Checker<'_> {
                 continue;
             }
             if let Some(value) = self.option_value(&option.value) {
-                options.push((option.name.name.clone(), value, option.value.span));
+                let span = Span { end: option.value.span.end, ..option.name.span };
+                options.push((option.name.name.clone(), value, span));
             }
         }
         Some(Solve { method: solve.method.name.clone(), method_span: solve.method.span, options })

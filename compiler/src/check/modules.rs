@@ -3,10 +3,11 @@
 
 use blo_grammar::ast::{Ast, Ident, ItemKind, Use, UsePath};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::{FileId, Span};
 
 use super::Checker;
-use super::messages::{did_you_mean, nearest};
+use super::messages::did_you_mean;
 use super::scope::{Kind, Module};
 
 /// The standard library: the last part of `std.NAME`, and the text.

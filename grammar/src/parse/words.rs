@@ -84,17 +84,22 @@ pub(super) fn opens_statement(source: &str, tokens: &[Token], at: usize) -> bool
     }
 }
 
-/// The candidate nearest to `name`, if near enough to be a slip of the keyboard: one edit per three letters, at most
-/// three. The first of equally near candidates wins.
+/// The candidate nearest to `name`, if near enough to be a slip of the keyboard: the same letters in another case, or at most
+/// one edit for two letters, two for four and three for eight; names of one letter are near nothing. The first of equally
+/// near candidates wins.
 pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let allowed = (name.chars().count().div_ceil(3)).min(3);
+    let allowed = match name.chars().count() {
+        0 | 1 => 0,
+        2..=3 => 1,
+        4..=7 => 2,
+        _ => 3,
+    };
+    let name = name.to_lowercase();
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let distance = edit_distance(name, candidate);
-        if distance <= allowed
-            && distance < candidate.chars().count()
-            && best.is_none_or(|(d, _)| distance < d)
-        {
+        let length = candidate.chars().count();
+        let distance = edit_distance(&name, &candidate.to_lowercase());
+        if distance <= allowed && distance < length && length > 1 && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));
         }
     }
@@ -137,5 +142,11 @@ mod tests {
         assert_eq!(nearest("lwoer", STATEMENTS.iter().copied()), Some("lower"));
         assert_eq!(nearest("q", STATEMENTS.iter().copied()), None);
         assert_eq!(nearest("wibble", STATEMENTS.iter().copied()), None);
+        assert_eq!(nearest("thete", ["theta", "sigmoid"]), Some("theta"));
+        assert_eq!(nearest("smu", ["sum", "mean"]), Some("sum"));
+        assert_eq!(nearest("W", ["w1", "b"]), None);
+        assert_eq!(nearest("Sigmoid", ["sigmoid"]), Some("sigmoid"));
+        assert_eq!(nearest("train.npy", ["train_x.npy", "Train.npy"]), Some("Train.npy"));
+        assert_eq!(nearest("", ["steps"]), None);
     }
 }

@@ -66,7 +66,7 @@ impl Solver {
     pub fn misfit(&self, has_lower: bool) -> Option<String> {
         match (self.levels, has_lower) {
             (Levels::Two, false) => {
-                Some(format!("`{}` needs a lower level and the model has none; use `gradient`", self.name))
+                Some(format!("`{}` needs a lower level, and the model has none", self.name))
             }
             (Levels::One, true) => Some(format!("`{}` is for models without a lower level", self.name)),
             (Levels::Two, true) | (Levels::One, false) => None,
