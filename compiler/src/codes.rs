@@ -210,6 +210,12 @@ pub static CODES: &[Code] = &[
          dimension with a wrong size.",
     ),
     code(
+        "E0236",
+        "an index cannot be sampled here",
+        "`i ~ n` marks a sum or mean that a stochastic method may estimate from some of its terms. A largest term, a product or \
+         an array cannot be estimated so: write `i in n`.",
+    ),
+    code(
         "E0401",
         "an objective cannot be differentiated",
         "Solvers follow derivatives, and this operation has none that says anything: the place of a maximum, a rounding, a \
@@ -275,6 +281,17 @@ pub static CODES: &[Code] = &[
         "W0203",
         "a data file was not read",
         "Checking goes on with shapes by name. Running the model needs the file.",
+    ),
+    code(
+        "W0204",
+        "two used modules define the same name",
+        "Of two modules used without brackets the first one's definition counts. Name the one that is meant: \
+         `use std.losses (mse)`; names in brackets and the model's own come before all others.",
+    ),
+    code(
+        "W0205",
+        "a sum of data alone is not sampled",
+        "Sampling saves work where terms depend on variables and are evaluated again and again. A sum of data is computed once.",
     ),
 ];
 

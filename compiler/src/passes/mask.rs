@@ -3,11 +3,12 @@
 //! way back from operand to operand: this module knows how products, sums and rearrangements move through it.
 //!
 //! Masks are lost where an operand entry feeds several result entries under different conditions (contractions, broadcasts
-//! along which the condition varies): there the plain rule is used.
+//! along which a condition on variables varies): there the plain rule is used. Behind a broadcast along which a condition on
+//! data varies, an entry is masked where none of the entries it feeds counts.
 
-use crate::ir::graph::{Graph, NodeId, OpRef};
+use crate::ir::graph::{Graph, NodeId, OpRef, Role};
 use crate::ops::{self, Derivative};
-use crate::types::Axes;
+use crate::types::{Axes, Elem};
 
 /// A cotangent that is zero wherever `condition` differs from `when`.
 struct Masked {
@@ -91,7 +92,12 @@ pub fn through(
         value = mask.value;
         match condition_of_operand(g, node, k, mask.condition) {
             Some(condition) => carried.push((condition, mask.when)),
-            None => kept.push((mask.condition, mask.when)),
+            None => {
+                kept.push((mask.condition, mask.when));
+                if let Some(reached) = reached(g, node, mask.condition, mask.when) {
+                    carried.push((reached, true));
+                }
+            }
         }
     }
     for (condition, when) in kept.into_iter().rev() {
@@ -102,6 +108,21 @@ pub fn through(
         result = restore(g, condition, when, result);
     }
     Some(result)
+}
+
+/// Which entries of a broadcast's operand feed an entry whose condition is `when`: the others have the cotangent 0, whatever
+/// comes further back. Only for conditions on data, which cost nothing in a run.
+fn reached(g: &mut Graph, node: NodeId, condition: NodeId, when: bool) -> Option<NodeId> {
+    if !g.is(node, &ops::BROADCAST) || g.node(condition).stage != Role::Data {
+        return None;
+    }
+    let (_, map) = ops::broadcast::parameters(&g.node(node).attrs);
+    let repeated = ops::axes::kept(g.shape(node).len(), map);
+    let wanted = if when { condition } else { g.not(condition) };
+    let whole = g.cast(wanted, Elem::Int);
+    let most = g.max_over(whole, &repeated);
+    let none = g.zeros_like(most);
+    Some(g.binary(&ops::NE, most, none))
 }
 
 /// Carries a condition on the entries of a result back to the entries of operand `k`: true where all result entries that the
