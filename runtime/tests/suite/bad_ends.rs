@@ -72,7 +72,7 @@ fn automatic_lower_steps_follow_the_curvature() {
         }
     }
     let fixed = run(free(Stiffening, &[0.0], &[0.5]), "cg", &[number("lower_step", 1.0)]);
-    assert!(matches!(fixed.termination, Termination::Diverged { .. }));
+    assert!(fixed.x[0] < x - 0.5, "a fixed step stays where it is stable: {:?}", fixed.x);
 }
 
 #[test]
