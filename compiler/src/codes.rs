@@ -211,9 +211,27 @@ pub static CODES: &[Code] = &[
     ),
     code(
         "E0236",
+        "a constraint can never hold",
+        "No value of the variables satisfies it: the data alone violate it, or it contradicts the bounds of a variable or \
+         another constraint. Look for two sides in the wrong order.",
+    ),
+    code(
+        "E0237",
+        "a multiplier is not to be had",
+        "`dual(name)` is the multiplier of a named constraint of `lower`. The upper level, reports and `expect` may read it; \
+         the follower itself may not, since its multipliers are part of its answer.",
+    ),
+    code(
+        "E0238",
+        "a family of constraints has a sampled index",
+        "`i ~ n` marks a sum that a stochastic method may estimate. Every member of a family of constraints must hold, so its \
+         indices are written `i in n`.",
+    ),
+    code(
+        "E0239",
         "an index cannot be sampled here",
         "`i ~ n` marks a sum or mean that a stochastic method may estimate from some of its terms. A largest term, a product or \
-         an array cannot be estimated so: write `i in n`.",
+         an array cannot be estimated so, and a constraint must hold exactly: write `i in n`.",
     ),
     code(
         "E0401",
@@ -284,12 +302,18 @@ pub static CODES: &[Code] = &[
     ),
     code(
         "W0204",
+        "a constraint says less than it seems to",
+        "It reads no variable, or none of its own level, or it is the same for every index of its family. Often an index or a \
+         variable was forgotten, or the constraint belongs to the other level.",
+    ),
+    code(
+        "W0205",
         "two used modules define the same name",
         "Of two modules used without brackets the first one's definition counts. Name the one that is meant: \
          `use std.losses (mse)`; names in brackets and the model's own come before all others.",
     ),
     code(
-        "W0205",
+        "W0206",
         "a sum of data alone is not sampled",
         "Sampling saves work where terms depend on variables and are evaluated again and again. A sum of data is computed once.",
     ),

@@ -37,7 +37,13 @@ impl Checker<'_> {
                 }
             },
             Some(Meaning::Local(Local::Function(f))) => self.call_argument(&f, function, &arguments, span),
-            Some(Meaning::Local(_)) => self.not_a_function(function, "a value", None),
+            Some(Meaning::Local(local)) => {
+                let words = match local {
+                    Local::Value(Some(value)) => self.value_text(&value),
+                    _ => "a value".to_owned(),
+                };
+                self.not_a_function(function, &words, None)
+            }
             None => match super::builtins::find(&function.name) {
                 Some(builtin) => self.builtin(&builtin, function, &arguments, span),
                 None => {

@@ -8,16 +8,19 @@ mod builtins;
 mod call;
 mod choice;
 mod comprehension;
+mod constraints;
 mod data;
 mod declarations;
 mod dims;
 mod emission;
 mod expr;
 mod index;
+mod integers;
 mod levels;
 mod literal;
 pub(crate) mod messages;
 mod modules;
+mod multipliers;
 mod position;
 pub mod print;
 mod product;
@@ -134,6 +137,9 @@ pub(crate) struct Checker<'a> {
     copies: Vec<(NodeId, Value)>,
     /// Values of a level's `let`s on these copies, by how many there are and the declaration.
     copied_lets: BTreeMap<(usize, usize), Option<Value>>,
+    constraints: Vec<constraints::ConstraintState>,
+    /// Known numbers that expressions are held above or below, for contradictions.
+    limits: Vec<constraints::Limit>,
     objectives: [Option<Value>; 2],
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
@@ -171,6 +177,8 @@ impl<'a> Checker<'a> {
             imports_used: BTreeSet::new(),
             copies: Vec::new(),
             copied_lets: BTreeMap::new(),
+            constraints: Vec::new(),
+            limits: Vec::new(),
             objectives: [None, None],
             results: Vec::new(),
             assumed_count: 0,

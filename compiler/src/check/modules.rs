@@ -232,7 +232,8 @@ impl Checker<'_> {
     pub fn warn_imports(&mut self) {
         let used = |c: &Self, id: &DeclId| c.imports_used.contains(&(0, id.0));
         for import in std::mem::take(&mut self.imports) {
-            if import.brought.iter().any(|id| used(self, id)) {
+            let hidden = self.hidden.iter().any(|h| h.span == import.span && used(self, &h.first));
+            if hidden || import.brought.iter().any(|id| used(self, id)) {
                 continue;
             }
             let title = &import.title;
@@ -250,7 +251,7 @@ impl Checker<'_> {
             let (first, other) = (&self.decls[hidden.first.0], &self.decls[hidden.other.0]);
             let message = format!("`{}` is defined by two used modules", first.name);
             let title = &self.modules[first.module].key;
-            let diagnostic = Diagnostic::warning("W0204", message, hidden.span, "this one is hidden")
+            let diagnostic = Diagnostic::warning("W0205", message, hidden.span, "this one is hidden")
                 .label(first.span, "this one is meant")
                 .label(other.span, "not this one")
                 .help(format!("say which: `use {} ({})`", quoted(title), first.name));

@@ -36,11 +36,11 @@ pub struct Bound {
 
 impl Checker<'_> {
     /// Adds the binders' loops to the scope for the duration of `work`.
-    pub fn with_binders(
+    pub fn with_binders<T>(
         &mut self,
         binders: &[Binder],
-        work: impl FnOnce(&mut Self, &Bound) -> Option<Value>,
-    ) -> Option<Value> {
+        work: impl FnOnce(&mut Self, &Bound) -> Option<T>,
+    ) -> Option<T> {
         let depth = self.frame().locals.len();
         let guards = self.guards.len();
         let mut bound = Some(Bound::default());
@@ -66,7 +66,10 @@ impl Checker<'_> {
         // The body is looked at even after a bad range, for its own errors.
         let result = match &bound {
             Some(bound) => work(self, bound),
-            None => work(self, &Bound::default()).and(None),
+            None => {
+                work(self, &Bound::default());
+                None
+            }
         };
         self.guards.truncate(guards);
         self.frame().locals.truncate(depth);
@@ -221,6 +224,11 @@ impl Checker<'_> {
                 low = low.min(from as i64);
                 high = high.max(to as i64);
             }
+        }
+        if low > high && assumed {
+            // Sizes that are made up say nothing about how many turns there are.
+            let axis = Axis { size: 1, dim: None, assumed: true };
+            return Some(Turns { axis, start: 0, ends });
         }
         if low > high {
             let diagnostic =

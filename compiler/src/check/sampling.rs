@@ -37,7 +37,7 @@ impl Checker<'_> {
     /// The error for an index that cannot be sampled.
     pub fn not_sampled<T>(&mut self, binder: &Binder, why: &str) -> Option<T> {
         let diagnostic =
-            Diagnostic::error("E0236", "an index cannot be sampled here", binder.span, why.to_owned());
+            Diagnostic::error("E0239", "an index cannot be sampled here", binder.span, why.to_owned());
         let name = &binder.name.name;
         self.emit(
             diagnostic.help(format!("write `{name} in …`; `~` belongs to a `sum` or `mean` in an objective")),
@@ -53,7 +53,7 @@ impl Checker<'_> {
             }
             if self.stage(value.node) == Role::Data {
                 let diagnostic = Diagnostic::warning(
-                    "W0205",
+                    "W0206",
                     "a sum of data alone is not sampled",
                     binder.span,
                     "its terms do not depend on variables",
@@ -69,6 +69,29 @@ impl Checker<'_> {
                 node: value.node,
                 span: binder.span,
             });
+        }
+    }
+
+    /// Refuses marked sums in constraints.
+    pub fn sampled_constraints(&mut self) {
+        if self.constraints.is_empty() {
+            return;
+        }
+        let residuals: Vec<NodeId> = self.constraints.iter().map(|c| c.constraint.residual).collect();
+        let read = self.graph.reachable(&residuals);
+        let marked = self.samples.iter().filter(|s| read.contains(&s.node));
+        let diagnostics: Vec<Diagnostic> = marked
+            .map(|s| {
+                let message = "an index cannot be sampled here";
+                let label = "a constraint reads this sum, and it must hold exactly";
+                Diagnostic::error("E0239", message, s.span, label).help(format!(
+                    "write `{} in …`; `~` belongs to a `sum` or `mean` in an objective",
+                    s.index
+                ))
+            })
+            .collect();
+        for diagnostic in diagnostics {
+            self.emit_plain(diagnostic);
         }
     }
 
