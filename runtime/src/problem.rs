@@ -4,6 +4,7 @@
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
 use crate::space::Space;
+use crate::status::Part;
 
 /// The first quantity that came out NaN or infinite, and the point it was evaluated at.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Fault {
     pub y: Vec<f64>,
     /// The largest magnitude in the point and in the direction, if there was one; infinite when not finite itself.
     pub size: f64,
+    /// What has this magnitude.
+    pub part: Part,
 }
 
 /// A bilevel problem, or an ordinary one when `has_lower` is false.
@@ -112,12 +115,8 @@ impl Problem {
         self.calls[quantity as usize] += 1;
         self.total += 1;
         if !finite && !self.tolerant && self.fault.is_none() {
-            self.fault = Some(Fault {
-                quantity,
-                x: x.to_vec(),
-                y: y.to_vec(),
-                size: largest(x).max(largest(y)).max(largest(v)),
-            });
+            let (size, part) = Part::largest(largest(x), largest(y), largest(v));
+            self.fault = Some(Fault { quantity, x: x.to_vec(), y: y.to_vec(), size, part });
         }
     }
 }

@@ -10,6 +10,7 @@ mod rhg;
 mod rule;
 pub(crate) mod run;
 mod step;
+mod step_size;
 
 use crate::derivatives::Quantity;
 use crate::problem::Problem;
