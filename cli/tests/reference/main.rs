@@ -7,6 +7,7 @@ mod generated;
 mod language;
 #[path = "../../src/scratch.rs"]
 mod scratch;
+mod tutorial;
 
 use std::fs;
 use std::path::{Path, PathBuf};
