@@ -54,6 +54,7 @@ pub static BOME: Solver = Solver {
     source: "Ye et al. 2022, arXiv 2209.08709",
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |settings| {
         let mut needs = vec![Quantity::LowerGradient, Quantity::LowerGradients, Quantity::UpperGradients];
         needs.extend(step_needs(settings));

@@ -52,6 +52,7 @@ pub static CG: Solver = Solver {
     source: "Pedregosa 2016, arXiv 1602.02355; Grazzi et al. 2020, arXiv 2006.16218",
     groups: &[RUN, LOWER_IMPLICIT, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |_| {
         vec![
             Quantity::LowerValue,

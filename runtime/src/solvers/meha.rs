@@ -61,6 +61,7 @@ pub static MEHA: Solver = Solver {
     source: "Liu et al. 2024, arXiv 2405.09927",
     groups: &[RUN, LOWER_PROXIMAL, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |settings| {
         let mut needs = vec![Quantity::LowerGradient, Quantity::LowerGradients, Quantity::UpperGradients];
         needs.extend(step_needs(settings));

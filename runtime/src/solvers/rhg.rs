@@ -40,6 +40,7 @@ pub static RHG: Solver = Solver {
     source: "Franceschi et al. 2017, arXiv 1703.01785; Shaban et al. 2019, arXiv 1810.10667",
     groups: &[RUN, LOWER_UNROLLED, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |settings| {
         let mut needs = vec![
             Quantity::LowerValue,
