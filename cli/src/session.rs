@@ -38,20 +38,23 @@ pub struct Plan {
 }
 
 impl Session {
-    /// Reads the model's text; `None` when that failed, which has been said.
-    pub fn open(args: &ModelArgs) -> Option<Session> {
-        let mut renderer = Renderer::new();
+    /// Reads the model's text. When that failed, what is left has said so.
+    pub fn open(args: &ModelArgs) -> Result<Session, Renderer> {
+        let mut renderer = Renderer::new(args.format);
         match files::read_text(&args.model) {
-            Ok(text) => {
-                let mut sources = Sources::new();
-                let main = sources.add(args.model.display().to_string(), text);
-                Some(Session { sources, main, renderer })
-            }
+            Ok(text) => Ok(Session::of(&args.model.display().to_string(), text, renderer)),
             Err(trouble) => {
                 renderer.trouble(&trouble);
-                None
+                Err(renderer)
             }
         }
+    }
+
+    /// A session for a model that has been read.
+    pub fn of(name: &str, text: String, renderer: Renderer) -> Session {
+        let mut sources = Sources::new();
+        let main = sources.add(name, text);
+        Session { sources, main, renderer }
     }
 
     /// Draws these; true when one of them is an error.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{FINE, emit, refuse, say};
+use super::{FINE, emit, end, refuse};
 use crate::args::CheckArgs;
 use crate::method::Flags;
 use crate::output::overview::overview;
@@ -11,14 +11,20 @@ use crate::session::Session;
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
     let args = &args.model;
-    let Some(mut session) = Session::open(args) else { return ExitCode::from(super::WRONG_INPUT) };
+    let mut session = match Session::open(args) {
+        Ok(session) => session,
+        Err(mut renderer) => return end(&mut renderer, "", &[], super::WRONG_INPUT),
+    };
     let flags = Flags::default();
     if let Some(stage) = args.emit {
         return emit(&mut session, args, &flags, stage);
     }
-    let Some(model) = session.model(args, false) else { return refuse(&session) };
-    let Some(plan) = session.plan(&model, &flags, args.seed) else { return refuse(&session) };
+    let checked = session.model(args, false).and_then(|model| {
+        let plan = session.plan(&model, &flags, args.seed)?;
+        Some((model, plan))
+    });
+    let Some((model, plan)) = checked else { return refuse(&mut session.renderer) };
     session.renderer.summary();
     let text = overview(&args.model.display().to_string(), &model, &plan);
-    say(&mut session, &text, FINE)
+    end(&mut session.renderer, &text, &[], FINE)
 }

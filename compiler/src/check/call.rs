@@ -65,7 +65,7 @@ impl Checker<'_> {
 
     fn unknown_function(&mut self, function: &Ident) -> Option<Value> {
         let name = &function.name;
-        if self.broken.contains(name) {
+        if self.excused(name) {
             return None;
         }
         let mut diagnostic = Diagnostic::error(

@@ -50,6 +50,10 @@ impl Checker<'_> {
             return None;
         }
         let upper = upper?;
+        self.refuse_flat(&upper, lower.as_ref());
+        if self.has_errors() {
+            return None;
+        }
         self.warn_unused();
         self.warn_independent(&upper, lower.as_ref());
         let dims = self.dims_of_model();
@@ -136,17 +140,7 @@ impl Checker<'_> {
         let mut parts = Parts::default();
         for item in &ast.items {
             match &item.kind {
-                ItemKind::Dim { name, value } => {
-                    let id = self.add_dim(name, value.clone(), 0);
-                    self.declare(name, Kind::Dim(id), 0, None);
-                }
-                ItemKind::Data(data) => {
-                    self.declare(&data.name, Kind::Data(data.clone().into()), 0, None);
-                }
-                ItemKind::Param { name, ty, value } => {
-                    let param = Param { name: name.clone(), ty: ty.clone(), value: value.clone() };
-                    self.declare(name, Kind::Param(param.into()), 0, None);
-                }
+                ItemKind::Dim { .. } | ItemKind::Data(_) | ItemKind::Param { .. } => self.collect_data(item),
                 ItemKind::Level(level) => {
                     parts.levels.push(level);
                     for inner in &level.items {
@@ -209,6 +203,32 @@ impl Checker<'_> {
         let label = level
             .map_or("this is the top level".to_owned(), |l| format!("this is inside `{}`", level_name(l)));
         self.error::<()>("E0219", format!("{what} belongs into {place}"), item.span, label);
+        // The name is taken for what it was meant to be, so that its uses are not errors as well.
+        match &item.kind {
+            ItemKind::Data(_) | ItemKind::Param { .. } | ItemKind::Dim { .. } => self.collect_data(item),
+            ItemKind::Var(var) => {
+                self.broken.insert(var.name.name.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Declares a dimension, datum or parameter.
+    fn collect_data(&mut self, item: &Item) {
+        match &item.kind {
+            ItemKind::Dim { name, value } => {
+                let id = self.add_dim(name, value.clone(), 0);
+                self.declare(name, Kind::Dim(id), 0, None);
+            }
+            ItemKind::Data(data) => {
+                self.declare(&data.name, Kind::Data(data.clone().into()), 0, None);
+            }
+            ItemKind::Param { name, ty, value } => {
+                let param = Param { name: name.clone(), ty: ty.clone(), value: value.clone() };
+                self.declare(name, Kind::Param(param.into()), 0, None);
+            }
+            _ => {}
+        }
     }
 
     /// Names of dimensions that occur only in the types of data are dimensions.

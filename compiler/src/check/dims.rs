@@ -188,7 +188,7 @@ impl Checker<'_> {
     }
 
     fn unknown_dimension(&mut self, name: &Ident) -> Option<Axis> {
-        if self.broken.contains(&name.name) {
+        if self.excused(&name.name) {
             return None;
         }
         let dims: Vec<String> = self.dims.iter().map(|d| d.name.clone()).collect();

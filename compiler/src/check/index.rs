@@ -101,6 +101,10 @@ impl Checker<'_> {
     fn label_position(&mut self, axis: Axis, text: &str, span: Span) -> Option<Cut> {
         let labels = axis.dim.and_then(|d| self.dims[d.0].labels.clone());
         let Some(labels) = labels else {
+            // The statement with the labels may be one that could not be read.
+            if self.excused(&self.axis_name(&axis)) {
+                return None;
+            }
             let label = format!("the dimension {} has no labels", self.axis_name(&axis));
             return self.error("E0232", "this dimension has no labels", span, label);
         };

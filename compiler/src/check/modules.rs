@@ -56,7 +56,14 @@ impl Checker<'_> {
     }
 
     fn bring_in(&mut self, u: &Use, span: Span, file: FileId, module: usize) {
-        let Some((source, title)) = self.find_module(u, span, file) else { return };
+        let Some((source, title)) = self.find_module(u, span, file) else {
+            // What would have come from there is not missed again.
+            match &u.names {
+                Some(names) => self.broken.extend(names.iter().map(|name| name.name.clone())),
+                None => self.blind = true,
+            }
+            return;
+        };
         let exported: Vec<_> = self.modules[source]
             .names
             .iter()
@@ -100,6 +107,7 @@ impl Checker<'_> {
             diagnostic = diagnostic.help(help);
         }
         self.emit(diagnostic);
+        self.broken.insert(name.name.clone());
     }
 
     /// The module that a `use` names, read if it has not been yet, and its title.

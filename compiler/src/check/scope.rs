@@ -253,7 +253,7 @@ impl Checker<'_> {
     pub fn unknown_name<T>(&mut self, name: &Ident) -> Option<T> {
         let mut diagnostic =
             Diagnostic::error("E0201", format!("`{}` is not defined", name.name), name.span, "unknown name");
-        if self.broken.contains(&name.name) {
+        if self.excused(&name.name) {
             return None;
         }
         let elsewhere = self.in_another_level(&name.name);
