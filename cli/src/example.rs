@@ -6,8 +6,8 @@ use blo_compiler::codes::Example;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
+use crate::commands::check::checked;
 use crate::commands::run::outcome;
-use crate::method::Flags;
 use crate::render::Renderer;
 use crate::session::Session;
 
@@ -21,12 +21,7 @@ pub fn messages(example: &Example) -> String {
     let mut session = Session::of("model.blo", example.model.to_owned(), Renderer::into_text());
     match command {
         Command::Run(args) => drop(outcome(&mut session, &args, Instant::now())),
-        Command::Check(args) => {
-            let args = args.model;
-            if let Some(model) = session.model(&args, false) {
-                session.plan(&model, &Flags::default(), args.seed);
-            }
-        }
+        Command::Check(args) => drop(checked(&mut session, &args.model)),
         Command::Test(_) | Command::Fmt(_) | Command::Explain(_) => {}
     }
     let lines: Vec<&str> = session.renderer.text().lines().map(str::trim_end).collect();

@@ -93,6 +93,13 @@ impl Diagnostic {
         self
     }
 
+    /// Sets the advice that another name was meant at the main place.
+    #[must_use]
+    pub fn did_you_mean(self, near: &str) -> Self {
+        let span = self.span();
+        self.help(format!("did you mean `{near}`?")).edit(span, near)
+    }
+
     /// Sets the change that puts it right.
     #[must_use]
     pub fn edit(mut self, span: Span, text: impl Into<String>) -> Self {

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
+use blo_compiler::model::Model;
+
 use super::{FINE, emit, end, refuse};
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, ModelArgs};
 use crate::method::Flags;
 use crate::output::overview::overview;
-use crate::session::Session;
+use crate::session::{Plan, Session, solvable};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
@@ -15,16 +17,22 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], super::WRONG_INPUT),
     };
-    let flags = Flags::default();
     if let Some(stage) = args.emit {
-        return emit(&mut session, args, &flags, stage);
+        return emit(&mut session, args, &Flags::default(), stage);
     }
-    let checked = session.model(args, false).and_then(|model| {
-        let plan = session.plan(&model, &flags, args.seed)?;
-        Some((model, plan))
-    });
-    let Some((model, plan)) = checked else { return refuse(&mut session.renderer) };
+    let Some((model, plan)) = checked(&mut session, args) else { return refuse(&mut session.renderer) };
     session.renderer.summary();
-    let text = overview(&args.model.display().to_string(), &model, &plan);
+    let text = overview(&args.model.display().to_string(), &model, plan.as_ref());
     end(&mut session.renderer, &text, &[], FINE)
+}
+
+/// The model and how it will be solved; `None` when something is wrong, which has been told.
+pub fn checked(session: &mut Session, args: &ModelArgs) -> Option<(Model, Option<Plan>)> {
+    let model = session.model(args, false)?;
+    // A model may be right though no method of this version solves it; one that it names must fit.
+    if model.solve.is_none() && !solvable(&model) {
+        return Some((model, None));
+    }
+    let plan = session.plan(&model, &Flags::default(), args.seed)?;
+    Some((model, Some(plan)))
 }

@@ -40,7 +40,10 @@ fn check_tells_places_and_an_edit() {
     assert_eq!(places, [5, 19, 5, 21]);
     assert_eq!(label["file"], "m.blo");
     let edit = &message["edit"];
-    assert_eq!((&edit["replacement"], &edit["start"], &edit["end"]), (&json!("^"), &json!(start), &json!(end)));
+    assert_eq!(
+        (&edit["replacement"], &edit["start"], &edit["end"]),
+        (&json!("^"), &json!(start), &json!(end))
+    );
     let rendered = message["rendered"].as_str().unwrap();
     assert!(rendered.starts_with("[E0108] Error: ") && rendered.contains("m.blo:5:19"), "{rendered}");
 }

@@ -4,6 +4,8 @@
 mod bad_input;
 mod common;
 mod examples;
+mod formats;
+mod levels;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;

@@ -2,11 +2,11 @@
 
 use blo_grammar::ast::{self, Ast, Expr, ExprKind, Ident, Item, ItemKind, LevelKind};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
 use super::levels::level_name;
-use super::messages::did_you_mean;
 use super::scope::{DeclId, Frame, Kind, Meaning, Module, Param, Reads, State};
 use crate::ir::graph::{NodeId, Role};
 use crate::model::{Dim, Expect, Model, OptionValue, Precision, Report, Solve};
@@ -37,7 +37,7 @@ impl Checker<'_> {
         self.overrides_have_targets();
         self.one_of_each(&parts);
         self.resolve_all();
-        let (upper, lower) = self.levels(&parts);
+        let (upper, mut lower) = self.levels(&parts);
         let reports = self.reports(&parts);
         let expects = self.expects(&parts);
         let solve = parts
@@ -49,10 +49,14 @@ impl Checker<'_> {
         if self.has_errors() {
             return None;
         }
-        let upper = upper?;
+        let mut upper = upper?;
         self.refuse_flat(&upper, lower.as_ref());
         if self.has_errors() {
             return None;
+        }
+        upper.constraints = self.constraints_in(LevelKind::Upper);
+        if let Some(lower) = &mut lower {
+            lower.constraints = self.constraints_in(LevelKind::Lower);
         }
         self.warn_unused();
         self.warn_independent(&upper, lower.as_ref());
@@ -126,8 +130,8 @@ impl Checker<'_> {
             let label =
                 kind.map_or("nothing of this name".to_owned(), |k| format!("`{name}` is {}", k.words()));
             let mut diagnostic = Diagnostic::error("E0228", message, span, label);
-            if let Some(help) = did_you_mean(&name, names.iter().copied()) {
-                diagnostic = diagnostic.help(help);
+            if let Some(near) = nearest(&name, names.iter().copied()) {
+                diagnostic = diagnostic.did_you_mean(near);
             } else if !names.is_empty() {
                 diagnostic = diagnostic.note(format!("what can be set: {}", names.join(", ")));
             }
@@ -184,8 +188,10 @@ impl Checker<'_> {
             ItemKind::Var(var) => {
                 self.declare(&var.name, Kind::Var(var.clone().into()), 0, Some(level));
             }
-            ItemKind::Constraint(_) => {
-                self.unsupported::<()>("a constraint is", item.span);
+            ItemKind::Constraint(constraint) => {
+                if let Some(name) = &constraint.name {
+                    self.declare(name, Kind::Constraint(constraint.clone().into()), 0, Some(level));
+                }
             }
             ItemKind::Objective { .. } | ItemKind::Error => {}
             _ => self.collect_common(item, Some(level), parts),
@@ -273,11 +279,6 @@ impl Checker<'_> {
         if let [_, second, ..] = lowers.as_slice() {
             self.unsupported::<()>("a model with several followers is", second.keyword);
         }
-        for level in &parts.levels {
-            if let Some(span) = level.pessimistic {
-                self.unsupported::<()>("the pessimistic response is", span);
-            }
-        }
         if let [(first, _), (second, _), ..] = parts.solves.as_slice() {
             let diagnostic =
                 Diagnostic::error("E0202", "`solve` is given twice", second.method.span, "the second one");
@@ -296,7 +297,7 @@ impl Checker<'_> {
                 if matches!(self.decls[k].state, State::Pending)
                     && last(self, k) == pass
                     && self.decls[k].module == 0
-                    && !matches!(self.decls[k].kind, Kind::Report(_))
+                    && !matches!(self.decls[k].kind, Kind::Report(_) | Kind::Constraint(_))
                 {
                     self.resolve(DeclId(k), self.decls[k].span);
                 }
@@ -471,8 +472,10 @@ impl Checker<'_> {
         };
         let direct = depends(&self.graph, upper.objective, Role::Upper);
         let through = lower.is_some_and(|l| {
-            depends(&self.graph, upper.objective, Role::Lower)
-                && depends(&self.graph, l.objective, Role::Upper)
+            let response = [Role::Lower, Role::Multiplier];
+            let mut follower = l.constraints.iter().map(|c| c.residual).chain([l.objective]);
+            response.into_iter().any(|role| depends(&self.graph, upper.objective, role))
+                && follower.any(|node| depends(&self.graph, node, Role::Upper))
         });
         let mut faults = Vec::new();
         if !direct && !through {

@@ -8,16 +8,19 @@ mod builtins;
 mod call;
 mod choice;
 mod comprehension;
+mod constraints;
 mod data;
 mod declarations;
 mod dims;
 mod expr;
 mod flat;
 mod index;
+mod integers;
 mod levels;
 mod literal;
 pub(crate) mod messages;
 mod modules;
+mod multipliers;
 pub mod print;
 mod product;
 mod random;
@@ -127,6 +130,9 @@ pub(crate) struct Checker<'a> {
     frames: Vec<Frame>,
     reads: Reads,
     index_checks: Vec<IndexCheck>,
+    constraints: Vec<constraints::ConstraintState>,
+    /// Known numbers that expressions are held above or below, for contradictions.
+    limits: Vec<constraints::Limit>,
     objectives: [Option<Value>; 2],
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
@@ -158,6 +164,8 @@ impl<'a> Checker<'a> {
             frames: Vec::new(),
             reads: Reads::Data("the model"),
             index_checks: Vec::new(),
+            constraints: Vec::new(),
+            limits: Vec::new(),
             objectives: [None, None],
             results: Vec::new(),
             assumed_count: 0,
@@ -200,6 +208,11 @@ impl<'a> Checker<'a> {
     /// Whether a name that means nothing is no news: it may be declared where an error was reported.
     fn excused(&self, name: &str) -> bool {
         self.blind || self.broken.contains(name)
+    }
+
+    /// The file of the model itself.
+    fn main_file(&self) -> FileId {
+        self.sources.iter().next().map_or(FileId(0), |(id, _)| id)
     }
 
     fn has_errors(&self) -> bool {

@@ -2,11 +2,11 @@
 
 use blo_grammar::ast::{Ident, LevelKind};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
 use super::levels::level_name;
-use super::messages::did_you_mean;
 use super::scope::Reads;
 use super::value::Value;
 use crate::ir::graph::Role;
@@ -71,6 +71,10 @@ impl Checker<'_> {
             let label = "this depends on variables";
             return self.error("E0217", format!("{place} cannot depend on an objective"), span, label);
         }
+        if self.in_lower() {
+            let message = format!("the lower level cannot read `{}.objective`", level_name(level));
+            return self.error("E0217", message, span, "`upper`, reports and `expect` may read this");
+        }
         let slot = usize::from(level == LevelKind::Lower);
         match &self.objectives[slot] {
             Some(value) => Some(value.clone()),
@@ -88,8 +92,8 @@ impl Checker<'_> {
         names.extend(self.vars.iter().map(|v| format!("{}.{}", level_name(v.level), v.var.name)));
         let mut diagnostic =
             Diagnostic::error("E0201", format!("`{written}` is not defined"), span, "unknown name");
-        if let Some(help) = did_you_mean(written, names.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help);
+        if let Some(near) = nearest(written, names.iter().map(String::as_str)) {
+            diagnostic = diagnostic.did_you_mean(near);
         }
         self.emit(diagnostic);
         None

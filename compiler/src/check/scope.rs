@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use blo_grammar::ast::{self, Ident, LevelKind};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
-use super::messages::did_you_mean;
 use super::value::{Axis, DimId, Value};
 
 /// Index into the checker's declarations.
@@ -28,6 +28,7 @@ pub enum Kind {
     Fn(Rc<ast::Fn>),
     Var(Rc<ast::Var>),
     Report(Rc<ast::Expr>),
+    Constraint(Rc<ast::Constraint>),
 }
 
 /// `param name: ty = value`.
@@ -48,6 +49,7 @@ impl Kind {
             Kind::Fn(_) => "a function",
             Kind::Var(_) => "a variable",
             Kind::Report(_) => "a report",
+            Kind::Constraint(_) => "a constraint",
         }
     }
 }
@@ -167,7 +169,7 @@ impl Checker<'_> {
         module: usize,
         level: Option<LevelKind>,
     ) -> Option<DeclId> {
-        let global = matches!(kind, Kind::Var(_)) || level.is_none();
+        let global = matches!(kind, Kind::Var(_) | Kind::Constraint(_)) || level.is_none();
         let earlier = self.modules[module].names.get(&name.name).copied().or_else(|| {
             let scope = &mut self.modules[module];
             match (level, global) {
@@ -264,8 +266,8 @@ impl Checker<'_> {
                 .help("write it as a top-level `fn`, which both levels can call");
         } else if super::builtins::is_function(&name.name) {
             diagnostic = diagnostic.help(format!("`{0}` is a function: write `{0}(…)`", name.name));
-        } else if let Some(help) = did_you_mean(&name.name, names.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help);
+        } else if let Some(near) = nearest(&name.name, names.iter().map(String::as_str)) {
+            diagnostic = diagnostic.did_you_mean(near);
         }
         self.emit(diagnostic);
         None
@@ -290,6 +292,10 @@ impl Checker<'_> {
             }
             Kind::Report(value) => self.at(frame, Reads::Reports, |c| c.expr(&value)),
             Kind::Var(var) => self.variable(&var, level),
+            Kind::Constraint(constraint) => {
+                self.constraint(&constraint, level, Some(id));
+                None
+            }
             Kind::Dim(_) | Kind::Fn(_) => None,
         };
         self.decls[id.0].state = State::Done(value.clone());

@@ -121,6 +121,76 @@ upper {
 ",
     ),
     Code::new(
+        "E0236",
+        "a constraint can never hold",
+        "No value of the variables satisfies it: the data alone violate it, or it contradicts the bounds of a variable or \
+         another constraint. Look for two sides in the wrong order.",
+        r"
+upper {
+  var x: real in [0, 1]
+  minimize (x - 1)^2
+  subject to x >= 2
+}
+",
+        r"
+upper {
+  var x: real in [0, 1]
+  minimize (x - 1)^2
+  subject to 2 * x >= 1
+}
+",
+    ),
+    Code::new(
+        "E0237",
+        "a multiplier is not to be had",
+        "`dual(name)` is the multiplier of a named constraint of `lower`. The upper level, reports and `expect` may read it; \
+         the follower itself may not, since its multipliers are part of its answer.",
+        r"
+upper {
+  var t: real in [0, 10]
+  maximize t * y - dual(y)
+}
+lower {
+  var y: real in [0, inf]
+  minimize (2 + t) * y
+  subject to demand: y >= 1
+}
+",
+        r"
+upper {
+  var t: real in [0, 10]
+  maximize t * y - dual(demand)
+}
+lower {
+  var y: real in [0, inf]
+  minimize (2 + t) * y
+  subject to demand: y >= 1
+}
+",
+    ),
+    Code::new(
+        "E0238",
+        "a family of constraints has a sampled index",
+        "`i ~ n` marks a sum that a stochastic method may estimate. Every member of a family of constraints must hold, so its \
+         indices are written `i in n`.",
+        r"
+dim n = 3
+upper {
+  var x: real[n]
+  minimize sumsq(x - 1)
+  subject to least[i ~ n]: x[i] >= i
+}
+",
+        r"
+dim n = 3
+upper {
+  var x: real[n]
+  minimize sumsq(x - 1)
+  subject to least[i in n]: x[i] >= i
+}
+",
+    ),
+    Code::new(
         "E0901",
         "not supported yet",
         "The language has this construct, but this version of blo does not compile it.",

@@ -67,4 +67,26 @@ upper {
 }
 ",
     ),
+    Code::new(
+        "W0204",
+        "a constraint says less than it seems to",
+        "It reads no variable, or none of its own level, or it is the same for every index of its family. Often an index or a \
+         variable was forgotten, or the constraint belongs to the other level.",
+        r"
+dim n = 3
+upper {
+  var x: real[n]
+  minimize sumsq(x - 1)
+  subject to least[i in n]: x[0] >= 2
+}
+",
+        r"
+dim n = 3
+upper {
+  var x: real[n]
+  minimize sumsq(x - 1)
+  subject to least[i in n]: x[i] >= 2
+}
+",
+    ),
 ];

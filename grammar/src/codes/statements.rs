@@ -77,8 +77,9 @@ upper {
 ",
         r"
 upper {
-  var x: real in [2, inf]
+  var x: real
   minimize (x - 1)^2
+  subject to x >= 2
 }
 ",
     ),
@@ -115,8 +116,9 @@ upper {
 ",
         r"
 upper {
-  var x: real in [2, inf]
+  var x: real
   minimize (x - 1)^2
+  subject to x >= 2
 }
 ",
     ),
