@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod claims;
+mod errors;
 mod generated;
 mod language;
 #[path = "../../src/scratch.rs"]
 mod scratch;
+mod tutorial;
 
 use std::fs;
 use std::path::{Path, PathBuf};

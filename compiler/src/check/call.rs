@@ -3,11 +3,12 @@
 
 use blo_grammar::ast::{self, Argument, Expr, ExprKind, Ident, TypeExpr};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::same_axis;
-use super::messages::{count, did_you_mean};
+use super::messages::count;
 use super::scope::{DeclId, Expansion, Frame, Function, Kind, Local, Meaning};
 use super::value::{Axes, Value};
 use crate::types::Elem;
@@ -72,7 +73,7 @@ impl Checker<'_> {
 
     fn unknown_function(&mut self, function: &Ident) -> Option<Value> {
         let name = &function.name;
-        if self.broken.contains(name) {
+        if self.excused(name) {
             return None;
         }
         let mut diagnostic = Diagnostic::error(
@@ -95,12 +96,12 @@ impl Checker<'_> {
                 .label(span, format!("this one is local to `{level}`"))
                 .help("move it to the top level, where both levels can call it");
         } else if let Some(module) = super::modules::module_with(name) {
-            diagnostic = diagnostic.help(super::modules::bring_in(name, &module));
-        } else if let Some(help) = did_you_mean(name, functions) {
-            diagnostic = diagnostic.help(help);
+            diagnostic = self.bring_in_help(diagnostic, function, &module);
+        } else if let Some(near) = nearest(name, functions) {
+            diagnostic = diagnostic.did_you_mean(near);
         } else if let Some((module, near)) = super::modules::near_function(name) {
-            let help = format!("did you mean `{near}`? It is in `{module}`: add `use {module} ({near})`");
-            diagnostic = diagnostic.help(help);
+            diagnostic =
+                diagnostic.help(format!("did you mean `{near}` of `{module}`? Add `use {module} ({near})`"));
         }
         self.emit(diagnostic);
         None

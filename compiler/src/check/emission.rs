@@ -2,7 +2,7 @@
 //! where the call is what can be wrong.
 
 use blo_grammar::diagnostic::{Diagnostic, Label};
-use blo_grammar::span::Span;
+use blo_grammar::span::{FileId, Span};
 
 use super::Checker;
 use super::scope::Expansion;
@@ -102,6 +102,16 @@ impl Checker<'_> {
     /// Refuses a construct that the language has and this version does not.
     pub fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
         self.error("E0901", format!("{what} not supported yet"), span, "this construct")
+    }
+
+    /// Whether a name that means nothing is no news: it may be declared where an error was reported.
+    pub fn excused(&self, name: &str) -> bool {
+        self.blind || self.broken.contains(name)
+    }
+
+    /// The file of the model itself.
+    pub fn main_file(&self) -> FileId {
+        self.sources.iter().next().map_or(FileId(0), |(id, _)| id)
     }
 
     /// Whether something was found that keeps the model from running.

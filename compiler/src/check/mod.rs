@@ -14,6 +14,7 @@ mod declarations;
 mod dims;
 mod emission;
 mod expr;
+mod flat;
 mod index;
 mod integers;
 mod levels;
@@ -104,6 +105,8 @@ pub(crate) struct Checker<'a> {
     told: BTreeSet<(&'static str, Span, String)>,
     /// Words of statements that could not be read: a name among them may be declared there, so missing it is no news.
     broken: BTreeSet<String>,
+    /// Whether a `use` that brings in everything found nothing: then any unknown name may have been meant to come from there.
+    blind: bool,
     /// How many expressions are being worked out inside each other, through names and calls.
     depth: usize,
     /// How many calls of the model's functions were expanded.
@@ -155,6 +158,7 @@ impl<'a> Checker<'a> {
             diagnostics: Vec::new(),
             told: BTreeSet::new(),
             broken: BTreeSet::new(),
+            blind: false,
             depth: 0,
             expansions: 0,
             graph: Graph::new(),

@@ -7,7 +7,6 @@ use blo_grammar::parse::nearest;
 use blo_grammar::span::{FileId, Span};
 
 use super::Checker;
-use super::messages::did_you_mean;
 use super::scope::{DeclId, Kind, Module};
 
 /// The standard library: the last part of `std.NAME`, and the text.
@@ -37,11 +36,6 @@ pub fn module_with(function: &str) -> Option<String> {
 pub fn near_function(function: &str) -> Option<(String, &'static str)> {
     let near = nearest(function, functions().map(|(_, name)| name))?;
     functions().find(|(_, name)| *name == near)
-}
-
-/// The advice to bring a function of the library in.
-pub fn bring_in(function: &str, module: &str) -> String {
-    format!("`{function}` is in `{module}`: add `use {module} ({function})`")
 }
 
 /// Marks a module that is being read, to find circles.
@@ -82,7 +76,14 @@ impl Checker<'_> {
     }
 
     fn bring_in(&mut self, u: &Use, span: Span, file: FileId, module: usize) {
-        let Some((source, title)) = self.find_module(u, span, file) else { return };
+        let Some((source, title)) = self.find_module(u, span, file) else {
+            // What would have come from there is not missed again.
+            match &u.names {
+                Some(names) => self.broken.extend(names.iter().map(|name| name.name.clone())),
+                None => self.blind = true,
+            }
+            return;
+        };
         let exported: Vec<_> = self.modules[source]
             .names
             .iter()
@@ -140,10 +141,11 @@ impl Checker<'_> {
             "not defined there",
         )
         .note(format!("it defines {}", names.join(", ")));
-        if let Some(help) = did_you_mean(&name.name, names.iter().copied()) {
-            diagnostic = diagnostic.help(help);
+        if let Some(near) = nearest(&name.name, names.iter().copied()) {
+            diagnostic = diagnostic.did_you_mean(near);
         }
         self.emit(diagnostic);
+        self.broken.insert(name.name.clone());
     }
 
     /// The module that a `use` names, read if it has not been yet, and its title.
@@ -198,8 +200,8 @@ impl Checker<'_> {
         let mut diagnostic =
             Diagnostic::error("E0226", format!("there is no module `{title}`"), span, "unknown module")
                 .note(format!("the library has {}", titles.join(", ")));
-        if let Some(help) = did_you_mean(&title, titles.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help);
+        if let Some(near) = nearest(&title, titles.iter().map(String::as_str)) {
+            diagnostic = diagnostic.did_you_mean(near);
         } else if path[0].name != "std" {
             diagnostic = diagnostic.help(format!("a file is used by its quoted name: `use \"{title}.blo\"`"));
         }
@@ -228,12 +230,11 @@ impl Checker<'_> {
         }
     }
 
-    /// Warns about what was brought in for nothing, and about names that two modules define.
+    /// Warns about what was brought in for nothing.
     pub fn warn_imports(&mut self) {
         let used = |c: &Self, id: &DeclId| c.imports_used.contains(&(0, id.0));
         for import in std::mem::take(&mut self.imports) {
-            let hidden = self.hidden.iter().any(|h| h.span == import.span && used(self, &h.first));
-            if hidden || import.brought.iter().any(|id| used(self, id)) {
+            if import.brought.iter().any(|id| used(self, id)) {
                 continue;
             }
             let title = &import.title;
@@ -244,19 +245,33 @@ impl Checker<'_> {
             };
             self.emit_plain(Diagnostic::warning("W0201", message, import.span, label));
         }
+    }
+
+    /// Refuses names that are read and come from two used modules.
+    pub fn ambiguous_names(&mut self) {
         for hidden in std::mem::take(&mut self.hidden) {
-            if hidden.module > 0 || !used(self, &hidden.first) {
+            if !self.imports_used.contains(&(hidden.module, hidden.first.0)) {
                 continue;
             }
             let (first, other) = (&self.decls[hidden.first.0], &self.decls[hidden.other.0]);
             let message = format!("`{}` is defined by two used modules", first.name);
             let title = &self.modules[first.module].key;
-            let diagnostic = Diagnostic::warning("W0205", message, hidden.span, "this one is hidden")
-                .label(first.span, "this one is meant")
-                .label(other.span, "not this one")
-                .help(format!("say which: `use {} ({})`", quoted(title), first.name));
+            let diagnostic = Diagnostic::error("E0202", message, hidden.span, "brings it in again")
+                .label(first.span, "one definition")
+                .label(other.span, "the other")
+                .help(format!("say which is meant: `use {} ({})`", quoted(title), first.name));
             self.emit_plain(diagnostic);
         }
+    }
+
+    /// Advice to bring a function of the library in.
+    pub fn bring_in_help(&self, diagnostic: Diagnostic, name: &Ident, module: &str) -> Diagnostic {
+        let line = format!("use {module} ({})", name.name);
+        let diagnostic = diagnostic.help(format!("`{}` is in `{module}`: add `{line}`", name.name));
+        if name.span.file != self.main_file() {
+            return diagnostic;
+        }
+        diagnostic.edit(Span::new(name.span.file, 0, 0), format!("{line}\n"))
     }
 }
 

@@ -3,12 +3,12 @@
 
 use blo_grammar::ast::{Expr, ExprKind};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::union;
 use super::index::{Cut, Part};
-use super::messages::did_you_mean;
 use super::scope::Expansion;
 use super::value::{Affine, Axes, Axis, LoopId, Loops, Value};
 use crate::ir::eval::{Array, evaluate};
@@ -129,6 +129,10 @@ impl Checker<'_> {
         };
         let labels = axis.dim.and_then(|d| self.dims[d.0].labels.clone());
         let Some(labels) = labels else {
+            // The statement with the labels may be one that could not be read.
+            if self.excused(&self.axis_name(&axis)) {
+                return None;
+            }
             let label = format!("the dimension {} has no labels", self.axis_name(&axis));
             return self.error("E0232", "this dimension has no labels", e.span, label);
         };
@@ -138,9 +142,11 @@ impl Checker<'_> {
         let name = self.axis_name(&axis);
         let message = format!("\"{text}\" is not a label of `{name}`");
         let mut diagnostic = Diagnostic::error("E0232", message, e.span, "unknown label");
-        diagnostic = match did_you_mean(text, labels.iter().map(String::as_str)) {
-            Some(help) => diagnostic.help(help.replace('`', "\"")),
-            None => diagnostic.note(format!("its labels are {}", listed(&labels))),
+        diagnostic = match nearest(text, labels.iter().map(String::as_str)) {
+            Some(near) => {
+                diagnostic.help(format!("did you mean \"{near}\"?")).edit(e.span, format!("\"{near}\""))
+            }
+            None => diagnostic.help(format!("its labels are {}", listed(&labels))),
         };
         self.emit(diagnostic);
         None

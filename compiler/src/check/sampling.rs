@@ -53,7 +53,7 @@ impl Checker<'_> {
             }
             if self.stage(value.node) == Role::Data {
                 let diagnostic = Diagnostic::warning(
-                    "W0206",
+                    "W0205",
                     "a sum of data alone is not sampled",
                     binder.span,
                     "its terms do not depend on variables",
