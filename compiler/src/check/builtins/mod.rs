@@ -4,6 +4,7 @@ mod construct;
 mod dense;
 mod differentiate;
 mod linear;
+mod order;
 pub mod reduce;
 mod shape;
 mod surface;
@@ -85,6 +86,8 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("norm", syntax("norm(x) or norm(x, axis)", 1, 2, reduce::norms)),
     ("norm1", syntax("norm1(x) or norm1(x, axis)", 1, 2, reduce::norms)),
     ("sumsq", syntax("sumsq(x) or sumsq(x, axis)", 1, 2, reduce::norms)),
+    ("sort", syntax("sort(x) or sort(x, axis)", 1, 2, order::sort)),
+    ("top_k", syntax("top_k(x, k) or top_k(x, k, axis)", 2, 3, order::top_k)),
     ("dot", values("dot(x, y)", 2, 2, linear::dot)),
     ("outer", values("outer(x, y)", 2, 2, linear::outer)),
     ("trace", values("trace(A)", 1, 1, linear::trace)),
@@ -116,7 +119,6 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("cholesky", values("cholesky(A)", 1, 1, dense::cholesky)),
     ("logdet", values("logdet(A)", 1, 1, dense::logdet)),
     ("inv", values("inv(A)", 1, 1, dense::inv)),
-    ("sort", LATER),
     ("dual", LATER),
 ];
 
