@@ -16,6 +16,7 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::messages::count;
+use super::multipliers;
 use super::value::Value;
 use crate::ops::{self, Operator, Surface};
 
@@ -38,8 +39,6 @@ enum Rule {
     Syntax(fn(&mut Checker, &Call) -> Option<Value>),
     /// An operator of the graph.
     Operator(&'static Operator),
-    /// In the language, and refused by this version.
-    Unsupported,
 }
 
 /// A function of the language.
@@ -70,8 +69,6 @@ const fn syntax(
 ) -> Builtin {
     Builtin { rule: Rule::Syntax(rule), usage, least, most }
 }
-
-const LATER: Builtin = Builtin { rule: Rule::Unsupported, usage: "", least: 0, most: MANY };
 
 /// Functions that are not one operator of the graph.
 static COMPOSED: &[(&str, Builtin)] = &[
@@ -119,7 +116,7 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("cholesky", values("cholesky(A)", 1, 1, dense::cholesky)),
     ("logdet", values("logdet(A)", 1, 1, dense::logdet)),
     ("inv", values("inv(A)", 1, 1, dense::inv)),
-    ("dual", LATER),
+    ("dual", syntax("dual(name)", 1, 1, multipliers::dual)),
 ];
 
 /// The function of this name.
@@ -166,9 +163,6 @@ impl Checker<'_> {
         arguments: &[&Expr],
         span: Span,
     ) -> Option<Value> {
-        if let Rule::Unsupported = builtin.rule {
-            return self.unsupported(&format!("`{}` is", name.name), name.span);
-        }
         if arguments.len() < builtin.least || arguments.len() > builtin.most {
             let diagnostic = Diagnostic::error(
                 "E0206",
@@ -188,7 +182,6 @@ impl Checker<'_> {
                 rule(self, &call, &values)
             }
             Rule::Operator(op) => self.surface(op, &call),
-            Rule::Unsupported => None,
         }
     }
 
