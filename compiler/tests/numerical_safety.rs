@@ -103,7 +103,12 @@ lower {{ var x: real[{n}] = 0
         let n = self.point.len();
         let (mut first, mut second) = (vec![0.0; n], vec![0.0; n]);
         let value = problem.lower_gradient(&[0.0], &self.point, &mut first);
-        assert_eq!(value.to_bits(), problem.lower_value(&[0.0], &self.point).to_bits(), "{}", self.expression);
+        assert_eq!(
+            value.to_bits(),
+            problem.lower_value(&[0.0], &self.point).to_bits(),
+            "{}",
+            self.expression
+        );
         problem.lower_hessian(&[0.0], &self.point, &DIRECTION[..n], &mut second);
         [vec![value], first, second]
     }

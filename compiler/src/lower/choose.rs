@@ -29,7 +29,17 @@ fn has_own_step(lowering: Lowering) -> bool {
     use Lowering::{ArgReduce, ArgSort, Dense, Dot, Gather, Input, Place, Reduce, Rows, Scan, ScatterAdd};
     matches!(
         lowering,
-        Input | Reduce(_) | ArgReduce(_) | ArgSort | Rows(_) | Place | Dot | Gather | ScatterAdd | Scan | Dense(_)
+        Input
+            | Reduce(_)
+            | ArgReduce(_)
+            | ArgSort
+            | Rows(_)
+            | Place
+            | Dot
+            | Gather
+            | ScatterAdd
+            | Scan
+            | Dense(_)
     )
 }
 

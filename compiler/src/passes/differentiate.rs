@@ -142,9 +142,9 @@ fn operand_cotangent(
         Derivative::Partials(partial) => {
             Ok(partial(g, id, k).map(|partial| mask::times(g, cotangent, partial)))
         }
-        Derivative::Linear(transposed) => {
-            Ok(mask::through(g, id, k, cotangent, guard, &|g, cotangent| Some(transposed(g, id, cotangent, k))))
-        }
+        Derivative::Linear(transposed) => Ok(mask::through(g, id, k, cotangent, guard, &|g, cotangent| {
+            Some(transposed(g, id, cotangent, k))
+        })),
         Derivative::Rule { vjp, .. } => {
             Ok(mask::through(g, id, k, cotangent, guard, &|g, cotangent| vjp(g, id, cotangent, k)))
         }

@@ -93,11 +93,7 @@ impl Checker<'_> {
         let runs = std::ptr::eq(op, &raw const ops::CUMSUM);
         let value = if runs { value } else { self.real(&value) };
         let at = value.loops.len() + axis;
-        let attrs = if runs {
-            Attrs::Scan { axis: at, reverse: false }
-        } else {
-            Attrs::Axis(at)
-        };
+        let attrs = if runs { Attrs::Scan { axis: at, reverse: false } } else { Attrs::Axis(at) };
         let node = self.graph.apply(op, attrs, &[value.node]);
         let mut shape = value.shape.clone();
         if disappears {

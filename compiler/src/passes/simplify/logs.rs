@@ -305,7 +305,9 @@ fn log_of_contraction(g: &mut Graph, x: NodeId, budget: &mut usize) -> Option<Lo
     let mirrored = |pairs: &[(usize, usize)]| pairs.iter().map(|&(l, r)| (r, l)).collect();
     let straight = |pairs: &[(usize, usize)]| pairs.iter().copied().collect();
     for (w, e, flip) in [(a, b, false), (b, a, true)] {
-        let pairs = |p: &[(usize, usize)]| -> SmallVec<[(usize, usize); 4]> { if flip { mirrored(p) } else { straight(p) } };
+        let pairs = |p: &[(usize, usize)]| -> SmallVec<[(usize, usize); 4]> {
+            if flip { mirrored(p) } else { straight(p) }
+        };
         // Pairs of axes of the weights and of the exponentials.
         let (batch, contract) = (pairs(&axes.batch), pairs(&axes.contract));
         if batch.len() + contract.len() != g.shape(w).len() {

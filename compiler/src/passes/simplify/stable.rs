@@ -3,8 +3,8 @@
 
 use super::pattern::{along, binary_of, broadcast_of, either_of, is_fill, unary_of};
 use crate::ir::graph::{Attrs, Graph, NodeId};
-use crate::ops::axes::kept;
 use crate::ops;
+use crate::ops::axes::kept;
 
 /// `1 + y` in canonical order: the operand `y`.
 fn one_plus(g: &Graph, id: NodeId) -> Option<NodeId> {
