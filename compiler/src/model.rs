@@ -194,6 +194,8 @@ pub struct Sampled {
     pub dim: Option<String>,
     /// Whether the terms are averaged, not summed.
     pub mean: bool,
+    /// Whether the objectives are affine in the sum, so that an unbiased estimate of it gives one of theirs.
+    pub unbiased: bool,
     /// The sum, as the objectives read it before they are simplified.
     pub node: NodeId,
     /// The binder.

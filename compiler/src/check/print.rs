@@ -68,7 +68,8 @@ fn level(out: &mut String, name: &str, level: &Level, model: &Model) {
     for sampled in model.sampled.iter().filter(|s| read.contains(&s.node)) {
         let what = if sampled.mean { "mean" } else { "sum" };
         let over = sampled.dim.clone().unwrap_or_else(|| sampled.size.to_string());
-        line(out, &format!("  may sample {} ~ {over} ({}) in a {what}", sampled.index, sampled.size));
+        let biased = if sampled.unbiased { "" } else { ", biased" };
+        line(out, &format!("  may sample {} ~ {over} ({}) in a {what}{biased}", sampled.index, sampled.size));
     }
 }
 

@@ -9,8 +9,9 @@ use super::Checker;
 use super::builtins::reduce::Reducer;
 use super::range::Bound;
 use super::value::{Axis, Value};
-use crate::ir::graph::{NodeId, Role};
+use crate::ir::graph::{Graph, NodeId, Role};
 use crate::model::Sampled;
+use crate::ops::{self, Derivative};
 
 /// A marked sum.
 pub struct Sample {
@@ -95,6 +96,14 @@ impl Checker<'_> {
         }
     }
 
+    fn biased(&mut self, sample: &Sample) {
+        let message = "an estimate of this sum would not be one of the objective";
+        let label = "the objective is not linear in this sum";
+        let diagnostic = Diagnostic::warning("W0206", message, sample.span, label);
+        let help = format!("write `{} in …`, unless a biased estimate will do", sample.index);
+        self.emit_plain(diagnostic.help(help));
+    }
+
     /// The marked sums that the objectives read. Reports read the others as they read any sum.
     pub fn sampled(&mut self, objectives: &[NodeId]) -> Vec<Sampled> {
         let mut read = vec![false; self.graph.len()];
@@ -105,11 +114,16 @@ impl Checker<'_> {
         for sample in std::mem::take(&mut self.samples) {
             let known = sampled.iter().any(|s| s.node == sample.node && s.span == sample.span);
             if read[sample.node.0 as usize] && !known {
+                let unbiased = is_affine_in(&self.graph, objectives, sample.node);
+                if !unbiased {
+                    self.biased(&sample);
+                }
                 sampled.push(Sampled {
                     index: sample.index,
                     size: sample.axis.size,
                     dim: sample.axis.dim.map(|d| self.dims[d.0].name.clone()),
                     mean: sample.mean,
+                    unbiased,
                     node: sample.node,
                     span: sample.span,
                 });
@@ -117,4 +131,44 @@ impl Checker<'_> {
         }
         sampled
     }
+}
+
+/// Whether every objective that reads a sum is affine in it: only then does an unbiased estimate of the sum give one of the
+/// objective.
+fn is_affine_in(graph: &Graph, objectives: &[NodeId], sum: NodeId) -> bool {
+    let mut depends = vec![false; graph.len()];
+    depends[sum.0 as usize] = true;
+    for id in graph.reachable(objectives) {
+        depends[id.0 as usize] |= graph.node(id).inputs.iter().any(|input| depends[input.0 as usize]);
+    }
+    let mut seen = vec![false; graph.len()];
+    let mut todo: Vec<NodeId> = objectives.to_vec();
+    while let Some(id) = todo.pop() {
+        if id == sum || !depends[id.0 as usize] || std::mem::replace(&mut seen[id.0 as usize], true) {
+            continue;
+        }
+        let inputs = &graph.node(id).inputs;
+        let through: Vec<usize> = (0..inputs.len()).filter(|&k| depends[inputs[k].0 as usize]).collect();
+        if !is_linear_in(graph, id, &through) {
+            return false;
+        }
+        todo.extend(through.iter().map(|&k| inputs[k]));
+    }
+    true
+}
+
+/// Whether a node is linear in some of its operands together, or affine.
+fn is_linear_in(graph: &Graph, id: NodeId, operands: &[usize]) -> bool {
+    let is = |op| graph.is(id, op);
+    if [&ops::ADD, &ops::SUB, &ops::NEG, &ops::CAST].into_iter().any(is) {
+        return true;
+    }
+    if is(&ops::MUL) || is(&ops::DOT) {
+        return operands.len() == 1;
+    }
+    if is(&ops::DIV) {
+        return operands == [0];
+    }
+    let choice = is(&ops::SELECT) && operands.contains(&0);
+    matches!(graph.node(id).op.0.derivative, Derivative::Linear(_)) && !choice
 }

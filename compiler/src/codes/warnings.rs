@@ -110,4 +110,26 @@ upper {
 }
 ",
     ),
+    Code::new(
+        "W0206",
+        "a sampled sum stands inside a function that is not linear",
+        "Part of the terms gives an estimate of a sum that is right on average; a logarithm, a square or a quotient of the estimate \
+         is not. Write `i in n` inside, or sample an outer sum.",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize log(1 + mean((x - a[i])^2 for i ~ n))
+}
+",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize mean(log(1 + (x - a[i])^2) for i ~ n)
+}
+",
+    ),
 ];
