@@ -8,6 +8,7 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::same_axis;
+use super::habits;
 use super::messages::count;
 use super::scope::{DeclId, Frame, Kind, Local, Meaning};
 use super::value::{Axes, Value};
@@ -88,6 +89,8 @@ impl Checker<'_> {
             diagnostic = diagnostic
                 .label(span, format!("this one is local to `{level}`"))
                 .help("move it to the top level, where both levels can call it");
+        } else if let Some(help) = habits::function(name) {
+            diagnostic = diagnostic.help(help);
         } else if let Some(module) = super::modules::module_with(name) {
             let line = format!("use {module} ({name})");
             diagnostic = diagnostic.help(format!("`{name}` is in `{module}`: add `{line}`"));
@@ -126,7 +129,9 @@ impl Checker<'_> {
                 function.span,
                 format!("{} given", values.len()),
             );
-            self.emit(diagnostic.label(f.name.span, "defined here"));
+            let parameters: Vec<&str> = f.params.iter().map(|(name, _)| name.name.as_str()).collect();
+            let call = format!("{}({})", f.name.name, parameters.join(", "));
+            self.emit(diagnostic.label(f.name.span, "defined here").help(format!("write `{call}`")));
             return None;
         }
         if self.frames.iter().any(|frame| frame.function == Some(id)) {
@@ -137,7 +142,10 @@ impl Checker<'_> {
                 "called again here",
             );
             self.emit_plain(
-                diagnostic.label(f.name.span, "defined here").note("functions are expanded at each call"),
+                diagnostic
+                    .label(f.name.span, "defined here")
+                    .note("functions are expanded at each call")
+                    .help("write what repeats with an index: `sum`, `prod`, or `cumsum` of an array"),
             );
             return None;
         }
@@ -245,7 +253,10 @@ impl Checker<'_> {
             format!("this is {found}"),
         )
         .label(ty, format!("{wanted} expected"));
-        self.emit(diagnostic);
+        self.emit(match (value.elem, wanted.starts_with("int")) {
+            (Elem::Real, true) => diagnostic.help("declare it `real`, or give whole numbers"),
+            _ => diagnostic,
+        });
         None
     }
 }

@@ -206,9 +206,18 @@ impl Checker<'_> {
             ItemKind::Level(_) => ("a level", "the top level"),
             _ => ("this declaration", "the top level"),
         };
-        let label = level
-            .map_or("this is the top level".to_owned(), |l| format!("this is inside `{}`", level_name(l)));
-        self.error::<()>("E0219", format!("{what} belongs into {place}"), item.span, label);
+        let (label, help) = match level {
+            None => ("this is the top level".to_owned(), format!("move it into {place}")),
+            Some(l) => {
+                let name = level_name(l);
+                (format!("this is inside `{name}`"), format!("move it out of `{name}`, to the top level"))
+            }
+        };
+        // The word that opens it stands for the whole of it.
+        let length = self.source_text(item.span).split_whitespace().next().map_or(0, str::len) as u32;
+        let word = Span { end: item.span.start + length, ..item.span };
+        let message = format!("{what} belongs into {place}");
+        self.emit(Diagnostic::error("E0219", message, word, label).help(help));
         // The name is taken for what it was meant to be, so that its uses are not errors as well.
         match &item.kind {
             ItemKind::Data(_) | ItemKind::Param { .. } | ItemKind::Dim { .. } => self.collect_data(item),
@@ -274,7 +283,8 @@ impl Checker<'_> {
                 second.keyword,
                 "the second one",
             );
-            self.emit(diagnostic.label(first.keyword, "the first one"));
+            let diagnostic = diagnostic.label(first.keyword, "the first one");
+            self.emit(diagnostic.help("a model has one upper level: put both into one block"));
         }
         if let [_, second, ..] = lowers.as_slice() {
             self.unsupported::<()>("a model with several followers is", second.keyword);
@@ -341,7 +351,13 @@ impl Checker<'_> {
             let Some(value) = value else { continue };
             if value.elem != Elem::Bool || value.rank() > 0 {
                 let label = format!("this is {}", self.value_text(&value));
-                self.error::<()>("E0222", "`expect` needs a single truth value", written.span, label);
+                let text = self.source_text(written.span);
+                let help = match value.elem {
+                    Elem::Bool => format!("write `all({text})`, or `any({text})`"),
+                    _ => format!("compare it: `{text} <= …`"),
+                };
+                let message = "`expect` needs a single truth value";
+                self.emit(Diagnostic::error("E0222", message, written.span, label).help(help));
                 continue;
             }
             expects.push(Expect {
@@ -364,7 +380,11 @@ impl Checker<'_> {
             "f64" => Precision::F64,
             other => {
                 let message = format!("there is no precision `{other}`");
-                self.error::<()>("E0229", message, name.span, "`f64` or `f32` expected");
+                let diagnostic = Diagnostic::error("E0229", message, name.span, "`f64` or `f32` expected");
+                self.emit(match nearest(other, ["f64", "f32"]) {
+                    Some(near) => diagnostic.did_you_mean(near),
+                    None => diagnostic.help("write `precision f64` or `precision f32`"),
+                });
                 Precision::F64
             }
         });
@@ -457,6 +477,7 @@ impl Checker<'_> {
             .filter(|d| matches!(d.kind, Kind::Data(_) | Kind::Param(_) | Kind::Let(_) | Kind::Var(_)))
             .map(|d| {
                 Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here")
+                    .help("remove it, or let its name start with `_`")
             })
             .collect();
         for diagnostic in unused {

@@ -53,7 +53,14 @@ impl Checker<'_> {
             let span = index_span(&indices[value.rank()]);
             let diagnostic =
                 Diagnostic::error("E0214", "too many indices", span, label).label(base.span, found);
-            self.emit(diagnostic);
+            let kept: Vec<String> =
+                indices[..value.rank()].iter().map(|i| self.source_text(index_span(i))).collect();
+            let base = self.source_text(base.span);
+            let help = match kept.is_empty() {
+                true => format!("a scalar has no positions: write `{base}`"),
+                false => format!("write `{base}[{}]`", kept.join(", ")),
+            };
+            self.emit(diagnostic.help(help));
             return None;
         }
         let mut taken = value.loops.clone();
@@ -107,7 +114,11 @@ impl Checker<'_> {
                 return None;
             }
             let label = format!("the dimension {} has no labels", self.axis_name(&axis));
-            return self.error("E0232", "this dimension has no labels", span, label);
+            let diagnostic = Diagnostic::error("E0232", "this dimension has no labels", span, label);
+            self.emit(diagnostic.help(
+                "labels are declared with `dim city = [\"Paris\", \"Lyon\"]`; a position is a whole number",
+            ));
+            return None;
         };
         if let Some(at) = labels.iter().position(|l| l == text) {
             return Some(Cut { part: Part::Drop, start: at, end: at + 1 });
@@ -138,10 +149,10 @@ impl Checker<'_> {
                 e.span,
                 format!("this is {}", self.value_text(&v)),
             );
-            if v.elem == Elem::Bool {
-                diagnostic =
-                    diagnostic.help("to select by a condition, sum with a filter: `sum(e for i in n if c)`");
-            }
+            diagnostic = diagnostic.help(match v.elem {
+                Elem::Bool => "to select by a condition, sum with a filter: `sum(e for i in n if c)`",
+                _ => "whole numbers are literals without a point, loop indices, `int` data, `argmax` and `div(a, b)`",
+            });
             self.emit(diagnostic);
             return None;
         }
@@ -158,7 +169,7 @@ impl Checker<'_> {
             if axis.assumed && at >= 0 && !v.assumed {
                 return Some(pick(v));
             }
-            return self.off_the_end(axis, at, e, base);
+            return self.off_the_end(axis, at, affine, (e, base));
         };
         let inside = self.loop_inside(axis, index, affine, e, base)?;
         let turns = self.loops[index.0].axis.size;
@@ -203,10 +214,16 @@ impl Checker<'_> {
         if (axis.assumed || over.assumed) && axis.dim != over.dim && low >= 0 {
             return Some(false);
         }
-        self.off_the_end(axis, if low < 0 { low } else { high }, e, base)
+        self.off_the_end(axis, if low < 0 { low } else { high }, affine, (e, base))
     }
 
-    fn off_the_end<T>(&mut self, axis: Axis, at: i64, e: &Expr, base: &Expr) -> Option<T> {
+    fn off_the_end<T>(
+        &mut self,
+        axis: Axis,
+        at: i64,
+        affine: Affine,
+        (e, base): (&Expr, &Expr),
+    ) -> Option<T> {
         let size = axis.size as i64;
         let text = if axis.assumed && at >= size {
             match at - size {
@@ -223,15 +240,51 @@ impl Checker<'_> {
             format!("this reaches {text}"),
         )
         .label(base.span, format!("this dimension is {}", self.axis_text(&axis)));
-        if at == size {
-            diagnostic = diagnostic.note("indices are 0-based: the last position is the size minus one");
-        } else if at < 0 {
-            let name = self.axis_name(&axis);
-            diagnostic =
-                diagnostic.help(format!("there are no negative positions; the last is `{name} - 1`"));
+        if let Some((help, position)) = self.way_back(axis, at, affine) {
+            diagnostic = diagnostic.help(help);
+            diagnostic.edit = position.map(|text| blo_grammar::diagnostic::Edit { span: e.span, text });
         }
         self.emit(diagnostic);
         None
+    }
+
+    /// How an index that reaches the position `at` outside of the axis stays inside, and what to write where that is one position.
+    fn way_back(&self, axis: Axis, at: i64, affine: Affine) -> Option<(String, Option<String>)> {
+        let size = axis.size as i64;
+        let from_end = |axis: &Axis, back: i64| match axis.dim {
+            Some(d) => format!("{} - {back}", self.dims[d.0].name),
+            None => (axis.size as i64 - back).to_string(),
+        };
+        let Some(index) = affine.index else {
+            let position = from_end(&axis, if at < 0 { -at } else { 1 });
+            return match at {
+                at if at < -size => None,
+                at if at < 0 => Some((
+                    format!("from the end it is `{position}`: positions are not negative"),
+                    Some(position),
+                )),
+                _ => Some((format!("positions count from 0: the last one is `{position}`"), None)),
+            };
+        };
+        let info = &self.loops[index.0];
+        let (start, turns) = (info.start, info.axis.size as i64);
+        if affine.coefficient != 1 {
+            return None;
+        }
+        if at < 0 {
+            return Some((format!("let the index start at {}", start - at), None));
+        }
+        let excess = at - size + 1;
+        if excess >= turns {
+            return None;
+        }
+        let end =
+            if start == 0 { from_end(&info.axis, excess) } else { (start + turns - excess).to_string() };
+        Some(if affine.offset == start && start >= excess {
+            (format!("positions count from 0: let the index run over `{}..{end}`", start - excess), None)
+        } else {
+            (format!("let the index run over `{start}..{end}`"), None)
+        })
     }
 
     /// Remembers to look at an index that depends on data, when the data are bound.

@@ -14,6 +14,7 @@ mod declarations;
 mod dims;
 mod expr;
 mod flat;
+mod habits;
 mod index;
 mod integers;
 mod levels;

@@ -156,6 +156,8 @@ impl Checker<'_> {
                 .note(format!("the library has {}", titles.join(", ")));
         if let Some(near) = nearest(&title, titles.iter().map(String::as_str)) {
             diagnostic = diagnostic.did_you_mean(near);
+        } else if let Some(known) = titles.iter().find(|t| t.strip_prefix("std.") == Some(title.as_str())) {
+            diagnostic = diagnostic.did_you_mean(known);
         } else if path[0].name != "std" {
             diagnostic = diagnostic.help(format!("a file is used by its quoted name: `use \"{title}.blo\"`"));
         }

@@ -413,7 +413,8 @@ impl Splitter<'_> {
                     format!("`{closer}` closes nothing"),
                     self.span(self.at),
                     "no bracket is open here",
-                ),
+                )
+                .help("delete it, or open the bracket before it"),
             };
             self.diagnostics.push(diagnostic);
         }
@@ -445,6 +446,17 @@ impl Splitter<'_> {
     }
 
     fn unclosed_block(&mut self, opener: usize, next: Option<usize>) {
+        if let Some(next) = next {
+            self.unclosed_blocks += 1;
+            if self.braces_balance() {
+                let level = self.text(next);
+                let message = "a level stands inside another level";
+                let nested = Diagnostic::error("E0121", message, self.span(next), "this one is inside")
+                    .label(self.span(opener), "the block around it is opened here")
+                    .help(format!("levels stand side by side: close this block with `}}` before `{level}`"));
+                return self.diagnostics.push(nested);
+            }
+        }
         let mut diagnostic =
             Diagnostic::error("E0102", "`{` is not closed", self.span(opener), "opened here")
                 .help("close the level with `}`");
@@ -452,9 +464,14 @@ impl Splitter<'_> {
             diagnostic = diagnostic
                 .label(self.span(next), "another level starts here")
                 .help("levels stand side by side: close this one with `}` first");
-            self.unclosed_blocks += 1;
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether as many blocks are closed as are opened: then one that seems open holds another.
+    fn braces_balance(&self) -> bool {
+        let count = |brace: &str| self.tokens.iter().filter(|token| token.text(self.source) == brace).count();
+        count("{") == count("}")
     }
 
     fn stray_brace(&mut self, at: usize) {
@@ -462,7 +479,8 @@ impl Splitter<'_> {
             self.unclosed_blocks -= 1;
             return;
         }
-        let stray = Diagnostic::error("E0103", "`}` closes nothing", self.span(at), "no block is open here");
+        let stray = Diagnostic::error("E0103", "`}` closes nothing", self.span(at), "no block is open here")
+            .help("delete it, or open the block with `{`");
         self.diagnostics.push(stray);
     }
 

@@ -121,6 +121,19 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("dual", syntax("dual(name)", 1, 1, multipliers::dual)),
 ];
 
+impl Builtin {
+    /// How it is called, as code.
+    fn usage(&self, name: &str) -> String {
+        match self.rule {
+            Rule::Operator(_) => self.usage.replace('(', &format!("{name}(")),
+            _ => self
+                .usage
+                .replace(" or ", "` or `")
+                .replace(", the last four optional", "`, the last four optional: `conv2d(x, w)"),
+        }
+    }
+}
+
 /// The function of this name.
 pub fn find(name: &str) -> Option<Builtin> {
     if let Some((_, builtin)) = COMPOSED.iter().find(|(n, _)| *n == name) {
@@ -131,11 +144,9 @@ pub fn find(name: &str) -> Option<Builtin> {
         Surface::Hidden => return None,
         Surface::Elementwise(_) => {
             let operands = surface::operands(op);
-            (if operands == 1 { "one array" } else { "two arrays" }, operands, operands)
+            (if operands == 1 { "(x)" } else { "(x, y)" }, operands, operands)
         }
-        Surface::Reduction(_) | Surface::Along(_) | Surface::AlongReduced(_) => {
-            ("an array, perhaps with an axis", 1, 2)
-        }
+        Surface::Reduction(_) | Surface::Along(_) | Surface::AlongReduced(_) => ("(x)` or `(x, axis)", 1, 2),
     };
     Some(Builtin { rule: Rule::Operator(op), usage, least, most })
 }
@@ -175,7 +186,7 @@ impl Checker<'_> {
                 name.span,
                 format!("{} given", arguments.len()),
             );
-            self.emit(diagnostic.note(format!("`{}` takes {}", name.name, builtin.usage)));
+            self.emit(diagnostic.help(format!("write `{}`", builtin.usage(&name.name))));
             return None;
         }
         let call = Call { name, arguments, span };
@@ -201,6 +212,8 @@ impl Checker<'_> {
         let mut diagnostic = Diagnostic::error("E0230", format!("there is no axis {axis}"), e.span, label);
         if axis < 0 && axis >= -(rank as i64) {
             diagnostic = diagnostic.help(format!("axes count from 0: this one is {}", axis + rank as i64));
+        } else if rank > 0 {
+            diagnostic = diagnostic.help(format!("axes count from 0: the last one is {}", rank - 1));
         }
         self.emit(diagnostic);
         None
