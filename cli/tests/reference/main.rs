@@ -8,6 +8,7 @@ mod generated;
 mod language;
 #[path = "../../src/scratch.rs"]
 mod scratch;
+mod tutorial;
 
 use std::fs;
 use std::path::{Path, PathBuf};
