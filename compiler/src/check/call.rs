@@ -17,6 +17,12 @@ use crate::types::Elem;
 /// Calls that one model may expand into. Doubling chains (`fn g(x) = f(f(x))`) pass any bound quickly.
 const MAX_EXPANSIONS: usize = 50_000;
 
+/// How a function is called: its name with those of its parameters.
+pub fn usage(f: &ast::Fn) -> String {
+    let parameters: Vec<&str> = f.params.iter().map(|(name, _)| name.name.as_str()).collect();
+    format!("{}({})", f.name.name, parameters.join(", "))
+}
+
 impl Checker<'_> {
     /// `f(a, b)`.
     pub fn call(&mut self, function: &Ident, arguments: &[Argument], span: Span) -> Option<Value> {
@@ -129,9 +135,8 @@ impl Checker<'_> {
                 function.span,
                 format!("{} given", values.len()),
             );
-            let parameters: Vec<&str> = f.params.iter().map(|(name, _)| name.name.as_str()).collect();
-            let call = format!("{}({})", f.name.name, parameters.join(", "));
-            self.emit(diagnostic.label(f.name.span, "defined here").help(format!("write `{call}`")));
+            let help = format!("write `{}`", usage(f));
+            self.emit(diagnostic.label(f.name.span, "defined here").help(help));
             return None;
         }
         if self.frames.iter().any(|frame| frame.function == Some(id)) {

@@ -8,7 +8,7 @@ use blo_grammar::span::Span;
 use super::Checker;
 use super::levels::level_name;
 use super::scope::{DeclId, Frame, Kind, Meaning, Module, Param, Reads, State};
-use crate::ir::graph::{NodeId, Role};
+use crate::ir::graph::NodeId;
 use crate::model::{Dim, Expect, Model, OptionValue, Precision, Report, Solve};
 use crate::types::Elem;
 
@@ -58,8 +58,7 @@ impl Checker<'_> {
         if let Some(lower) = &mut lower {
             lower.constraints = self.constraints_in(LevelKind::Lower);
         }
-        self.warn_unused();
-        self.warn_independent(&upper, lower.as_ref());
+        self.warn(&upper, lower.as_ref());
         let dims = self.dims_of_model();
         let results = std::mem::take(&mut self.results).into_iter().map(|(r, _)| r).collect();
         Some(Model {
@@ -466,54 +465,6 @@ impl Checker<'_> {
                 }
                 self.emit_plain(diagnostic);
             }
-        }
-    }
-
-    fn warn_unused(&mut self) {
-        let unused: Vec<Diagnostic> = self
-            .decls
-            .iter()
-            .filter(|d| !d.used && d.module == 0 && !d.name.starts_with('_'))
-            .filter(|d| matches!(d.kind, Kind::Data(_) | Kind::Param(_) | Kind::Let(_) | Kind::Var(_)))
-            .map(|d| {
-                Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here")
-                    .help("remove it, or let its name start with `_`")
-            })
-            .collect();
-        for diagnostic in unused {
-            self.emit_plain(diagnostic);
-        }
-    }
-
-    /// Warns about objectives that the level's own variables cannot change.
-    fn warn_independent(&mut self, upper: &crate::model::Level, lower: Option<&crate::model::Level>) {
-        let depends = |graph: &crate::ir::graph::Graph, root: NodeId, role: Role| {
-            let nodes = graph.reachable(&[root]);
-            nodes.iter().any(|&n| graph.is(n, &crate::ops::INPUT) && graph.node(n).stage == role)
-        };
-        let direct = depends(&self.graph, upper.objective, Role::Upper);
-        let through = lower.is_some_and(|l| {
-            let response = [Role::Lower, Role::Multiplier];
-            let mut follower = l.constraints.iter().map(|c| c.residual).chain([l.objective]);
-            response.into_iter().any(|role| depends(&self.graph, upper.objective, role))
-                && follower.any(|node| depends(&self.graph, node, Role::Upper))
-        });
-        let mut faults = Vec::new();
-        if !direct && !through {
-            faults.push((LevelKind::Upper, upper.objective_span));
-        }
-        if let Some(l) = lower.filter(|l| !depends(&self.graph, l.objective, Role::Lower)) {
-            faults.push((LevelKind::Lower, l.objective_span));
-        }
-        for (level, span) in faults {
-            let name = level_name(level);
-            let message = format!("the objective of `{name}` does not depend on its variables");
-            self.emit(Diagnostic::warning(
-                "W0202",
-                message,
-                span,
-                format!("no variable of `{name}` matters here"),
-            ));
         }
     }
 

@@ -128,14 +128,15 @@ impl Checker<'_> {
                         let axis = self.dim_axis(dim)?;
                         Some(self.size_value(&axis))
                     }
-                    Kind::Fn(_) => {
+                    Kind::Fn(f) => {
                         let diagnostic = Diagnostic::error(
                             "E0204",
                             format!("`{}` is a function, not a value", name.name),
                             name.span,
                             "call it with arguments in brackets",
                         );
-                        self.emit(diagnostic.label(declared, "declared here"));
+                        let help = format!("write `{}`", super::call::usage(&f));
+                        self.emit(diagnostic.label(declared, "declared here").help(help));
                         None
                     }
                     Kind::Report(_) if !matches!(self.reads, Reads::Reports | Reads::Solution) => {

@@ -59,7 +59,6 @@ const NAMES: &[(&[&str], &str, Option<&str>)] = &[
     (&["end"], "the last position of a dimension `n` is `n - 1`", None),
     (&["T"], "a transpose is written `A'`", None),
     (&["I"], "the identity matrix is `eye(n)`", None),
-    (&["lambda"], "a function has a name: `fn f(x) = e`", None),
 ];
 
 /// Parts of a dotted name: how the same is said here.

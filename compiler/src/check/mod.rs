@@ -29,6 +29,7 @@ mod results;
 mod scope;
 mod static_value;
 mod value;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -112,6 +113,8 @@ pub(crate) struct Checker<'a> {
     broken: BTreeSet<String>,
     /// Whether a `use` that brings in everything found nothing: then any unknown name may have been meant to come from there.
     blind: bool,
+    /// Names of a `use` of the model itself, and the whole of one without names, with what each brought in.
+    imports: Vec<(Span, Vec<scope::DeclId>)>,
     /// How many expressions are being worked out inside each other, through names and calls.
     depth: usize,
     /// How many calls of the model's functions were expanded.
@@ -150,6 +153,7 @@ impl<'a> Checker<'a> {
             told: BTreeSet::new(),
             broken: BTreeSet::new(),
             blind: false,
+            imports: Vec::new(),
             depth: 0,
             expansions: 0,
             graph: Graph::new(),

@@ -70,6 +70,9 @@ impl Checker<'_> {
             .filter(|(_, d)| self.decls[d.0].module == source)
             .collect();
         let Some(names) = &u.names else {
+            if module == 0 {
+                self.imports.push((span, exported.iter().map(|(_, id)| *id).collect()));
+            }
             for (name, id) in exported {
                 self.modules[module].names.entry(name).or_insert(id);
             }
@@ -79,6 +82,9 @@ impl Checker<'_> {
             match exported.iter().find(|(n, _)| *n == name.name) {
                 None => self.not_exported(name, &title, exported.iter().map(|(n, _)| n.as_str())),
                 Some((_, id)) => {
+                    if module == 0 {
+                        self.imports.push((name.span, vec![*id]));
+                    }
                     let earlier = self.modules[module].names.insert(name.name.clone(), *id);
                     if let Some(other) = earlier.filter(|e| e != id) {
                         let first = self.decls[other.0].span;
@@ -104,6 +110,7 @@ impl Checker<'_> {
         .note(format!("it defines {}", names.join(", ")));
         if let Some(near) = nearest(&name.name, names.iter().copied()) {
             diagnostic = diagnostic.did_you_mean(near);
+            self.broken.insert(near.to_owned());
         }
         self.emit(diagnostic);
         self.broken.insert(name.name.clone());

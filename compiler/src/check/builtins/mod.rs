@@ -102,12 +102,7 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("flatten", values("flatten(x)", 1, 1, shape::flatten)),
     (
         "conv2d",
-        syntax(
-            "conv2d(x, w, stride, padding, dilation, groups), the last four optional",
-            2,
-            6,
-            window::conv2d,
-        ),
+        syntax("conv2d(x, w) or conv2d(x, w, stride, padding, dilation, groups)", 2, 6, window::conv2d),
     ),
     ("avg_pool2d", syntax("avg_pool2d(x, size) or avg_pool2d(x, size, stride)", 2, 3, window::avg_pool2d)),
     ("max_pool2d", syntax("max_pool2d(x, size) or max_pool2d(x, size, stride)", 2, 3, window::max_pool2d)),
@@ -126,10 +121,7 @@ impl Builtin {
     fn usage(&self, name: &str) -> String {
         match self.rule {
             Rule::Operator(_) => self.usage.replace('(', &format!("{name}(")),
-            _ => self
-                .usage
-                .replace(" or ", "` or `")
-                .replace(", the last four optional", "`, the last four optional: `conv2d(x, w)"),
+            _ => self.usage.replace(" or ", "` or `"),
         }
     }
 }

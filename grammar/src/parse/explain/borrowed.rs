@@ -129,7 +129,7 @@ fn other_choice(stop: &Stop) -> Option<Box<Diagnostic>> {
     let span = stop.span();
     let inside = |word: &str| (0..stop.at).any(|at| stop.written(at) == word);
     match stop.found() {
-        "if" if !inside("for") => spelling(
+        "if" if !inside("for") && stop.written(0) != "subject" => spelling(
             span,
             "a choice starts with its condition",
             "the value stands before it",

@@ -27,7 +27,8 @@ fn wrong_equals(stop: &Stop) -> Option<Box<Diagnostic>> {
     }
     let first = stop.written(0);
     let compares = stop.tokens[..stop.at].iter().any(|token| token.text(stop.text.source) == "if");
-    if !stop.expects(Rule::infix) || !(matches!(first, "expect" | "subject") || compares) {
+    let bracketed = stop.expects(Rule::close) || stop.expects(Rule::close_index);
+    if !stop.expects(Rule::infix) || !(matches!(first, "expect" | "subject") || compares || bracketed) {
         return None;
     }
     let diagnostic = stop.error("E0109", "`=` does not compare", "this gives a value to a name");
@@ -153,9 +154,7 @@ fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
             "write `subject to a <= b`, or `subject to name: a <= b` to name it"
         }
         ";" if stop.expects(Rule::close_index) => "rows have brackets of their own: `[[1, 2], [3, 4]]`",
-        "(" if stop.before(2) == ":" && !after_operand => {
-            "axes stand in square brackets: `real[n]`"
-        }
+        "(" if stop.before(2) == ":" && !after_operand => "axes stand in square brackets: `real[n]`",
         "=" if stop.written(0) == "fn" && stop.expects(Rule::close) => {
             "parameters have no default values: every call gives all of them"
         }
