@@ -16,6 +16,7 @@ pub static STDLIB: &[(&str, &str)] = &[
     ("metrics", include_str!("../../../stdlib/metrics.blo")),
     ("nn", include_str!("../../../stdlib/nn.blo")),
     ("regularizers", include_str!("../../../stdlib/regularizers.blo")),
+    ("sets", include_str!("../../../stdlib/sets.blo")),
     ("stats", include_str!("../../../stdlib/stats.blo")),
 ];
 
