@@ -8,6 +8,7 @@ mod mistakes;
 mod scratch;
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,11 +22,14 @@ fn root(path: &str) -> PathBuf {
 /// One message of `blo`.
 struct Message {
     code: String,
+    headline: String,
     /// What the first label covers, and the line it stands in, from 1; the file too where that is not the model.
     marked: String,
     line: u64,
     /// Empty when there is none.
     help: String,
+    /// The bytes of the model that are replaced, and by what.
+    edit: Option<(Range<usize>, String)>,
     rendered: String,
 }
 
@@ -46,7 +50,11 @@ fn messages(model: &str, command: &[&str], folder: Option<&Path>) -> Vec<Message
     let message = |found: &Value| {
         let label = &found["labels"][0];
         let file = text(&label["file"]);
-        let [start, end] = ["start", "end"].map(|key| label[key].as_u64().unwrap_or(0) as usize);
+        let range = |place: &Value| {
+            let [start, end] = ["start", "end"].map(|key| place[key].as_u64().unwrap_or(0) as usize);
+            start..end
+        };
+        let edit = &found["edit"];
         // The text of `--set` is its value, that of other options is the option as given.
         let option = command[command.len().saturating_sub(2)..].join(" ");
         let source = match file.as_str() {
@@ -56,9 +64,11 @@ fn messages(model: &str, command: &[&str], folder: Option<&Path>) -> Vec<Message
         };
         Message {
             code: text(&found["code"]),
-            marked: source.get(start..end).unwrap_or(&file).to_owned(),
+            headline: text(&found["message"]),
+            marked: source.get(range(label)).unwrap_or(&file).to_owned(),
             line: label["line"].as_u64().unwrap_or(0),
             help: text(&found["help"]),
+            edit: (edit["file"] == "model.blo").then(|| (range(edit), text(&edit["replacement"]))),
             rendered: text(&found["rendered"]),
         }
     };

@@ -255,11 +255,19 @@ impl Splitter<'_> {
             let brace = (self.at..self.tokens.len()).find(|at| self.tokens[*at].is_significant());
             let brace = brace.filter(|at| self.text(*at) == "{");
             self.missing_block(first, brace);
-            let Some(brace) = brace else {
-                header.broken = true;
-                return Piece::Statement(header);
-            };
-            self.at = brace;
+            match brace {
+                Some(brace) => self.at = brace,
+                // A `}` too many in the file closes the block that was meant.
+                None if self.braces("}") > self.braces("{") => {
+                    let pieces = self.pieces(Some(first));
+                    header.comments.append(&mut self.comments);
+                    return Piece::Level { header, last: self.at - 1, pieces };
+                }
+                None => {
+                    header.broken = true;
+                    return Piece::Statement(header);
+                }
+            }
         }
         let opener = self.at;
         self.at += 1;
@@ -470,8 +478,12 @@ impl Splitter<'_> {
 
     /// Whether as many blocks are closed as are opened: then one that seems open holds another.
     fn braces_balance(&self) -> bool {
-        let count = |brace: &str| self.tokens.iter().filter(|token| token.text(self.source) == brace).count();
-        count("{") == count("}")
+        self.braces("{") == self.braces("}")
+    }
+
+    /// How many of these braces the file has.
+    fn braces(&self, brace: &str) -> usize {
+        self.tokens.iter().filter(|token| token.text(self.source) == brace).count()
     }
 
     fn stray_brace(&mut self, at: usize) {
