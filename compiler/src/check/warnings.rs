@@ -14,7 +14,7 @@ impl Checker<'_> {
     /// All warnings about a model as a whole.
     pub fn warn(&mut self, upper: &Level, lower: Option<&Level>) {
         self.warn_unused();
-        self.warn_unused_imports();
+        self.warn_imports();
         self.warn_independent(upper, lower);
     }
 
@@ -27,21 +27,6 @@ impl Checker<'_> {
             .map(|d| {
                 Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here")
                     .help("remove it, or let its name start with `_`")
-            })
-            .collect();
-        for diagnostic in unused {
-            self.emit_plain(diagnostic);
-        }
-    }
-
-    /// A `use` of which nothing is called. What the library calls for itself counts as called.
-    fn warn_unused_imports(&mut self) {
-        let idle = self.imports.iter().filter(|(_, ids)| ids.iter().all(|id| !self.decls[id.0].used));
-        let unused: Vec<Diagnostic> = idle
-            .map(|(span, _)| {
-                let written = self.source_text(*span);
-                Diagnostic::warning("W0201", format!("`{written}` is never used"), *span, "brought in here")
-                    .help("remove it from the `use`")
             })
             .collect();
         for diagnostic in unused {
@@ -74,7 +59,7 @@ impl Checker<'_> {
         if !follows {
             let message = "`lower` does not depend on the variables of `upper`";
             let label = "neither its objective nor a constraint reads them";
-            self.emit_plain(Diagnostic::warning("W0205", message, l.span, label).help(format!(
+            self.emit_plain(Diagnostic::warning("W0206", message, l.span, label).help(format!(
                 "read {} in it, or solve it on its own and give its solution as data",
                 names(upper)
             )));

@@ -92,6 +92,27 @@ upper {
     ),
     Code::new(
         "W0205",
+        "a sum of data alone is not sampled",
+        "Sampling saves work where terms depend on variables and are evaluated again and again. A sum of data is computed once.",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize (x - mean(a[i] for i ~ n))^2
+}
+",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize (x - mean(a[i] for i in n))^2
+}
+",
+    ),
+    Code::new(
+        "W0206",
         "the lower level does not depend on the upper one",
         "The follower answers the same whatever the leader does, so the two problems can be solved one after the other. Often a \
          variable of `upper` was forgotten. A model that means it, such as a choice among the solutions of `lower`, can leave the \
