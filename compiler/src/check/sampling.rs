@@ -99,7 +99,7 @@ impl Checker<'_> {
     fn biased(&mut self, sample: &Sample) {
         let message = "an estimate of this sum would not be one of the objective";
         let label = "the objective is not linear in this sum";
-        let diagnostic = Diagnostic::warning("W0206", message, sample.span, label);
+        let diagnostic = Diagnostic::warning("W0207", message, sample.span, label);
         let help = format!("write `{} in …`, unless a biased estimate will do", sample.index);
         self.emit_plain(diagnostic.help(help));
     }
