@@ -4,6 +4,7 @@ mod bug;
 pub mod check;
 pub mod codegen;
 pub mod codes;
+pub mod convexity;
 mod compile;
 mod derive;
 pub mod draws;
@@ -20,4 +21,5 @@ pub mod types;
 
 pub use check::analyse;
 pub use compile::{Stage, compile, emit};
+pub use convexity::convexity;
 pub use solution::{Expectation, blame, expectations};
