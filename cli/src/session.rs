@@ -7,6 +7,7 @@ use blo_compiler::session::Options;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
+use blo_runtime::problem::Feature;
 use blo_runtime::settings::{SettingError, SettingProblem, Settings, Value};
 use blo_runtime::solvers::{self, SOLVERS, Solver};
 
@@ -85,7 +86,7 @@ impl Session {
 
     /// Chooses the method and checks its options.
     pub fn plan(&mut self, model: &Model, flags: &Flags, seed: u64) -> Option<Plan> {
-        let default = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
+        let default = default_method(model);
         let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default)
             .and_then(|choice| settle(model, choice, seed));
         match plan {
@@ -98,6 +99,21 @@ impl Session {
     }
 }
 
+/// Whether a method of this version is for the model.
+pub fn solvable(model: &Model) -> bool {
+    let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
+    solvers::fitting(model.lower.is_some(), &asks).next().is_some()
+}
+
+/// The method when nobody names one: the usual one of its levels where that fits, else the first that does.
+fn default_method(model: &Model) -> &'static str {
+    let usual = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
+    let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
+    let mut fitting = solvers::fitting(model.lower.is_some(), &asks).map(|solver| solver.name);
+    let first = fitting.next().unwrap_or(usual);
+    if fitting.any(|name| name == usual) { usual } else { first }
+}
+
 /// Looks the method up and lets it check the options.
 fn settle(model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
     // A default method comes without options, and its place is only needed when it does not fit.
@@ -105,12 +121,8 @@ fn settle(model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnost
     let Some(solver) = solvers::named(&choice.method) else {
         return Err(vec![unknown_method(&choice.method, place)]);
     };
-    if let Some(reason) = solver.misfit(model.lower.is_some()) {
-        let message = format!("`{}` is not for this model", choice.method);
-        let fitting = SOLVERS.iter().filter(|other| other.misfit(model.lower.is_some()).is_none());
-        let names: Vec<String> = fitting.map(|other| format!("`{}`", other.name)).collect();
-        let diagnostic = Diagnostic::error("E0502", message, place, reason);
-        return Err(vec![diagnostic.note(format!("methods that fit: {}", names.join(", ")))]);
+    if let Some(misfit) = misfit(model, solver, choice.method_span) {
+        return Err(vec![misfit]);
     }
     let places: Vec<Span> = choice.options.iter().map(|(_, _, span)| *span).collect();
     let mut written: Vec<(String, Value)> =
@@ -128,6 +140,34 @@ fn settle(model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnost
             .collect::<Vec<_>>()
     })?;
     Ok(Plan { solver, settings })
+}
+
+/// Why the method is not for the model, and which ones are.
+fn misfit(model: &Model, solver: &Solver, named: Option<Span>) -> Option<Diagnostic> {
+    let (asks, places): (Vec<Feature>, Vec<Span>) = model.asks().into_iter().unzip();
+    let has_lower = model.lower.is_some();
+    let reason = solver.misfit(has_lower, &asks)?;
+    let names: Vec<String> = solvers::fitting(has_lower, &asks).map(|s| format!("`{}`", s.name)).collect();
+    let parties = asks.iter().zip(&places).filter(|(feature, _)| !solver.handles.contains(feature));
+    let mut diagnostic = match (named, places.first()) {
+        (None, Some(place)) => {
+            let message = "no method of this version solves this model";
+            let label = format!("the model has {} here", asks[0].words());
+            return Some(Diagnostic::error("E0502", message, *place, label));
+        }
+        (named, _) => {
+            let message = format!("`{}` is not for this model", solver.name);
+            Diagnostic::error("E0502", message, named.unwrap_or(model.upper.span), reason)
+        }
+    };
+    for (feature, place) in parties {
+        diagnostic = diagnostic.label(*place, format!("the model has {} here", feature.words()));
+    }
+    let fitting = match names.as_slice() {
+        [] => "no method of this version fits".to_owned(),
+        names => format!("methods that fit: {}", names.join(", ")),
+    };
+    Some(diagnostic.note(fitting))
 }
 
 fn unknown_method(name: &str, place: Span) -> Diagnostic {

@@ -210,6 +210,24 @@ pub static CODES: &[Code] = &[
          dimension with a wrong size.",
     ),
     code(
+        "E0236",
+        "a constraint can never hold",
+        "No value of the variables satisfies it: the data alone violate it, or it contradicts the bounds of a variable or \
+         another constraint. Look for two sides in the wrong order.",
+    ),
+    code(
+        "E0237",
+        "a multiplier is not to be had",
+        "`dual(name)` is the multiplier of a named constraint of `lower`. The upper level, reports and `expect` may read it; \
+         the follower itself may not, since its multipliers are part of its answer.",
+    ),
+    code(
+        "E0238",
+        "a family of constraints has a sampled index",
+        "`i ~ n` marks a sum that a stochastic method may estimate. Every member of a family of constraints must hold, so its \
+         indices are written `i in n`.",
+    ),
+    code(
         "E0401",
         "an objective cannot be differentiated",
         "Solvers follow derivatives, and this operation has none that says anything: the place of a maximum, a rounding, a \
@@ -275,6 +293,12 @@ pub static CODES: &[Code] = &[
         "W0203",
         "a data file was not read",
         "Checking goes on with shapes by name. Running the model needs the file.",
+    ),
+    code(
+        "W0204",
+        "a constraint says less than it seems to",
+        "It reads no variable, or none of its own level, or it is the same for every index of its family. Often an index or a \
+         variable was forgotten, or the constraint belongs to the other level.",
     ),
 ];
 

@@ -38,6 +38,7 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
     problem.upper_sign = sign(model.upper.maximize);
     problem.lower_sign = model.lower.as_ref().map_or(1.0, |l| sign(l.maximize));
     problem.has_lower = model.lower.is_some();
+    problem.asks = model.asks().into_iter().map(|(feature, _)| feature).collect();
     problem.report_names = model.reports.iter().map(|r| r.name.clone()).collect();
     if model.precision == Precision::F32 {
         problem.roundoff = f64::from(f32::EPSILON);

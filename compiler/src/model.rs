@@ -1,6 +1,7 @@
 //! The checked model: names resolved, shapes and levels known, every expression a node of one [`Graph`].
 
 use blo_grammar::span::Span;
+use blo_runtime::problem::Feature;
 
 use crate::ir::eval::Array;
 use crate::ir::graph::{Graph, InputId, NodeId};
@@ -65,8 +66,10 @@ pub enum Init {
 pub struct Var {
     /// The name.
     pub name: String,
-    /// Its type; always real in models that get this far.
+    /// Its type in arithmetic: always real, so that a relaxation can be differentiated.
     pub ty: Type,
+    /// Whether it must be whole. Bounds and the start are whole then, and the domain is free or an interval.
+    pub integer: bool,
     /// Names of its dimensions.
     pub dims: Vec<Option<String>>,
     /// Where it may lie.
@@ -81,13 +84,64 @@ pub struct Var {
     pub span: Span,
 }
 
+/// How the residual of a constraint relates to 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// `residual <= 0`.
+    AtMost,
+    /// `residual == 0`.
+    Equal,
+}
+
+/// Which part of what was written a constraint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// All of it.
+    Whole,
+    /// `lo <= e` of `lo <= e <= hi`.
+    Low,
+    /// `e <= hi` of `lo <= e <= hi`.
+    High,
+}
+
+/// A constraint, for every element of its residual: `a - b` for `a <= b` and `a == b`, `b - a` for `a >= b`. A chain
+/// `lo <= e <= hi` is two constraints of one name and shape, with the residuals `lo - e` and `e - hi`.
+///
+/// The multiplier of a constraint is its factor in the Lagrangian `objective + sum(multiplier * residual)` of its level, with
+/// the objective minimised; so it is at least 0 for [`Relation::AtMost`].
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    /// The name, where given.
+    pub name: Option<String>,
+    /// Names of the residual's dimensions, those of the family's indices first.
+    pub dims: Vec<Option<String>>,
+    /// How many leading axes are indices of the family.
+    pub family: usize,
+    /// The relation to 0.
+    pub relation: Relation,
+    /// What is related to 0: a real array.
+    pub residual: NodeId,
+    /// Which part of the written constraint this is.
+    pub side: Side,
+    /// The input that `dual(name)` reads, of the residual's shape; `None` where nothing reads it.
+    pub multiplier: Option<InputId>,
+    /// The two sides of the relation, left first.
+    pub operands: (Span, Span),
+    /// All that was written, from the name on.
+    pub span: Span,
+}
+
 /// One level.
 #[derive(Clone, Debug)]
 pub struct Level {
     /// A follower's name, where given.
     pub name: Option<String>,
+    /// Where the model asks for the pessimistic response.
+    pub pessimistic: Option<Span>,
     /// Its variables, in source order; this order is the flat layout.
     pub vars: Vec<Var>,
+    /// Its constraints, in source order.
+    pub constraints: Vec<Constraint>,
     /// The objective, always to be minimised: negated when the model says `maximize`.
     pub objective: NodeId,
     /// Whether the model says `maximize`.
@@ -163,6 +217,7 @@ pub enum Precision {
 }
 
 /// The checked model.
+#[derive(Clone)]
 pub struct Model {
     /// All expressions.
     pub graph: Graph,
@@ -184,4 +239,19 @@ pub struct Model {
     pub solve: Option<Solve>,
     /// The arithmetic.
     pub precision: Precision,
+}
+
+impl Model {
+    /// What the model asks of a method beyond smooth objectives over simple domains, and where: each feature once.
+    pub fn asks(&self) -> Vec<(Feature, Span)> {
+        let mut asks = Vec::new();
+        let lower = self.lower.as_ref();
+        let first = |level: &Level| level.constraints.first().map(|c| c.span);
+        asks.extend(first(&self.upper).map(|span| (Feature::UpperConstraints, span)));
+        asks.extend(lower.and_then(first).map(|span| (Feature::LowerConstraints, span)));
+        let mut vars = self.upper.vars.iter().chain(lower.iter().flat_map(|l| &l.vars));
+        asks.extend(vars.find(|var| var.integer).map(|var| (Feature::Integers, var.span)));
+        asks.extend(lower.and_then(|l| l.pessimistic).map(|span| (Feature::Pessimistic, span)));
+        asks
+    }
 }

@@ -30,6 +30,33 @@ impl Unroll {
     }
 }
 
+/// What a run of lower steps saw of `f`: its first and its last value.
+#[derive(Clone, Copy, Debug)]
+pub struct Descent {
+    /// At the start.
+    pub first: f64,
+    /// At the last iterate that was evaluated, one step before the end.
+    pub last: f64,
+}
+
+impl Descent {
+    /// Nothing seen yet.
+    pub(crate) const START: Descent = Descent { first: f64::NAN, last: f64::NAN };
+
+    /// Takes the next value.
+    pub(crate) fn pass(&mut self, value: f64) {
+        if self.first.is_nan() {
+            self.first = value;
+        }
+        self.last = value;
+    }
+
+    /// Whether `f` did not grow, up to `roundoff` of a sum with some cancellation.
+    pub(crate) fn is_downhill(&self, roundoff: f64) -> bool {
+        self.last <= self.first + 1e3 * roundoff * self.first.abs()
+    }
+}
+
 /// `v ← scale ∘ v`, where an empty scale means 1.
 pub(crate) fn apply_scale(scale: &[f64], v: &mut [f64]) {
     for (v, s) in v.iter_mut().zip(scale) {
@@ -71,27 +98,30 @@ impl Reverse {
         }
     }
 
-    /// Runs the lower algorithm from `y`, which becomes the last iterate. `poll` is asked before every step; `false` when it
-    /// asked to stop.
+    /// Runs the lower algorithm from `y`, which becomes the last iterate, with steps of size `step` in place of the plan's from
+    /// now on. `poll` is asked before every step; `None` when it asked to stop.
     pub fn forward(
         &mut self,
         problem: &mut Problem,
         x: &[f64],
         y: &mut [f64],
+        step: f64,
         mut poll: impl FnMut(&Problem) -> bool,
-    ) -> bool {
+    ) -> Option<Descent> {
+        self.plan.step = step;
         let (m, balls) = (y.len(), problem.lower.balls());
-        let Unroll { steps, step, momentum, last, .. } = self.plan;
+        let Unroll { steps, momentum, last, .. } = self.plan;
         self.buffer.fill(0.0);
         let first = steps - last;
+        let mut descent = Descent::START;
         for k in 0..steps {
             if poll(problem) {
-                return false;
+                return None;
             }
             if k >= first {
                 self.trajectory[(k - first) * m..][..m].copy_from_slice(y);
             }
-            problem.lower_gradient(x, y, &mut self.gradient);
+            descent.pass(problem.lower_gradient(x, y, &mut self.gradient));
             if momentum == 0.0 {
                 self.buffer.copy_from_slice(&self.gradient);
             } else {
@@ -106,7 +136,7 @@ impl Reverse {
             }
         }
         self.trajectory[last * m..].copy_from_slice(y);
-        true
+        Some(descent)
     }
 
     fn descend(&self, step: f64, y: &mut [f64]) {
@@ -151,7 +181,7 @@ pub fn reverse(problem: &mut Problem, x: &[f64], y0: &[f64], plan: &Unroll) -> (
     let mut sweep = Reverse::new(problem, plan.clone());
     let mut y = y0.to_vec();
     let mut g = vec![0.0; x.len()];
-    sweep.forward(problem, x, &mut y, |_| false);
+    sweep.forward(problem, x, &mut y, plan.step, |_| false);
     let value = sweep.backward(problem, x, &mut g);
     (value, g)
 }

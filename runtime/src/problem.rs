@@ -4,6 +4,7 @@
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
 use crate::space::Space;
+use crate::status::Part;
 
 /// The first quantity that came out NaN or infinite, and the point it was evaluated at.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,37 @@ pub struct Fault {
     pub y: Vec<f64>,
     /// The largest magnitude in the point and in the direction, if there was one; infinite when not finite itself.
     pub size: f64,
+    /// What has this magnitude.
+    pub part: Part,
+}
+
+/// What a model may ask of a method beyond smooth objectives over simple domains. A method lists what it handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    /// Constraints of the upper level.
+    UpperConstraints,
+    /// Constraints of the lower level, and their multipliers.
+    LowerConstraints,
+    /// Variables that must be whole.
+    Integers,
+    /// The pessimistic response of the lower level.
+    Pessimistic,
+}
+
+impl Feature {
+    /// All features.
+    pub const ALL: [Feature; 4] =
+        [Feature::UpperConstraints, Feature::LowerConstraints, Feature::Integers, Feature::Pessimistic];
+
+    /// In words, as the object of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Feature::UpperConstraints => "constraints of the upper level",
+            Feature::LowerConstraints => "constraints of the lower level",
+            Feature::Integers => "integer variables",
+            Feature::Pessimistic => "the pessimistic response",
+        }
+    }
 }
 
 /// A bilevel problem, or an ordinary one when `has_lower` is false.
@@ -33,6 +65,8 @@ pub struct Problem {
     pub has_lower: bool,
     /// Whether the lower level is known to be convex in `y`; a lower gap is then global.
     pub lower_convex: bool,
+    /// What it asks of a method.
+    pub asks: Vec<Feature>,
     /// The unit roundoff of the compiled arithmetic: `f64::EPSILON`, or `f32::EPSILON` for models in single precision.
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
@@ -61,6 +95,7 @@ impl Problem {
             upper_sign: 1.0,
             lower_sign: 1.0,
             lower_convex: false,
+            asks: Vec::new(),
             roundoff: f64::EPSILON,
             report_names,
             calls: [0; Quantity::ALL.len()],
@@ -112,12 +147,8 @@ impl Problem {
         self.calls[quantity as usize] += 1;
         self.total += 1;
         if !finite && !self.tolerant && self.fault.is_none() {
-            self.fault = Some(Fault {
-                quantity,
-                x: x.to_vec(),
-                y: y.to_vec(),
-                size: largest(x).max(largest(y)).max(largest(v)),
-            });
+            let (size, part) = Part::largest(largest(x), largest(y), largest(v));
+            self.fault = Some(Fault { quantity, x: x.to_vec(), y: y.to_vec(), size, part });
         }
     }
 }

@@ -75,7 +75,7 @@ pub fn solve(
 ) -> Solution {
     let start = Point::start(problem);
     let (before, before_table) = (problem.calls(), problem.call_table());
-    let ended = match solver.misfit(problem.has_lower) {
+    let ended = match solver.misfit(problem.has_lower, &problem.asks) {
         Some(reason) => refused(start, reason),
         None => {
             let mut method = (solver.build)(problem, settings, &start);

@@ -27,6 +27,8 @@ pub enum Termination {
         iteration: usize,
         /// The largest magnitude met.
         size: f64,
+        /// What has this magnitude.
+        part: Part,
     },
     /// No lower value can be found at the accuracy of the arithmetic.
     Stalled {
@@ -77,6 +79,35 @@ impl Termination {
     }
 }
 
+/// What grew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The upper variables.
+    Upper,
+    /// The lower variables.
+    Lower,
+    /// Both levels' variables, one after the other.
+    Both,
+    /// An adjoint or another direction in the space of a level.
+    Direction,
+}
+
+impl Part {
+    /// The larger of the magnitudes of upper variables, lower variables and directions, and whose it is.
+    pub(crate) fn largest(x: f64, y: f64, direction: f64) -> (f64, Part) {
+        let together = |a: f64, b: f64| a.min(b) > 1e-3 * a.max(b);
+        if direction > x && direction > y {
+            (direction, Part::Direction)
+        } else if together(x, y) {
+            (x.max(y), Part::Both)
+        } else if x > y {
+            (x, Part::Upper)
+        } else {
+            (y, Part::Lower)
+        }
+    }
+}
+
 impl std::fmt::Display for Termination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -87,10 +118,16 @@ impl std::fmt::Display for Termination {
             Termination::NonFinite { quantity, iteration } => {
                 write!(f, "{} was not finite in iteration {iteration}", describe(*quantity))
             }
-            Termination::Diverged { iteration, size } => {
+            Termination::Diverged { iteration, size, part } => {
+                let (what, step) = match part {
+                    Part::Upper => ("an upper variable", "`upper_step`"),
+                    Part::Lower => ("a lower variable", "`lower_step`"),
+                    Part::Both => ("a variable", "`upper_step` or `lower_step`"),
+                    Part::Direction => ("an adjoint", "`lower_step`"),
+                };
                 write!(
                     f,
-                    "diverged in iteration {iteration}: a variable or adjoint reached {size:.1e}; try a smaller step"
+                    "diverged in iteration {iteration}: {what} reached {size:.1e}; try a smaller step ({step})"
                 )
             }
             Termination::Stalled { iteration } => {

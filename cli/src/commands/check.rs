@@ -6,7 +6,7 @@ use super::{FINE, emit, refuse, say};
 use crate::args::CheckArgs;
 use crate::method::Flags;
 use crate::output::overview::overview;
-use crate::session::Session;
+use crate::session::{Session, solvable};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
@@ -17,8 +17,14 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         return emit(&mut session, args, &flags, stage);
     }
     let Some(model) = session.model(args, false) else { return refuse(&session) };
-    let Some(plan) = session.plan(&model, &flags, args.seed) else { return refuse(&session) };
+    // A model may be right though no method of this version solves it; one that it names must fit.
+    let plan = if model.solve.is_none() && !solvable(&model) {
+        None
+    } else {
+        let Some(plan) = session.plan(&model, &flags, args.seed) else { return refuse(&session) };
+        Some(plan)
+    };
     session.renderer.summary();
-    let text = overview(&args.model.display().to_string(), &model, &plan);
+    let text = overview(&args.model.display().to_string(), &model, plan.as_ref());
     say(&mut session, &text, FINE)
 }

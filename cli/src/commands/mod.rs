@@ -46,8 +46,13 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
         return (!session.tell(&diagnostics)).then(|| compile::syntax(&ast));
     }
     let mut model = session.model(args, false)?;
-    let plan = session.plan(&model, flags, args.seed)?;
-    let needs = solvers::needs(plan.solver, &plan.settings);
+    // The model is printed whether or not a method is for it.
+    let needs = if stage == Stage::Model {
+        Vec::new()
+    } else {
+        let plan = session.plan(&model, flags, args.seed)?;
+        solvers::needs(plan.solver, &plan.settings)
+    };
     match compile::text(&mut model, &needs, stage) {
         Ok(text) => Some(text),
         Err(diagnostics) => {

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use blo_compiler::model::{Data, Level, Model};
+use blo_compiler::model::{Data, Level, Model, Side};
 
 use super::human::table;
 use crate::session::Plan;
 
 /// The overview, ending in a newline. `name`: the model's file.
-pub fn overview(name: &str, model: &Model, plan: &Plan) -> String {
+pub fn overview(name: &str, model: &Model, plan: Option<&Plan>) -> String {
     let kind = if model.lower.is_some() { "a bilevel model" } else { "a model with one level" };
     let mut out = format!("{name}: no errors; {kind}\n\n");
     let mut rows: Vec<(&str, String)> = Vec::new();
@@ -27,8 +27,12 @@ pub fn overview(name: &str, model: &Model, plan: &Plan) -> String {
     rows.extend(model.lower.as_ref().map(|lower| ("lower", level(lower))));
     rows.extend(list("reports", model.reports.iter().map(|report| report.name.clone()).collect()));
     rows.extend(list("expects", model.expects.iter().map(|expect| expect.text.clone()).collect()));
-    let source = if model.solve.is_some() { "" } else { " (the model names none)" };
-    rows.push(("method", format!("{}{source}", plan.solver.name)));
+    let method = match plan {
+        None => "none of this version solves the model".to_owned(),
+        Some(plan) if model.solve.is_some() => plan.solver.name.to_owned(),
+        Some(plan) => format!("{} (the model names none)", plan.solver.name),
+    };
+    rows.push(("method", method));
     table(&mut out, &rows);
     out
 }
@@ -48,7 +52,13 @@ fn level(level: &Level) -> String {
     let sense = if level.maximize { "maximize" } else { "minimize" };
     let vars: Vec<String> =
         level.vars.iter().map(|var| shaped(&var.name, &var.ty.shape, &var.dims)).collect();
-    format!("{sense} over {}", vars.join(", "))
+    // Both sides of a chain are one constraint to its writer.
+    let constraints = match level.constraints.iter().filter(|c| c.side != Side::High).count() {
+        0 => String::new(),
+        1 => ", 1 constraint".to_owned(),
+        n => format!(", {n} constraints"),
+    };
+    format!("{sense} over {}{constraints}", vars.join(", "))
 }
 
 /// `W[d, 10]`: a name with its dimensions, by name where they have one.

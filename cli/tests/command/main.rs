@@ -4,6 +4,7 @@
 mod bad_input;
 mod common;
 mod examples;
+mod levels;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use blo_compiler::ops::{self, Derivative, Operator, Surface};
+use blo_runtime::problem::Feature;
 use blo_runtime::settings::{OptionSpec, Preset};
 use blo_runtime::solvers::{Levels, SOLVERS, Solver};
 
@@ -23,6 +24,22 @@ A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command
 two levels is solved by `cg` and one with one level by `gradient`. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
 ";
+
+/// Which methods solve what: one row per method.
+fn features(page: &mut String) {
+    let words: Vec<&str> = Feature::ALL.iter().map(|f| f.words()).collect();
+    let rule = "|---".repeat(words.len() + 2);
+    write!(page, "\n| method | levels | {} |\n{rule}|\n", words.join(" | ")).unwrap();
+    for solver in SOLVERS {
+        let levels = match solver.levels {
+            Levels::One => "one",
+            Levels::Two => "two",
+        };
+        let handled = Feature::ALL.iter().map(|f| if solver.handles.contains(f) { "yes" } else { "–" });
+        let handled = handled.collect::<Vec<_>>().join(" | ");
+        writeln!(page, "| `{}` | {levels} | {handled} |", solver.name).unwrap();
+    }
+}
 
 fn solver(page: &mut String, solver: &Solver) {
     let levels = match solver.levels {
@@ -47,6 +64,7 @@ fn solver(page: &mut String, solver: &Solver) {
 #[test]
 fn the_page_of_solvers_is_fresh() {
     let mut page = SOLVERS_INTRODUCTION.to_owned();
+    features(&mut page);
     SOLVERS.iter().for_each(|s| solver(&mut page, s));
     fresh("docs/solvers.md", &page);
 }

@@ -76,11 +76,11 @@ impl Checker<'_> {
     }
 
     /// Adds the binders' loops to the scope for the duration of `work`.
-    fn with_binders(
+    pub fn with_binders<T>(
         &mut self,
         binders: &[Binder],
-        work: impl FnOnce(&mut Self, Loops) -> Option<Value>,
-    ) -> Option<Value> {
+        work: impl FnOnce(&mut Self, Loops) -> Option<T>,
+    ) -> Option<T> {
         let depth = self.frame().locals.len();
         let mut loops = Some(Loops::new());
         for binder in binders {

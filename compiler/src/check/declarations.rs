@@ -37,7 +37,7 @@ impl Checker<'_> {
         self.overrides_have_targets();
         self.one_of_each(&parts);
         self.resolve_all();
-        let (upper, lower) = self.levels(&parts);
+        let (upper, mut lower) = self.levels(&parts);
         let reports = self.reports(&parts);
         let expects = self.expects(&parts);
         let solve = parts
@@ -49,7 +49,11 @@ impl Checker<'_> {
         if self.has_errors() {
             return None;
         }
-        let upper = upper?;
+        let mut upper = upper?;
+        upper.constraints = self.constraints_in(LevelKind::Upper);
+        if let Some(lower) = &mut lower {
+            lower.constraints = self.constraints_in(LevelKind::Lower);
+        }
         self.warn_unused();
         self.warn_independent(&upper, lower.as_ref());
         let dims = self.dims_of_model();
@@ -190,8 +194,10 @@ impl Checker<'_> {
             ItemKind::Var(var) => {
                 self.declare(&var.name, Kind::Var(var.clone().into()), 0, Some(level));
             }
-            ItemKind::Constraint(_) => {
-                self.unsupported::<()>("a constraint is", item.span);
+            ItemKind::Constraint(constraint) => {
+                if let Some(name) = &constraint.name {
+                    self.declare(name, Kind::Constraint(constraint.clone().into()), 0, Some(level));
+                }
             }
             ItemKind::Objective { .. } | ItemKind::Error => {}
             _ => self.collect_common(item, Some(level), parts),
@@ -253,11 +259,6 @@ impl Checker<'_> {
         if let [_, second, ..] = lowers.as_slice() {
             self.unsupported::<()>("a model with several followers is", second.keyword);
         }
-        for level in &parts.levels {
-            if let Some(span) = level.pessimistic {
-                self.unsupported::<()>("the pessimistic response is", span);
-            }
-        }
         if let [(first, _), (second, _), ..] = parts.solves.as_slice() {
             let diagnostic =
                 Diagnostic::error("E0202", "`solve` is given twice", second.method.span, "the second one");
@@ -276,7 +277,7 @@ impl Checker<'_> {
                 if matches!(self.decls[k].state, State::Pending)
                     && last(self, k) == pass
                     && self.decls[k].module == 0
-                    && !matches!(self.decls[k].kind, Kind::Report(_))
+                    && !matches!(self.decls[k].kind, Kind::Report(_) | Kind::Constraint(_))
                 {
                     self.resolve(DeclId(k), self.decls[k].span);
                 }
@@ -451,8 +452,10 @@ impl Checker<'_> {
         };
         let direct = depends(&self.graph, upper.objective, Role::Upper);
         let through = lower.is_some_and(|l| {
-            depends(&self.graph, upper.objective, Role::Lower)
-                && depends(&self.graph, l.objective, Role::Upper)
+            let response = [Role::Lower, Role::Multiplier];
+            let mut follower = l.constraints.iter().map(|c| c.residual).chain([l.objective]);
+            response.into_iter().any(|role| depends(&self.graph, upper.objective, role))
+                && follower.any(|node| depends(&self.graph, node, Role::Upper))
         });
         let mut faults = Vec::new();
         if !direct && !through {

@@ -151,6 +151,17 @@ impl Checker<'_> {
                         self.emit(diagnostic.label(declared, "declared here").help("make it a `let`"));
                         None
                     }
+                    Kind::Constraint(_) => {
+                        let diagnostic = Diagnostic::error(
+                            "E0204",
+                            format!("`{}` is a constraint, not a value", name.name),
+                            name.span,
+                            "no value",
+                        );
+                        let help = format!("its multiplier is `dual({})`", name.name);
+                        self.emit(diagnostic.label(declared, "declared here").help(help));
+                        None
+                    }
                     _ => {
                         let value = self.resolve(id, name.span)?;
                         self.readable(&value, name, declared)?;
@@ -167,7 +178,7 @@ impl Checker<'_> {
         let level = match self.graph.node(value.node).stage {
             Role::Data => return Some(()),
             Role::Upper | Role::UpperDirection => LevelKind::Upper,
-            Role::Lower | Role::LowerDirection => LevelKind::Lower,
+            Role::Lower | Role::Multiplier | Role::LowerDirection => LevelKind::Lower,
         };
         let level = super::levels::level_name(level);
         let mut diagnostic = Diagnostic::error(

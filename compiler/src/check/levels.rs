@@ -32,21 +32,17 @@ impl Checker<'_> {
     fn new_variable(&mut self, var: &ast::Var, level: LevelKind) -> Option<Value> {
         let ty = self.type_of(&var.ty);
         let (elem, shape) = ty?;
-        match elem {
-            Elem::Real => {}
-            Elem::Int => return self.unsupported("an integer variable is", var.ty.element.span),
-            Elem::Bool => {
-                let message = "a variable cannot be `bool`";
-                return self.error(
-                    "E0204",
-                    message,
-                    var.ty.element.span,
-                    "a real between 0 and 1 can be declared `in [0, 1]`",
-                );
-            }
+        if elem == Elem::Bool {
+            let message = "a variable cannot be `bool`";
+            let diagnostic =
+                Diagnostic::error("E0204", message, var.ty.element.span, "not a type of variables");
+            self.emit(diagnostic.help("write `int` and `in 0..2`, or `real` and `in [0, 1]`"));
+            return None;
         }
+        let integer = elem == Elem::Int;
         let domain = match &var.domain {
             None => Some(Domain::Free),
+            Some(domain) if integer => self.integer_domain(domain, &shape),
             Some(domain) => self.domain(domain, &shape),
         };
         let init = match &var.init {
@@ -60,6 +56,13 @@ impl Checker<'_> {
                 Draw::Uniform(low, high) => Init::Uniform(low, high),
             }),
         };
+        if let (true, Some(written)) = (integer, &var.init) {
+            let node = match init {
+                Some(Init::Value(node)) => Some(node),
+                _ => None,
+            };
+            self.whole_start(written, node);
+        }
         let role = match level {
             LevelKind::Upper => Role::Upper,
             LevelKind::Lower => Role::Lower,
@@ -71,13 +74,14 @@ impl Checker<'_> {
         // A bad domain or start was reported; the variable itself is still good for checking the rest.
         let domain = domain.unwrap_or(Domain::Free);
         let init = init.unwrap_or(Init::Normal(0.0, 0.0));
-        let var =
-            Var { name: var.name.name.clone(), ty, dims, domain, init, input, node, span: var.name.span };
+        let (name, span) = (var.name.name.clone(), var.name.span);
+        let var = Var { name, ty, integer, dims, domain, init, input, node, span };
         self.vars.push(VarState { var, level, shape });
         Some(value)
     }
 
-    fn domain(&mut self, domain: &ast::Domain, shape: &[Axis]) -> Option<Domain> {
+    /// The domain of a real variable.
+    pub fn domain(&mut self, domain: &ast::Domain, shape: &[Axis]) -> Option<Domain> {
         match &domain.kind {
             DomainKind::Interval(low, high) => {
                 let (a, b) = (self.bound(low, shape, "a bound"), self.bound(high, shape, "a bound"));
@@ -92,7 +96,7 @@ impl Checker<'_> {
                     domain.span,
                     "whole numbers",
                 );
-                self.emit(diagnostic.help("an interval is written `[lo, hi]`"));
+                self.emit(diagnostic.help("an interval is written `[lo, hi]`; whole numbers need `int`"));
                 None
             }
             DomainKind::Named { name, arguments } => self.named_domain(name, arguments, shape),
@@ -191,8 +195,26 @@ impl Checker<'_> {
         }
     }
 
-    /// The objective of a level and its other parts, except variables, which are worked out before.
+    /// The objective and the constraints of a level; its variables are worked out before. Multipliers may still be asked for,
+    /// so the constraints themselves are put in at the end: see [`Checker::constraints_in`].
     pub fn level(&mut self, level: &ast::Level) -> Option<Level> {
+        let objective = self.objective(level);
+        self.elaborate_constraints(level);
+        let (objective, maximize, objective_span) = objective?;
+        Some(Level {
+            name: level.name.as_ref().map(|n| n.name.clone()),
+            pessimistic: level.pessimistic,
+            vars: self.vars_in_order(level),
+            constraints: Vec::new(),
+            objective,
+            maximize,
+            objective_span,
+            span: level.keyword,
+        })
+    }
+
+    /// The objective of a level, to be minimised, whether the model says `maximize`, and the expression's place.
+    fn objective(&mut self, level: &ast::Level) -> Option<(NodeId, bool, Span)> {
         let objectives: Vec<_> = level
             .items
             .iter()
@@ -228,10 +250,7 @@ impl Checker<'_> {
         })?;
         self.objectives[usize::from(level.kind == LevelKind::Lower)] = Some(value.clone());
         let objective = if maximize { self.graph.neg(value.node) } else { value.node };
-        let vars: Vec<Var> = self.vars_in_order(level);
-        let span = level.keyword;
-        let follower = level.name.as_ref().map(|n| n.name.clone());
-        Some(Level { name: follower, vars, objective, maximize, objective_span: written.span, span })
+        Some((objective, maximize, written.span))
     }
 
     /// The level's variables in source order.

@@ -8,15 +8,18 @@ mod builtins;
 mod call;
 mod choice;
 mod comprehension;
+mod constraints;
 mod data;
 mod declarations;
 mod dims;
 mod expr;
 mod index;
+mod integers;
 mod levels;
 mod literal;
 pub(crate) mod messages;
 mod modules;
+mod multipliers;
 pub mod print;
 mod product;
 mod random;
@@ -124,6 +127,9 @@ pub(crate) struct Checker<'a> {
     frames: Vec<Frame>,
     reads: Reads,
     index_checks: Vec<IndexCheck>,
+    constraints: Vec<constraints::ConstraintState>,
+    /// Known numbers that expressions are held above or below, for contradictions.
+    limits: Vec<constraints::Limit>,
     objectives: [Option<Value>; 2],
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
@@ -154,6 +160,8 @@ impl<'a> Checker<'a> {
             frames: Vec::new(),
             reads: Reads::Data("the model"),
             index_checks: Vec::new(),
+            constraints: Vec::new(),
+            limits: Vec::new(),
             objectives: [None, None],
             results: Vec::new(),
             assumed_count: 0,

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use crate::ir::eval::{Bindings, evaluate};
 use crate::ir::graph::{Graph, NodeId, Role};
-use crate::model::{Domain, Init, Level, Model, OptionValue, Precision, Var};
-use crate::types::Type;
+use crate::model::{Constraint, Domain, Init, Level, Model, OptionValue, Precision, Relation, Side, Var};
+use crate::types::{Elem, Type};
 
 /// The model as text.
 pub fn print_model(model: &Model) -> String {
@@ -24,8 +24,9 @@ pub fn print_model(model: &Model) -> String {
     }
     level(&mut out, "upper", &model.upper, &model.graph);
     if let Some(lower) = &model.lower {
-        let name = lower.name.as_ref().map_or("lower".to_owned(), |n| format!("lower {n}"));
-        level(&mut out, &name, lower, &model.graph);
+        let pessimistic = if lower.pessimistic.is_some() { " pessimistic" } else { "" };
+        let name = lower.name.as_ref().map_or(String::new(), |n| format!(" {n}"));
+        level(&mut out, &format!("lower{pessimistic}{name}"), lower, &model.graph);
     }
     for report in &model.reports {
         line(&mut out, &format!("report {}: {}", report.name, expression(&model.graph, report.node)));
@@ -59,10 +60,36 @@ fn level(out: &mut String, name: &str, level: &Level, graph: &Graph) {
     }
     let word = if level.maximize { "maximize, negated:" } else { "minimize" };
     line(out, &format!("  {word} {}", expression(graph, level.objective)));
+    for constraint in &level.constraints {
+        line(out, &format!("  subject to {}", constraint_text(constraint, graph)));
+    }
+}
+
+/// `cap[n]: <real[8], lower> <= 0`, with the dimensions of the family's indices behind the name.
+fn constraint_text(constraint: &Constraint, graph: &Graph) -> String {
+    let sizes = graph.shape(constraint.residual).iter().zip(&constraint.dims);
+    let family: Vec<String> = sizes
+        .take(constraint.family)
+        .map(|(size, dim)| dim.clone().unwrap_or_else(|| size.to_string()))
+        .collect();
+    let family = if family.is_empty() { String::new() } else { format!("[{}]", family.join(", ")) };
+    let name = constraint.name.as_deref().unwrap_or("_");
+    let side = match constraint.side {
+        Side::Whole => "",
+        Side::Low => ", low side",
+        Side::High => ", high side",
+    };
+    let relation = match constraint.relation {
+        Relation::AtMost => "<=",
+        Relation::Equal => "==",
+    };
+    let dual = if constraint.multiplier.is_some() { ", dual read" } else { "" };
+    format!("{name}{family}: {} {relation} 0{side}{dual}", expression(graph, constraint.residual))
 }
 
 fn variable(var: &Var, graph: &Graph) -> String {
-    let mut text = format!("{}: {}", var.name, named_type(&var.ty, &var.dims));
+    let ty = if var.integer { Type { elem: Elem::Int, ..var.ty.clone() } } else { var.ty.clone() };
+    let mut text = format!("{}: {}", var.name, named_type(&ty, &var.dims));
     match &var.domain {
         Domain::Free => {}
         Domain::Interval(low, high) => {
@@ -104,6 +131,7 @@ fn expression(graph: &Graph, node: NodeId) -> String {
         Role::Data => "data",
         Role::Upper | Role::UpperDirection => "upper",
         Role::Lower | Role::LowerDirection => "lower",
+        Role::Multiplier => "multiplier",
     };
     format!("<{}, {stage}>", graph.ty(node))
 }

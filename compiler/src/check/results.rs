@@ -71,6 +71,10 @@ impl Checker<'_> {
             let label = "this depends on variables";
             return self.error("E0217", format!("{place} cannot depend on an objective"), span, label);
         }
+        if self.in_lower() {
+            let message = format!("the lower level cannot read `{}.objective`", level_name(level));
+            return self.error("E0217", message, span, "`upper`, reports and `expect` may read this");
+        }
         let slot = usize::from(level == LevelKind::Lower);
         match &self.objectives[slot] {
             Some(value) => Some(value.clone()),

@@ -28,6 +28,7 @@ pub enum Kind {
     Fn(Rc<ast::Fn>),
     Var(Rc<ast::Var>),
     Report(Rc<ast::Expr>),
+    Constraint(Rc<ast::Constraint>),
 }
 
 /// `param name: ty = value`.
@@ -48,6 +49,7 @@ impl Kind {
             Kind::Fn(_) => "a function",
             Kind::Var(_) => "a variable",
             Kind::Report(_) => "a report",
+            Kind::Constraint(_) => "a constraint",
         }
     }
 }
@@ -167,7 +169,7 @@ impl Checker<'_> {
         module: usize,
         level: Option<LevelKind>,
     ) -> Option<DeclId> {
-        let global = matches!(kind, Kind::Var(_)) || level.is_none();
+        let global = matches!(kind, Kind::Var(_) | Kind::Constraint(_)) || level.is_none();
         let earlier = self.modules[module].names.get(&name.name).copied().or_else(|| {
             let scope = &mut self.modules[module];
             match (level, global) {
@@ -290,6 +292,10 @@ impl Checker<'_> {
             }
             Kind::Report(value) => self.at(frame, Reads::Reports, |c| c.expr(&value)),
             Kind::Var(var) => self.variable(&var, level),
+            Kind::Constraint(constraint) => {
+                self.constraint(&constraint, level, Some(id));
+                None
+            }
             Kind::Dim(_) | Kind::Fn(_) => None,
         };
         self.decls[id.0].state = State::Done(value.clone());

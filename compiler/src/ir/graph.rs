@@ -132,6 +132,9 @@ pub enum Role {
     Upper,
     /// A lower variable.
     Lower,
+    /// A multiplier of a lower constraint. Methods that know none are refused; the others replace it before anything is
+    /// compiled.
+    Multiplier,
     /// A direction in the space of the upper variables (for second-order products).
     UpperDirection,
     /// A direction in the space of the lower variables.

@@ -51,6 +51,7 @@ fn stage(role: Role) -> &'static str {
         Role::Data => "data",
         Role::Upper => "upper",
         Role::Lower => "lower",
+        Role::Multiplier => "multiplier",
         Role::UpperDirection => "upper direction",
         Role::LowerDirection => "lower direction",
     }

@@ -188,6 +188,7 @@ impl<'a> Draft<'a> {
                     Role::Data => false,
                     Role::Upper => stage == 0,
                     Role::Lower => stage == if directed { 1 } else { 2 },
+                    Role::Multiplier => crate::bug!("a multiplier that no method replaced"),
                     Role::UpperDirection | Role::LowerDirection => stage == 2,
                 };
                 if belongs && !g.is(id, &ops::INPUT) {

@@ -5,25 +5,29 @@ use super::blas1::{norm2, scale};
 /// Enough for one or two digits, which is what a step size needs.
 const PRODUCTS: usize = 40;
 
-/// An estimate from below of the spectral radius of the operator `apply(v, out)` on vectors of length `len`; 0 when it maps
-/// the seeded vector to zero. Not finite when a product is not.
-pub(crate) fn spectral_radius(len: usize, seed: u64, mut apply: impl FnMut(&[f64], &mut [f64])) -> f64 {
-    let mut v = seeded(len, seed);
-    let mut w = vec![0.0; len];
+/// An estimate from below of the spectral radius of the operator `apply(v, out)` on vectors like `v`, which holds the start
+/// and afterwards the direction found; 0 when the start is mapped to zero. Not finite when a product is not. `w` is a work
+/// vector of the same length.
+pub(crate) fn spectral_radius(
+    v: &mut [f64],
+    w: &mut [f64],
+    tolerance: f64,
+    mut apply: impl FnMut(&[f64], &mut [f64]),
+) -> f64 {
     let mut radius = 0.0;
     for _ in 0..PRODUCTS {
-        let size = norm2(&v);
+        let size = norm2(v);
         if size == 0.0 {
             break;
         }
-        scale(1.0 / size, &mut v);
-        apply(&v, &mut w);
+        scale(1.0 / size, v);
+        apply(v, w);
         let old = radius;
-        radius = norm2(&w);
-        if !radius.is_finite() || (radius - old).abs() <= 1e-4 * radius {
+        radius = norm2(w);
+        if !radius.is_finite() || (radius - old).abs() <= tolerance * radius {
             break;
         }
-        std::mem::swap(&mut v, &mut w);
+        v.copy_from_slice(w);
     }
     radius
 }

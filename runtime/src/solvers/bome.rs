@@ -16,7 +16,8 @@
 
 use super::options::{LOWER_COPY, POSITIVE, RUN, UPPER};
 use super::run::{Evaluation, Method, Point, Run};
-use super::step::{LowerSteps, Step, lower_step};
+use super::step::{LowerSteps, Step};
+use super::step_size::StepSize;
 use super::{Levels, Solver, step_needs};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{axpy, dot};
@@ -53,6 +54,7 @@ pub static BOME: Solver = Solver {
     source: "Ye et al. 2022, arXiv 2209.08709",
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |settings| {
         let mut needs = vec![Quantity::LowerGradient, Quantity::LowerGradients, Quantity::UpperGradients];
         needs.extend(step_needs(settings));
@@ -65,6 +67,8 @@ struct Bome {
     lower: LowerSteps,
     upper_step: Step,
     lower_step: Step,
+    /// The most that an automatic `y_step` may be.
+    automatic: Option<f64>,
     eta: f64,
     by_gap: bool,
     epsilon: f64,
@@ -79,17 +83,14 @@ struct Bome {
 }
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
-    let size = lower_step(problem, settings, start, 1.0, 0.0);
+    let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
     let upper = settings.real("upper_step");
+    let y_step = settings.number("y_step");
     Box::new(Bome {
+        lower_step: Step::outer(settings, &problem.lower, y_step.unwrap_or_else(|| upper.min(size.get()))),
+        automatic: y_step.is_none().then_some(upper),
         lower: LowerSteps::new(settings, &problem.lower, size),
         upper_step: Step::outer(settings, &problem.upper, upper),
-        // A step beyond 1/L undoes what the barrier asks for.
-        lower_step: Step::outer(
-            settings,
-            &problem.lower,
-            settings.number("y_step").unwrap_or(upper.min(size)),
-        ),
         eta: settings.real("eta"),
         by_gap: settings.word("psi") == "gap",
         epsilon: settings.real("epsilon"),
@@ -120,8 +121,12 @@ impl Method for Bome {
         let Point { x, y } = point;
         let lower = problem.lower_gradients(x, y, &mut self.gap.x, &mut self.gap.y);
         self.copy.copy_from_slice(y);
-        if !self.lower.run(problem, x, &mut self.copy, Some(&self.gap.y), |p| run.poll(p)) {
+        if !self.lower.run(problem, x, &mut self.copy, Some((lower, &self.gap.y)), |p| run.poll(p)) {
             return Evaluation::NONE;
+        }
+        if let Some(most) = self.automatic {
+            // A step beyond 1/L undoes what the barrier asks for.
+            self.lower_step.size = most.min(self.lower.size());
         }
         let value = problem.lower_gradients(x, &self.copy, &mut self.at_copy.x, &mut self.at_copy.y);
         axpy(-1.0, &self.at_copy.x, &mut self.gap.x);

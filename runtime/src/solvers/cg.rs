@@ -15,7 +15,8 @@
 
 use super::options::{LOWER_IMPLICIT, RUN, UPPER};
 use super::run::{Evaluation, Method, Point, Run};
-use super::step::{LowerSteps, Step, lower_step};
+use super::step::{LowerSteps, Step};
+use super::step_size::StepSize;
 use super::{Levels, Solver};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::hypergradient::Implicit;
@@ -51,6 +52,7 @@ pub static CG: Solver = Solver {
     source: "Pedregosa 2016, arXiv 1602.02355; Grazzi et al. 2020, arXiv 2006.16218",
     groups: &[RUN, LOWER_IMPLICIT, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |_| {
         vec![
             Quantity::LowerValue,
@@ -76,7 +78,7 @@ struct Cg {
 }
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
-    let size = lower_step(problem, settings, start, 1.0, 0.0);
+    let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
     Box::new(Cg {
         lower: LowerSteps::new(settings, &problem.lower, size),
         implicit: Implicit::new(problem),

@@ -31,6 +31,7 @@ pub static GRADIENT: Solver = Solver {
     source: "Liu, Nocedal 1989; Birgin, Martínez, Raydan 2000",
     groups: &[RUN, OWN, UPPER],
     levels: Levels::One,
+    handles: &[],
     needs: |_| vec![Quantity::UpperGradients],
     build,
 };

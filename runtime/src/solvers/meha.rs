@@ -17,7 +17,8 @@
 
 use super::options::{LOWER_PROXIMAL, POSITIVE, RUN, UPPER};
 use super::run::{Evaluation, Method, Point, Run};
-use super::step::{Step, lower_step};
+use super::step::Step;
+use super::step_size::StepSize;
 use super::{Levels, Solver, step_needs};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{axpy, distance, scale};
@@ -60,6 +61,7 @@ pub static MEHA: Solver = Solver {
     source: "Liu et al. 2024, arXiv 2405.09927",
     groups: &[RUN, LOWER_PROXIMAL, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |settings| {
         let mut needs = vec![Quantity::LowerGradient, Quantity::LowerGradients, Quantity::UpperGradients];
         needs.extend(step_needs(settings));
@@ -70,9 +72,10 @@ pub static MEHA: Solver = Solver {
 
 struct Meha {
     theta: Vec<f64>,
-    eta: f64,
+    eta: StepSize,
+    /// Whether `y` moves with the step of the proximal copy.
+    automatic: bool,
     alpha: f64,
-    beta: f64,
     gamma: f64,
     c: f64,
     growth: Schedule,
@@ -91,19 +94,19 @@ struct Meha {
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let gamma = settings.real("gamma");
-    let eta = lower_step(problem, settings, start, 0.5, 1.0 / gamma);
+    let eta = StepSize::lower(problem, settings, start, 0.5, 1.0 / gamma);
     let alpha = settings.real("upper_step");
-    let beta = settings.number("y_step").unwrap_or(eta);
+    let y_step = settings.number("y_step");
     Box::new(Meha {
         theta: start.y.clone(),
-        eta,
         alpha,
-        beta,
         gamma,
         c: settings.real("c"),
         growth: Schedule::Power(settings.real("p")),
         upper_step: Step::outer(settings, &problem.upper, alpha),
-        lower_step: Step::outer(settings, &problem.lower, beta),
+        lower_step: Step::outer(settings, &problem.lower, y_step.unwrap_or(eta.get())),
+        automatic: y_step.is_none(),
+        eta,
         moved: f64::INFINITY,
         theta_moved: f64::INFINITY,
         direction: start.clone(),
@@ -119,11 +122,16 @@ impl Method for Meha {
         let Point { x, y } = point;
         problem.lower_gradient(x, &self.theta, &mut self.at_theta.y);
         self.before.y.copy_from_slice(&self.theta);
+        self.eta.follow(problem, x, &self.theta);
+        let eta = self.eta.get();
+        if self.automatic {
+            self.lower_step.size = eta;
+        }
         for ((t, g), y) in self.theta.iter_mut().zip(&self.at_theta.y).zip(y.iter()) {
-            *t -= self.eta * (g + (*t - y) / self.gamma);
+            *t -= eta * (g + (*t - y) / self.gamma);
         }
         problem.lower.project(&mut self.theta);
-        self.theta_moved = distance(&self.theta, &self.before.y) / self.eta;
+        self.theta_moved = distance(&self.theta, &self.before.y) / eta;
         problem.lower_gradients(x, &self.theta, &mut self.at_theta.x, &mut self.at_theta.y);
         let lower = problem.lower_gradients(x, y, &mut self.at_y.x, &mut self.at_y.y);
         let upper = problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
@@ -147,8 +155,8 @@ impl Method for Meha {
         axpy(-1.0 / self.gamma, y, &mut self.direction.y);
         axpy(1.0 / self.gamma, &self.theta, &mut self.direction.y);
         self.lower_step.apply(&problem.lower, k, &self.direction.y, y);
-        self.moved =
-            (distance(x, &self.before.x) / self.alpha).hypot(distance(y, &self.before.y) / self.beta);
+        self.moved = (distance(x, &self.before.x) / self.alpha)
+            .hypot(distance(y, &self.before.y) / self.lower_step.size);
         None
     }
 }

@@ -10,9 +10,10 @@ mod rhg;
 mod rule;
 pub(crate) mod run;
 mod step;
+mod step_size;
 
 use crate::derivatives::Quantity;
-use crate::problem::Problem;
+use crate::problem::{Feature, Problem};
 use crate::settings::{OptionSpec, SettingError, Settings, Value, nearest};
 
 pub use run::{Ended, Evaluation, Method, Point, Run};
@@ -41,6 +42,8 @@ pub struct Solver {
     pub groups: &'static [&'static [OptionSpec]],
     /// Which models it is for.
     pub levels: Levels,
+    /// What else a model may ask of it.
+    pub handles: &'static [Feature],
     /// The quantities it evaluates with these settings. The check and the reports need more: see [`needs`].
     pub needs: fn(&Settings) -> Vec<Quantity>,
     /// Puts the method together for a problem, at a start.
@@ -62,15 +65,19 @@ impl Solver {
         Settings::build(self.options(), written, variables)
     }
 
-    /// Why the solver is not for models with or without a lower level; `None` when it fits.
-    pub fn misfit(&self, has_lower: bool) -> Option<String> {
+    /// Why the solver is not for models with or without a lower level that ask for `asks`; `None` when it fits.
+    pub fn misfit(&self, has_lower: bool, asks: &[Feature]) -> Option<String> {
         match (self.levels, has_lower) {
             (Levels::Two, false) => {
-                Some(format!("`{}` needs a lower level, and the model has none", self.name))
+                return Some(format!("`{}` needs a lower level, and the model has none", self.name));
             }
-            (Levels::One, true) => Some(format!("`{}` is for models without a lower level", self.name)),
-            (Levels::Two, true) | (Levels::One, false) => None,
+            (Levels::One, true) => {
+                return Some(format!("`{}` is for models without a lower level", self.name));
+            }
+            (Levels::Two, true) | (Levels::One, false) => {}
         }
+        let unhandled = asks.iter().find(|feature| !self.handles.contains(feature))?;
+        Some(format!("`{}` does not handle {}", self.name, unhandled.words()))
     }
 }
 
@@ -78,6 +85,11 @@ impl std::fmt::Debug for Solver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Solver").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// The solvers for models with or without a lower level that ask for `asks`.
+pub fn fitting(has_lower: bool, asks: &[Feature]) -> impl Iterator<Item = &'static Solver> {
+    SOLVERS.iter().copied().filter(move |solver| solver.misfit(has_lower, asks).is_none())
 }
 
 /// The solver of this name.

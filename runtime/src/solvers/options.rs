@@ -63,7 +63,7 @@ const LOWER_STEP: OptionSpec = option(
     "lower_step",
     Kind::PositiveOr("auto"),
     Preset::Word("auto"),
-    "Step size on the lower level; `auto` is 1/L with L the largest curvature at the start.",
+    "Step size on the lower level; `auto` is 1/L with L the largest curvature, estimated again as the variables move.",
 );
 
 const LOWER_RULE: OptionSpec = option(
@@ -122,6 +122,6 @@ pub(crate) const LOWER_COPY: &[OptionSpec] = &[lower_steps(10.0), LOWER_STEP, LO
 
 /// The proximal copy of `meha`.
 pub(crate) const LOWER_PROXIMAL: &[OptionSpec] = &[OptionSpec {
-    doc: "Step size of the proximal copy (eta); `auto` is 0.5/(L + 1/gamma) with L the largest curvature at the start.",
+    doc: "Step size of the proximal copy (eta); `auto` is 0.5/(L + 1/gamma) with L the largest curvature, estimated again as `x` moves.",
     ..LOWER_STEP
 }];

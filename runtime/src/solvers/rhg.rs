@@ -17,7 +17,8 @@
 
 use super::options::{LOWER_UNROLLED, RUN, UPPER};
 use super::run::{Evaluation, Method, Point, Run};
-use super::step::{Step, lower_step, rates};
+use super::step::{Step, rates};
+use super::step_size::StepSize;
 use super::{Levels, Solver, step_needs};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::hypergradient::{Reverse, Unroll};
@@ -39,6 +40,7 @@ pub static RHG: Solver = Solver {
     source: "Franceschi et al. 2017, arXiv 1703.01785; Shaban et al. 2019, arXiv 1810.10667",
     groups: &[RUN, LOWER_UNROLLED, OWN, UPPER],
     levels: Levels::Two,
+    handles: &[],
     needs: |settings| {
         let mut needs = vec![
             Quantity::LowerValue,
@@ -53,6 +55,7 @@ pub static RHG: Solver = Solver {
 };
 
 struct Rhg {
+    size: StepSize,
     sweep: Reverse,
     upper: Step,
     cold: Option<Vec<f64>>,
@@ -63,14 +66,16 @@ struct Rhg {
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let steps = settings.count("lower_steps");
     let momentum = settings.word("lower_rule") == "momentum";
+    let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
     let plan = Unroll {
         steps,
-        step: lower_step(problem, settings, start, 1.0, 0.0),
+        step: size.get(),
         momentum: if momentum { settings.real("lower_momentum") } else { 0.0 },
         last: settings.number("truncate").map_or(steps, |last| last as usize),
         scale: rates(settings, &problem.lower),
     };
     Box::new(Rhg {
+        size,
         sweep: Reverse::new(problem, plan),
         upper: Step::outer(settings, &problem.upper, settings.real("upper_step")),
         cold: (!settings.flag("warm")).then(|| start.y.clone()),
@@ -84,7 +89,10 @@ impl Method for Rhg {
         if let Some(start) = &self.cold {
             point.y.copy_from_slice(start);
         }
-        if !self.sweep.forward(problem, &point.x, &mut point.y, |p| run.poll(p)) {
+        let Point { x, y } = point;
+        self.size.follow(problem, x, y);
+        let sweep = &mut self.sweep;
+        if !self.size.descend(problem, x, y, |p, y, step| sweep.forward(p, x, y, step, |p| run.poll(p))) {
             return Evaluation::NONE;
         }
         let upper = self.sweep.backward(problem, &point.x, &mut self.gradient);

@@ -5,7 +5,7 @@ use crate::derivatives::Derivatives;
 use crate::linear::blas1::largest;
 use crate::monitor::{Control, Monitor, Progress, StopReason, Trace};
 use crate::problem::Problem;
-use crate::status::Termination;
+use crate::status::{Part, Termination};
 
 /// An iterate has diverged when it is this much larger than the start.
 const DIVERGED: f64 = 1e10;
@@ -30,8 +30,8 @@ impl Point {
         self.y.copy_from_slice(&from.y);
     }
 
-    fn size(&self) -> f64 {
-        largest(&self.x).max(largest(&self.y))
+    fn size(&self) -> (f64, Part) {
+        Part::largest(largest(&self.x), largest(&self.y), 0.0)
     }
 }
 
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
             good: start.clone(),
             best: start.clone(),
             best_measure: f64::INFINITY,
-            limit: DIVERGED * (1.0 + start.size()),
+            limit: DIVERGED * (1.0 + start.size().0),
             reports: vec![f64::NAN; problem.report_names.len()],
             trace: Trace::new(steps, &problem.report_names),
         }
@@ -209,13 +209,13 @@ impl<'a> Run<'a> {
     fn broken(&self, problem: &Problem, point: &Point, k: usize) -> Option<Termination> {
         if let Some(fault) = problem.fault() {
             return Some(if fault.size > self.limit {
-                Termination::Diverged { iteration: k, size: fault.size }
+                Termination::Diverged { iteration: k, size: fault.size, part: fault.part }
             } else {
                 Termination::NonFinite { quantity: fault.quantity, iteration: k }
             });
         }
-        let size = point.size();
-        (size > self.limit).then_some(Termination::Diverged { iteration: k, size })
+        let (size, part) = point.size();
+        (size > self.limit).then_some(Termination::Diverged { iteration: k, size, part })
     }
 
     fn record(&mut self, problem: &mut Problem, k: usize) {

@@ -3,8 +3,8 @@
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::status::{PointStatus, Termination};
 
-use crate::models::{Root, Rosenbrock, Scalar, free};
-use crate::{number, run};
+use crate::models::{Root, Rosenbrock, Scalar, Stiffening, free};
+use crate::{close, number, run, word};
 
 #[test]
 fn a_value_that_is_not_finite_stops_at_the_last_good_iterate() {
@@ -45,8 +45,34 @@ fn too_large_steps_diverge_and_keep_a_good_iterate() {
         };
         assert!(size > 1e10);
         assert!(s.x[0].abs() <= 3.0 && s.y[0].abs() <= 3.0, "{solver}: kept {:?}", s.x);
+        let step = if settings.len() == 1 { "upper_step" } else { "lower_step" };
         assert!(s.verdict.contains("try a smaller step"), "{}", s.verdict);
+        assert!(s.verdict.contains(step) || solver == "rhg", "{}", s.verdict);
     }
+}
+
+/// The step that suits the start is ten times too large at the end.
+#[test]
+fn automatic_lower_steps_follow_the_curvature() {
+    let mut x = 3.0_f64;
+    for _ in 0..50 {
+        x = 3.0 + (-2.0 * x).exp();
+    }
+    for solver in ["rhg", "cg", "bome", "meha"] {
+        for rule in ["gradient", "momentum"] {
+            let mut settings = vec![number("steps", 4000.0)];
+            if solver != "meha" {
+                settings.push(word("lower_rule", rule));
+            }
+            let s = run(free(Stiffening, &[0.0], &[0.5]), solver, &settings);
+            // A finite penalty (`meha`) and a finite number of slow momentum steps (`rhg`) leave a bias.
+            let tolerance = if solver == "meha" { 0.1 } else { 1e-2 };
+            close(s.x[0], x, tolerance);
+            close(s.y[0], (-s.x[0]).exp(), tolerance);
+        }
+    }
+    let fixed = run(free(Stiffening, &[0.0], &[0.5]), "cg", &[number("lower_step", 1.0)]);
+    assert!(fixed.x[0] < x - 0.5, "a fixed step stays where it is stable: {:?}", fixed.x);
 }
 
 #[test]

@@ -131,6 +131,31 @@ impl Model for Scalar {
     }
 }
 
+/// `f = ½ eˣ y² − y`, `F = ½ (x − 3)² + ½ y²`: the curvature of the lower level grows twentyfold on the way to the solution,
+/// where `x − 3 = e^(−2x)` and `y = e^(−x)`.
+pub struct Stiffening;
+
+impl Model for Stiffening {
+    fn lengths(&self) -> (usize, usize) {
+        (1, 1)
+    }
+    fn lower(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let e = x[0].exp();
+        gx[0] = 0.5 * e * y[0] * y[0];
+        gy[0] = e * y[0] - 1.0;
+        0.5 * e * y[0] * y[0] - y[0]
+    }
+    fn second(&self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        hv[0] = x[0].exp() * v[0];
+        xv[0] = x[0].exp() * y[0] * v[0];
+    }
+    fn upper(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        gx[0] = x[0] - 3.0;
+        gy[0] = y[0];
+        0.5 * gx[0] * gx[0] + 0.5 * y[0] * y[0]
+    }
+}
+
 /// `f = ½ yᵀ A y − yᵀ B x`, `F = ½ ‖y − t‖² + ½ ‖x‖²` with `A`, `B` 3 × 3, `A` positive definite.
 pub struct Quadratic;
 

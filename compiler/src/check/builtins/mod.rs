@@ -15,6 +15,7 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::messages::count;
+use super::multipliers;
 use super::value::Value;
 use crate::ops::{self, Operator, Surface};
 
@@ -117,7 +118,7 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("logdet", values("logdet(A)", 1, 1, dense::logdet)),
     ("inv", values("inv(A)", 1, 1, dense::inv)),
     ("sort", LATER),
-    ("dual", LATER),
+    ("dual", syntax("dual(name)", 1, 1, multipliers::dual)),
 ];
 
 /// The function of this name.
