@@ -72,8 +72,9 @@ fn known_verdicts() {
         ("sigmoid(x) * exp(y[0]) + p * exp(-y[1])", "convex"),
         ("sigmoid(y[0])", "not convex"),
         ("tanh(s) + sigmoid(s)", "convex"),
-        ("z * log(z)", "strongly convex"),
-        ("z * log(z / 2) + s^2 + sumsq(y)", "strongly convex"),
+        ("z * log(z)", "convex"),
+        ("exp(z) + s^2 + sumsq(y)", "strongly convex"),
+        ("z * log(z / 2) + s^2", "convex"),
         ("relu(1 - y[0])^2 + relu(y[1])", "convex"),
         ("sumsq(y) / z", "convex"),
         ("y[0]^2 / z + exp(y[1]) / p", "convex"),
@@ -81,14 +82,19 @@ fn known_verdicts() {
         ("exp(y[0]) / z", "convex"),
         ("p^y[0]", "convex"),
         ("cosh(y[0]) + abs(y[1])", "convex"),
-        ("max(y[0]^2, exp(y[1]), 3 * y[2])", "error"),
         ("max(y[0]^2, max(exp(y[1]), 3 * y[2]))", "convex"),
         ("if y[0] < y[1]^2 then y[1]^2 else y[0]", "convex"),
         ("if x > 0 then sumsq(y) else 2 * sumsq(y)", "convex quadratic"),
+        ("if abs(y[0] - x) <= 2 then 0.5 * (y[0] - x)^2 else 2 * (abs(y[0] - x) - 1)", "convex"),
+        ("sum(if abs(y[i]) < 1 then y[i]^2 / 2 else abs(y[i]) - 0.5 for i in 3)", "convex"),
+        ("if abs(y[0]) <= 2 then y[0]^2 else 2 * abs(y[0]) - 1", "not convex"),
+        ("if y[0] < 1 then y[0]^2 else 2 * y[0]^2 - 1", "convex"),
+        ("if y[0] < 1 then 2 * y[0]^2 - 1 else y[0]^2", "not convex"),
+        ("if y[0] > 1 then y[0] else exp(y[0] - 1)", "convex"),
         ("sin(y[0])", "not convex"),
         ("y[0] * exp(y[1])", "not convex"),
         ("exp(sumsq(y))", "convex"),
-        ("-sqrt(z) - log(z)", "strongly convex"),
+        ("-sqrt(z) - log(z)", "convex"),
         ("abs(y[0])^3 + norm(y)^2", "convex"),
         ("z^2 * s^2", "not convex"),
         ("stop_gradient(y[0])^2", "not known to be convex"),
@@ -97,7 +103,7 @@ fn known_verdicts() {
         ("sumsq(solve(A[:, 0..2], y[0..2]))", "convex quadratic"),
     ];
     let mut wrong = Vec::new();
-    for (f, expected) in cases.iter().filter(|c| c.1 != "error") {
+    for (f, expected) in &cases {
         let found = verdict(f);
         if found.class.words() != *expected {
             wrong.push(format!("{f}: {:?} instead of {expected}; {:?}", found.class, found.obstacle));
@@ -122,7 +128,7 @@ fn moduli_and_lipschitz_constants() {
 #[test]
 fn obstacles_point_at_the_deepest_part() {
     for (f, part, why) in [
-        ("sumsq(y) + exp(z) * sin(z) * y[1]", "exp(z) * sin(z)", "product"),
+        ("sumsq(y) + exp(z) * y[1]", "exp(z) * y[1]", "product"),
         ("norm(y) + sin(y[0])", "sin(y[0])", "neither convex nor concave on [-inf, inf]"),
         ("exp(y[0]) - y[1]^4", "y[1]^4", "this is convex"),
         ("log(1 + y[0]^4)", "log(1 + y[0]^4)", "concave and rising"),
@@ -175,14 +181,23 @@ impl Grammar {
             5 => format!("({a} / {})", self.expression(depth - 1)),
             6 => format!("({a})^{}", self.pick(&["2", "3", "4", "0.5", "1.5", "q", "-1"])),
             7 => format!("{}({a}, {})", self.pick(&["max", "min"]), self.expression(depth - 1)),
-            8 => format!("{}([{a}, {}])", self.pick(&["norm", "sumsq", "logsumexp", "norm1"]), self.expression(depth - 1)),
+            8 => format!(
+                "{}([{a}, {}])",
+                self.pick(&["norm", "sumsq", "logsumexp", "norm1"]),
+                self.expression(depth - 1)
+            ),
             9 => format!("(if {} > 0 then {a} else {})", self.leaf(), self.expression(depth - 1)),
             10 => format!("(-{a})"),
-            11 => format!("{}([{a}, {}])[0]", self.pick(&["softmax", "log_softmax", "cumsum"]), self.expression(depth - 1)),
+            11 => format!(
+                "{}([{a}, {}])[0]",
+                self.pick(&["softmax", "log_softmax", "cumsum"]),
+                self.expression(depth - 1)
+            ),
             _ => {
                 let f = self.pick(&[
-                    "exp", "log", "log1p", "expm1", "sqrt", "abs", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh",
-                    "sigmoid", "relu", "softplus", "gelu", "erf", "floor", "sign", "asin", "acos",
+                    "exp", "log", "log1p", "expm1", "sqrt", "abs", "sin", "cos", "tan", "atan", "sinh",
+                    "cosh", "tanh", "sigmoid", "relu", "softplus", "gelu", "erf", "floor", "sign", "asin",
+                    "acos",
                 ]);
                 format!("{f}({a})")
             }
@@ -214,7 +229,9 @@ lower {{
 fn sample(model: &Model, var: &Var, random: &mut Pcg64) -> Array {
     let Domain::Interval(lo, hi) = var.domain else { panic!("{} has no bounds", var.name) };
     let ends = evaluate(&model.graph, &[lo, hi], &Bindings::new()).unwrap();
-    ndarray::Zip::from(&ends[0]).and(&ends[1]).map_collect(|&lo, &hi| lo + random.random_range(0.0..=1.0) * (hi - lo))
+    ndarray::Zip::from(&ends[0])
+        .and(&ends[1])
+        .map_collect(|&lo, &hi| lo + random.random_range(0.0..=1.0) * (hi - lo))
 }
 
 /// Tests the claims about a level in its own variables on random segments; returns how many of them had finite values.
@@ -264,8 +281,11 @@ fn no_claim_about_a_random_expression_is_contradicted() {
     let mut grammar = Grammar { random: Pcg64::seed_from_u64(3) };
     let mut random = Pcg64::seed_from_u64(4);
     let (mut convex, mut strong, mut not) = (0, 0, 0);
-    for round in 0..2500 {
-        let f = grammar.expression(1 + round % 3);
+    for round in 0..1200 {
+        let mut f = grammar.expression(1 + round % 3);
+        if round % 5 == 0 {
+            f += " + sumsq(y) + z^2 + 2 * s^2 + q * w^2";
+        }
         let model = random_model(&f);
         let level = model.lower.as_ref().unwrap();
         let form = convexity(&model).lower.unwrap().own;
@@ -274,5 +294,5 @@ fn no_claim_about_a_random_expression_is_contradicted() {
         strong += usize::from(finite > 30 && form.class.modulus().is_some());
         not += usize::from(matches!(form.class, Class::Nonconvex(_)));
     }
-    assert!(convex > 500 && strong > 30 && not > 300, "{convex} convex, {strong} strongly, {not} not");
+    assert!(convex > 250 && strong > 30 && not > 200, "{convex} convex, {strong} strongly, {not} not");
 }

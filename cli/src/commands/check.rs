@@ -2,14 +2,18 @@
 
 use std::process::ExitCode;
 
+use blo_compiler::convexity;
+
 use super::{FINE, emit, refuse, say};
 use crate::args::CheckArgs;
 use crate::method::Flags;
+use crate::output::convexity::account;
 use crate::output::overview::overview;
 use crate::session::{Session, solvable};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
+    let explain = args.explain;
     let args = &args.model;
     let Some(mut session) = Session::open(args) else { return ExitCode::from(super::WRONG_INPUT) };
     let flags = Flags::default();
@@ -25,6 +29,10 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         Some(plan)
     };
     session.renderer.summary();
-    let text = overview(&args.model.display().to_string(), &model, plan.as_ref());
+    let mut text = overview(&args.model.display().to_string(), &model, plan.as_ref());
+    if explain {
+        text.push('\n');
+        text.push_str(&account(&session.renderer, &session.sources, &model, &convexity(&model)));
+    }
     say(&mut session, &text, FINE)
 }

@@ -140,10 +140,16 @@ mod tests {
         }
         assert_eq!(matrix(&[&[1.0, -1.0], &[-1.0, 1.0]]).definiteness(30), Definiteness::Semidefinite);
         assert_eq!(matrix(&[&[0.0, 0.0], &[0.0, 0.0]]).definiteness(30), Definiteness::Semidefinite);
-        assert_eq!(matrix(&[&[1e-3]]).definiteness(30), Definiteness::Definite(1e-3 - 2.0 * 0.0 - 24.0 * f64::EPSILON * 1e-3));
+        assert_eq!(
+            matrix(&[&[1e-3]]).definiteness(30),
+            Definiteness::Definite(1e-3 - 2.0 * 0.0 - 24.0 * f64::EPSILON * 1e-3)
+        );
         let saddle = matrix(&[&[1.0, 2.0], &[2.0, 1.0]]);
         let Definiteness::Indefinite(v) = saddle.definiteness(30) else { panic!() };
-        let form: f64 = (0..2).flat_map(|i| (0..2).map(move |j| (i, j))).map(|(i, j)| saddle.get(i, j) * v[i] * v[j]).sum();
+        let form: f64 = (0..2)
+            .flat_map(|i| (0..2).map(move |j| (i, j)))
+            .map(|(i, j)| saddle.get(i, j) * v[i] * v[j])
+            .sum();
         assert!(form < 0.0, "{v:?}");
     }
 }

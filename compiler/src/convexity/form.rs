@@ -8,7 +8,9 @@ use super::terms::terms;
 use super::walk::Walk;
 use super::witness::{self, Witness};
 use crate::ir::graph::{Graph, NodeId};
-use crate::ops::curvature::{Bend, Fact, Smoothness};
+use crate::ops::curvature::interval::Interval;
+use crate::ops::curvature::range::Range;
+use crate::ops::curvature::{Bend, Fact, Slope, Smoothness};
 use crate::passes::simplify::simplify;
 use blo_grammar::span::Span;
 
@@ -85,6 +87,19 @@ pub struct Remark {
     pub text: String,
 }
 
+/// A term of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TermForm {
+    /// Where it stands.
+    pub span: Span,
+    /// Whether it counts with a minus that stands elsewhere, as that before a bracket.
+    pub minus: bool,
+    /// How it bends, sign included.
+    pub bend: Bend,
+    /// Whether it is a quadratic.
+    pub quadratic: bool,
+}
+
 /// The verdict, and where it comes from.
 #[derive(Clone, Debug)]
 pub struct Form {
@@ -97,7 +112,7 @@ pub struct Form {
     /// Whether the function rises (`Some(true)`) or falls with every variable, where one of them is known.
     pub rises: Option<bool>,
     /// What each term of the function is.
-    pub terms: Vec<Remark>,
+    pub terms: Vec<TermForm>,
     /// The deepest part that keeps it from being convex; set where the class is not a convex one.
     pub obstacle: Option<Remark>,
 }
@@ -105,6 +120,7 @@ pub struct Form {
 /// A term with the better of two facts: of what was written, and of its simplest form.
 struct Term {
     written: NodeId,
+    minus: bool,
     fact: Fact,
 }
 
@@ -123,10 +139,10 @@ pub fn judge(g: &mut Graph, scope: &Scope, f: NodeId, place: Span) -> Form {
     let whole = walk.fact(g, f).clone();
     let parts = terms(g, &mut walk, f);
     let mut found: Vec<Term> = Vec::new();
-    for part in parts {
-        let fact = best_fact(g, &mut walk, part);
+    for (written, minus) in parts {
+        let fact = best_fact(g, &mut walk, written);
         if !fact.is_constant() {
-            found.push(Term { written: part, fact });
+            found.push(Term { written, minus, fact });
         }
     }
     let smooth = found.iter().map(|t| t.fact.smooth).max().unwrap_or(Smoothness::Smooth);
@@ -135,11 +151,11 @@ pub fn judge(g: &mut Graph, scope: &Scope, f: NodeId, place: Span) -> Form {
         smooth,
         lipschitz: None,
         rises: match whole.slope {
-            crate::ops::curvature::Slope::Up => Some(true),
-            crate::ops::curvature::Slope::Down => Some(false),
+            Slope::Up => Some(true),
+            Slope::Down => Some(false),
             _ => None,
         },
-        terms: found.iter().map(|t| Remark { span: g.node(t.written).span.unwrap_or(place), text: phrase(&t.fact) }).collect(),
+        terms: found.iter().map(|t| term_form(g, t, place)).collect(),
         obstacle: None,
     };
     let mut directions = Vec::new();
@@ -167,19 +183,12 @@ pub fn best_fact(g: &mut Graph, walk: &mut Walk, id: NodeId) -> Fact {
     Fact { smooth, degree, ..better }
 }
 
-fn phrase(fact: &Fact) -> String {
-    let quadratic = fact.degree == Some(2);
-    match fact.bend {
-        Bend::Constant => "constant".into(),
-        Bend::Affine => "affine".into(),
-        Bend::Convex if quadratic => "a convex quadratic".into(),
-        Bend::Concave if quadratic => "a concave quadratic".into(),
-        Bend::Unknown if quadratic => "quadratic".into(),
-        Bend::Unknown => "not known to be convex".into(),
-        bend => {
-            let kinks = if fact.smooth >= Smoothness::Kinked { ", with kinks" } else { "" };
-            format!("{}{kinks}", bend.word())
-        }
+fn term_form(g: &Graph, term: &Term, place: Span) -> TermForm {
+    TermForm {
+        span: g.node(term.written).span.unwrap_or(place),
+        minus: term.minus,
+        bend: term.fact.bend,
+        quadratic: term.fact.degree == Some(2),
     }
 }
 
@@ -209,8 +218,8 @@ fn class(
     if let Some(Spectrum { smallest: Definiteness::Indefinite(v), .. }) = &bound {
         directions.push(v.clone());
     }
-    let semidefinite =
-        by_rules(&quadratic) || bound.as_ref().is_some_and(|b| !matches!(b.smallest, Definiteness::Indefinite(_)));
+    let semidefinite = by_rules(&quadratic)
+        || bound.as_ref().is_some_and(|b| !matches!(b.smallest, Definiteness::Indefinite(_)));
     let mut modulus = bound.as_ref().and_then(|b| match b.smallest {
         Definiteness::Definite(m) => Some(m),
         _ => None,
@@ -250,7 +259,8 @@ fn quadratic_bound(g: &mut Graph, scope: &Scope, quadratic: &[&Term]) -> Option<
     let nodes: Vec<NodeId> = quadratic.iter().map(|t| t.written).collect();
     let all = sum_spectrum(g, scope, &nodes);
     let largest = all.as_ref().map_or(f64::INFINITY, |b| b.largest);
-    if matches!(all, Some(Spectrum { smallest: Definiteness::Definite(_) | Definiteness::Indefinite(_), .. })) {
+    if matches!(all, Some(Spectrum { smallest: Definiteness::Definite(_) | Definiteness::Indefinite(_), .. }))
+    {
         return all;
     }
     // Convex terms may be left out, others not.
@@ -284,8 +294,8 @@ fn sum_spectrum(g: &mut Graph, scope: &Scope, nodes: &[NodeId]) -> Option<Spectr
     let product = Product::new(g, scope, sum)?;
     let mut walk = scope.ranges(g);
     let Some(diagonal) = product.diagonal(g, &mut walk) else { return product.spectrum(g, scope) };
-    let entries = diagonal.iter().map(crate::ops::curvature::range::Range::hull);
-    let all = entries.reduce(crate::ops::curvature::interval::Interval::hull)?;
+    let entries = diagonal.iter().map(Range::hull);
+    let all = entries.reduce(Interval::hull)?;
     let exact = product.is_exact(g);
     let smallest = if all.lo > 0.0 {
         Definiteness::Definite(all.lo)

@@ -6,16 +6,19 @@
 //! the Hessian of everything is bounded over the domains. What these do not prove is searched for a counterexample. See
 //! decision 7.
 
+pub mod constraint;
 pub mod definite;
 pub mod explain;
 pub mod form;
 pub mod hessian;
+mod piecewise;
 pub mod scope;
 pub mod terms;
 pub mod walk;
 pub mod witness;
 
-pub use form::{Class, Form, Remark};
+pub use constraint::{ConstraintForm, Satisfying};
+pub use form::{Class, Form, Remark, TermForm};
 
 use crate::model::{Domain, Level, Model, Var};
 use crate::solution::data_bindings;
@@ -39,19 +42,24 @@ pub struct LevelConvexity {
     pub other: Option<Form>,
     /// The objective in the variables of both levels, where there are two.
     pub joint: Option<Form>,
-    /// The set that the domains and constraints leave to the own variables.
+    /// The constraints, in source order: those of the lower level in its own variables, those of the upper level in the
+    /// variables of both.
+    pub constraints: Vec<ConstraintForm>,
+    /// The set that domains and constraints leave, in the variables of [`LevelConvexity::constraints`].
     pub feasible: Feasible,
 }
 
-/// A feasible set in the variables of its level, for every value of the parameters.
+/// A feasible set, for every value of the parameters. Integer variables count as real ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feasible {
-    /// Whether it is proved to be convex (as a relaxation, where variables are integer).
+    /// Whether it is proved to be convex.
     pub convex: bool,
     /// Whether it is proved to be a polyhedron.
     pub polyhedron: bool,
-    /// Whether there is no restriction at all.
+    /// Whether nothing restricts the variables.
     pub free: bool,
+    /// Whether some variables must be whole, so that the set of points that count is not convex.
+    pub integers: bool,
 }
 
 /// Judges all levels. Data without values count as parameters that may have any value.
@@ -61,31 +69,43 @@ pub fn convexity(model: &Model) -> Convexity {
     let lower: Vec<&Var> = model.lower.iter().flat_map(|level| &level.vars).collect();
     let both: Vec<&Var> = upper.iter().chain(&lower).copied().collect();
     let two = model.lower.is_some();
-    let judge = |level: &Level, chosen: &[&Var]| {
+    let scope = |chosen: &[&'_ Var]| {
         let fixed = both.iter().copied().filter(|v| chosen.iter().all(|c| c.input != v.input)).collect();
-        let scope = Scope { chosen: chosen.to_vec(), fixed, data };
-        form::judge(&mut model.graph.clone(), &scope, level.objective, level.objective_span)
+        Scope {
+            chosen: both.iter().copied().filter(|v| chosen.iter().any(|c| c.input == v.input)).collect(),
+            fixed,
+            data,
+        }
     };
+    let judge = |level: &Level, chosen: &[&Var]| {
+        form::judge(&mut model.graph.clone(), &scope(chosen), level.objective, level.objective_span)
+    };
+    let judged = |level: &Level, own: Form, other: Option<Form>, joint: Option<Form>, chosen: &[&Var]| {
+        let mut graph = model.graph.clone();
+        let scope = scope(chosen);
+        let constraints: Vec<ConstraintForm> =
+            level.constraints.iter().map(|c| constraint::judge_constraint(&mut graph, &scope, c)).collect();
+        let feasible = feasible(level, &constraints);
+        LevelConvexity { own, other, joint, constraints, feasible }
+    };
+    let own = judge(&model.upper, &upper);
+    let other = two.then(|| judge(&model.upper, &lower));
+    let joint = two.then(|| judge(&model.upper, &both));
     Convexity {
-        upper: LevelConvexity {
-            own: judge(&model.upper, &upper),
-            other: two.then(|| judge(&model.upper, &lower)),
-            joint: two.then(|| judge(&model.upper, &both)),
-            feasible: feasible(&model.upper),
-        },
-        lower: model.lower.as_ref().map(|level| LevelConvexity {
-            own: judge(level, &lower),
-            other: None,
-            joint: Some(judge(level, &both)),
-            feasible: feasible(level),
-        }),
+        upper: judged(&model.upper, own, other, joint, &both),
+        lower: model
+            .lower
+            .as_ref()
+            .map(|level| judged(level, judge(level, &lower), None, Some(judge(level, &both)), &lower)),
     }
 }
 
-fn feasible(level: &Level) -> Feasible {
+fn feasible(level: &Level, constraints: &[ConstraintForm]) -> Feasible {
+    let polyhedra = constraints.iter().all(|c| c.set == Satisfying::Polyhedron);
     Feasible {
-        convex: true,
-        polyhedron: level.vars.iter().all(|var| !matches!(var.domain, Domain::Ball(_))),
-        free: level.vars.iter().all(|var| var.domain == Domain::Free),
+        convex: constraints.iter().all(|c| c.set != Satisfying::Unknown),
+        polyhedron: polyhedra && level.vars.iter().all(|var| !matches!(var.domain, Domain::Ball(_))),
+        free: constraints.is_empty() && level.vars.iter().all(|var| var.domain == Domain::Free),
+        integers: level.vars.iter().any(|var| var.integer),
     }
 }

@@ -9,8 +9,9 @@ use crate::types::Elem;
 /// More terms than this are left together.
 const MOST: usize = 200;
 
-/// The terms, with their constant factors, whose sum is `root`. New nodes keep the places of the terms in the source.
-pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId) -> Vec<NodeId> {
+/// The terms, with their signs and constant factors, whose sum is `root`, and whether each was written with a minus that does
+/// not belong to its place in the source. New nodes keep the places of the terms.
+pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId) -> Vec<(NodeId, bool)> {
     let outer = g.set_span(None);
     let mut room = MOST;
     let found = split(g, walk, root, &mut room);
@@ -26,15 +27,15 @@ enum Around {
     Operand(usize),
 }
 
-fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, room: &mut usize) -> Vec<NodeId> {
+fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, room: &mut usize) -> Vec<(NodeId, bool)> {
     let parts = parts(g, walk, id);
     if parts.is_empty() || *room == 0 {
-        return vec![id];
+        return vec![(id, false)];
     }
     *room -= 1;
     let mut found = Vec::new();
     for (part, around) in parts {
-        for term in split(g, walk, part, room) {
+        for (term, minus) in split(g, walk, part, room) {
             let span = g.node(term).span;
             g.set_span(span);
             let whole = match around {
@@ -47,7 +48,8 @@ fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, room: &mut usize) -> Vec<No
                     g.apply(op, attrs, &inputs)
                 }
             };
-            found.push(whole);
+            let turned = matches!(around, Around::Sign(true));
+            found.push((whole, minus != turned));
         }
     }
     found

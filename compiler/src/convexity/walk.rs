@@ -7,7 +7,9 @@ use crate::ir::eval::{Bindings, evaluate};
 use crate::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
 use crate::ops;
 use crate::ops::curvature::range::Range;
-use crate::ops::curvature::{Fact, Facts};
+use crate::ops::curvature::{Bend, Fact, Facts};
+
+use super::piecewise::convex_choice;
 
 /// Facts that are found when they are asked for, and kept.
 pub struct Walk<'d> {
@@ -70,7 +72,12 @@ impl<'d> Walk<'d> {
                 let value = (node.op.0.value)(&node.attrs, &[], &node.ty);
                 Fact::constant(Range::points(&value))
             }
-            _ => node.op.0.curvature.fact(g, &self.facts, id),
+            _ => {
+                let fact = node.op.0.curvature.fact(g, &self.facts, id);
+                let choice = g.is(id, &ops::SELECT) && fact.bend == Bend::Unknown;
+                let convex = if choice { convex_choice(g, &self.facts, id) } else { None };
+                convex.unwrap_or(fact)
+            }
         };
         self.facts.set(id, fact);
     }

@@ -1,6 +1,6 @@
 //! The elementwise quotient.
 
-use super::curvature::{Bend, Fact, Facts, Smoothness, combine, shapes};
+use super::curvature::{Bend, Fact, Facts, Slope, Smoothness, combine, shapes};
 use crate::ir::graph::{Graph, NodeId};
 use super::elementwise::{binary_samples, operand, real_binary, zip};
 use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
@@ -37,19 +37,19 @@ fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
     }
     if x.is_constant() {
         let sign = x.range.hull();
-        let bend = if sign.is_nonnegative() {
-            reciprocal.bend
+        let (bend, slope) = if sign.is_nonnegative() {
+            (reciprocal.bend, reciprocal.slope)
         } else if sign.is_nonpositive() {
-            reciprocal.bend.flipped()
+            (reciprocal.bend.flipped(), reciprocal.slope.flipped())
         } else {
-            Bend::Unknown
+            (Bend::Unknown, Slope::Unknown)
         };
         let fault = (bend == Bend::Unknown).then(|| {
             let why = || format!("a constant in {sign} over something that varies, so its sign is not known");
             reciprocal.fault.clone().unwrap_or_else(|| combine::fault_of(facts, &[b], id, why))
         });
         let log = if sign.is_nonnegative() { y.log.flipped() } else { Bend::Unknown };
-        return Fact { range, bend, log, fault, ..reciprocal };
+        return Fact { range, bend, slope, log, fault, ..reciprocal };
     }
     let over_concave = x.squares && y.bend.is_concave() && y.range.hull().is_nonnegative();
     let log = match (x.log, y.log) {
@@ -67,6 +67,6 @@ fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
         fault: (!over_concave).then(|| combine::fault_of(facts, &[a, b], id, why)),
         degree: None,
         squares: false,
-        slope: super::curvature::Slope::Unknown,
+        slope: Slope::Unknown,
     }
 }

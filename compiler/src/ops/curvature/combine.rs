@@ -47,7 +47,13 @@ pub fn scalar(g: &Graph, facts: &Facts, id: NodeId, shape: fn(Interval) -> Shape
 }
 
 /// [`scalar`] with a shape that is not the record's own, such as that of a power with a known exponent.
-pub fn apply(facts: &Facts, id: NodeId, operand: NodeId, name: &str, shape: &dyn Fn(Interval) -> Shape) -> Fact {
+pub fn apply(
+    facts: &Facts,
+    id: NodeId,
+    operand: NodeId,
+    name: &str,
+    shape: &dyn Fn(Interval) -> Shape,
+) -> Fact {
     let x = facts.of(operand);
     let whole: Option<Shape> = x.range.iter().map(shape).reduce(|a, b| Shape {
         range: a.range.hull(b.range),
@@ -131,13 +137,7 @@ pub fn sum_of_elements(g: &Graph, facts: &Facts, id: NodeId, (least, most): (usi
 }
 
 /// Small arrays are run through the operator's own value, ends apart; it does not fall in any element.
-fn sum_range(
-    g: &Graph,
-    facts: &Facts,
-    id: NodeId,
-    parts: &[NodeId],
-    (least, most): (usize, usize),
-) -> Range {
+fn sum_range(g: &Graph, facts: &Facts, id: NodeId, parts: &[NodeId], (least, most): (usize, usize)) -> Range {
     let node = g.node(id);
     let hull = || {
         let all = parts.iter().map(|&part| facts.of(part).range.hull()).reduce(Interval::hull);
@@ -243,8 +243,13 @@ pub fn opaque(g: &Graph, facts: &Facts, id: NodeId, why: &str) -> Fact {
     let range = if g.ty(id).elem == Elem::Bool { Interval::UNIT } else { Interval::ALL };
     let mut fact = Fact::unknown(id, why, Range::uniform(range));
     // These operators are smooth wherever they are defined.
-    fact.smooth =
-        g.node(id).inputs.iter().map(|&i| facts.of(i).smooth).max().map_or(Smoothness::Steep, |s| s.max(Smoothness::Steep));
+    fact.smooth = g
+        .node(id)
+        .inputs
+        .iter()
+        .map(|&i| facts.of(i).smooth)
+        .max()
+        .map_or(Smoothness::Steep, |s| s.max(Smoothness::Steep));
     fact
 }
 
@@ -258,7 +263,8 @@ pub fn sum(facts: &Facts, id: NodeId, a: NodeId, b: NodeId, minus: bool) -> Fact
     } else {
         x.range.zip(&y.range, Interval::plus)
     };
-    let convex_logs = [x.log, y.log].iter().all(|l| matches!(l, Bend::Constant | Bend::Affine | Bend::Convex));
+    let convex_logs =
+        [x.log, y.log].iter().all(|l| matches!(l, Bend::Constant | Bend::Affine | Bend::Convex));
     let subtracted = if minus { y.slope.flipped() } else { y.slope };
     Fact {
         range: if minus && a == b { range.map(|_| Interval::point(0.0)) } else { range },
@@ -319,7 +325,10 @@ pub fn scaled(facts: &Facts, id: NodeId, factor: &Fact, other: NodeId, range: Ra
         smooth: x.smooth,
         fault: (bend == Bend::Unknown).then(|| {
             fault_of(facts, &[other], id, || {
-                format!("something {} times a factor that lies in {sign}, so its sign is not known", x.bend.word())
+                format!(
+                    "something {} times a factor that lies in {sign}, so its sign is not known",
+                    x.bend.word()
+                )
             })
         }),
     }
@@ -347,8 +356,12 @@ pub fn square(facts: &Facts, id: NodeId, a: NodeId, range: Range) -> Fact {
         smooth: x.smooth,
         fault: (bend == Bend::Unknown).then(|| {
             fault_of(facts, &[a], id, || match x.bend {
-                Bend::Convex => format!("the square of something convex that lies in {sign}: it would have to be at least 0"),
-                _ => format!("the square of something concave that lies in {sign}: it would have to be at most 0"),
+                Bend::Convex => format!(
+                    "the square of something convex that lies in {sign}: it would have to be at least 0"
+                ),
+                _ => format!(
+                    "the square of something concave that lies in {sign}: it would have to be at most 0"
+                ),
             })
         }),
     }
@@ -410,9 +423,9 @@ pub fn entropy(g: &Graph, facts: &Facts, a: NodeId, b: NodeId) -> bool {
         return nonnegative(inputs[1]) && (c.is_constant() || (c.bend.is_affine() && nonnegative(a)));
     }
     g.is(ratio, &ops::MUL)
-        && [(0, 1), (1, 0)].iter().any(|&(k, c)| {
-            inputs[k] == a && facts.of(inputs[c]).is_constant() && nonnegative(inputs[c])
-        })
+        && [(0, 1), (1, 0)]
+            .iter()
+            .any(|&(k, c)| inputs[k] == a && facts.of(inputs[c]).is_constant() && nonnegative(inputs[c]))
 }
 
 /// The fact of a product for which [`entropy`] holds. `range` is that of the result.
@@ -436,7 +449,11 @@ pub fn linear_system(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
     let (matrix, side) = (g.node(id).inputs[0], g.node(id).inputs[1]);
     let (a, b) = (facts.of(matrix), facts.of(side));
     if !a.is_constant() || !b.bend.is_affine() {
-        let why = if a.is_constant() { "a linear map with signs that are not known, of something that is not affine" } else { "the matrix of this linear system varies" };
+        let why = if a.is_constant() {
+            "a linear map with signs that are not known, of something that is not affine"
+        } else {
+            "the matrix of this linear system varies"
+        };
         let mut fact = opaque(g, facts, id, why);
         fact.fault = Some(fault_of(facts, &[matrix, side], id, || why.into()));
         return fact;

@@ -2,9 +2,9 @@
 
 use ndarray::Zip;
 
+use super::Facts;
 use super::interval::Interval;
 use super::range::Range;
-use super::Facts;
 use crate::ir::eval::Array;
 use crate::ir::graph::{Graph, NodeId};
 
@@ -30,8 +30,7 @@ pub fn range(g: &Graph, facts: &Facts, id: NodeId, terms: usize, squares: bool) 
     let mut lo = centre.clone();
     let mut hi = centre;
     Zip::from(&mut lo).and(&mut hi).and(&radius).and(&endless).for_each(|lo, hi, &radius, &endless| {
-        let near =
-            if endless > 0.0 { Interval::ALL } else { Interval::new(*lo - radius, *hi + radius) };
+        let near = if endless > 0.0 { Interval::ALL } else { Interval::new(*lo - radius, *hi + radius) };
         let ends = near.meet(hull);
         (*lo, *hi) = (ends.lo, ends.hi);
     });
@@ -48,9 +47,11 @@ struct Ends {
 impl Ends {
     fn new((lo, hi): (Array, Array)) -> Ends {
         let both = |f: fn(f64, f64) -> f64| {
-            Zip::from(&lo).and(&hi).map_collect(|&lo, &hi| {
-                if (hi - lo).is_finite() { f(lo, hi) } else { 0.0 }
-            })
+            Zip::from(&lo).and(&hi).map_collect(
+                |&lo, &hi| {
+                    if (hi - lo).is_finite() { f(lo, hi) } else { 0.0 }
+                },
+            )
         };
         let middle = both(|lo, hi| if lo == hi { lo } else { lo / 2.0 + hi / 2.0 });
         // Up to the farther end as computed, so that the ball covers both.
