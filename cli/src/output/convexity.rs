@@ -12,7 +12,7 @@ use super::human::number;
 use crate::render::Renderer;
 
 /// Terms that are listed; of more only the number is said.
-const MOST_TERMS: usize = 12;
+const MOST_TERMS: usize = 8;
 /// Characters of an expression that are quoted.
 const QUOTED: usize = 60;
 
@@ -39,24 +39,27 @@ impl Writer<'_> {
         let own: Vec<&Var> = level.vars.iter().collect();
         let other: Vec<&Var> = others.iter().collect();
         let both: Vec<&Var> = own.iter().chain(&other).copied().collect();
-        self.form(out, name, level, &found.own, (&own, &other));
-        if let Some(form) = &found.other
-            && form.class != Class::Constant
-        {
-            self.form(out, name, level, form, (&other, &own));
+        self.headline(out, name, level, &found.own, (&own, &other));
+        self.details(out, level, &found.own, &own);
+        let varies = |form: &Option<Form>| form.as_ref().is_some_and(|f| f.class != Class::Constant);
+        if let Some(form) = &found.other {
+            self.headline(out, name, level, form, (&other, &own));
+            self.numbers(out, form);
         }
+        // Where an objective reads one level only, both together say nothing new.
         if let Some(form) = &found.joint
-            && form.class != Class::Constant
             && found.own.class != Class::Constant
-            && found.other.as_ref().is_none_or(|o| o.class != Class::Constant)
+            && (found.other.is_none() || varies(&found.other))
+            && other.iter().any(|var| self.reads(level, var))
         {
-            self.form(out, name, level, form, (&both, &[]));
+            self.headline(out, name, level, form, (&both, &[]));
+            self.numbers(out, form);
         }
         self.feasible(out, name, level, found, if found.other.is_some() { &both } else { &own });
     }
 
-    /// One verdict: the headline, the terms, the numbers, and what stands in the way.
-    fn form(
+    /// One verdict in one line.
+    fn headline(
         &self,
         out: &mut String,
         name: &str,
@@ -67,31 +70,27 @@ impl Writer<'_> {
         let sense = if level.maximize { "maximizes" } else { "minimizes" };
         let verdict = worded(form.class.words(), level.maximize);
         let article = match form.class {
-            Class::Constant | Class::Linear | Class::Convex | Class::StronglyConvex { .. } => {
-                "an objective that is "
-            }
             Class::ConvexQuadratic | Class::StronglyConvexQuadratic { .. } => "a ",
-            Class::Nonconvex(_) | Class::Unknown => "an objective that is ",
+            _ => "an objective that is ",
         };
         let _ = write!(out, "{name} {sense} {article}{verdict} in {}", names(chosen));
         let read: Vec<&Var> = fixed.iter().copied().filter(|var| self.reads(level, var)).collect();
-        if !read.is_empty() && form.class.is_convex() {
+        if !read.is_empty() && form.class.is_convex() && form.class != Class::Constant {
             let _ = write!(out, ", for every {}", names(&read));
         }
         out.push('\n');
+    }
+
+    /// The terms, the numbers, and what stands in the way.
+    fn details(&self, out: &mut String, level: &Level, form: &Form, chosen: &[&Var]) {
         self.terms(out, form, level.maximize);
-        if let Some(modulus) = form.class.modulus() {
-            let _ = writeln!(out, "  modulus at least {}", number(modulus));
-        }
-        if let (Some(l), true) = (form.lipschitz, form.class.is_convex()) {
-            let _ = writeln!(out, "  gradient Lipschitz with {}", number(l));
-        }
+        self.numbers(out, form);
         let smooth = match form.smooth {
             Smoothness::Smooth => "",
             Smoothness::Steep => {
-                "  smooth inside, with slopes that may grow without bound at the edge of where it is defined\n"
+                "  smooth inside, but slopes may grow without bound at the edge of where it is defined\n"
             }
-            Smoothness::Kinked => "  continuous, with kinks\n",
+            Smoothness::Kinked => "  continuous, but may have kinks\n",
             Smoothness::Jumps => "  not known to be continuous\n",
         };
         out.push_str(smooth);
@@ -103,20 +102,35 @@ impl Writer<'_> {
         }
     }
 
+    fn numbers(&self, out: &mut String, form: &Form) {
+        let modulus = form.class.modulus().map(|m| format!("modulus at least {}", number(m)));
+        let lipschitz = form.lipschitz.filter(|_| form.class.is_convex());
+        let lipschitz = lipschitz.map(|l| format!("gradient Lipschitz with {}", number(l)));
+        let both: Vec<String> = modulus.into_iter().chain(lipschitz).collect();
+        if !both.is_empty() {
+            let _ = writeln!(out, "  {}", both.join(", "));
+        }
+    }
+
     /// Whether the objective depends on a variable.
     fn reads(&self, level: &Level, var: &Var) -> bool {
         self.model.graph.reachable(&[level.objective]).contains(&var.node)
     }
 
     fn terms(&self, out: &mut String, form: &Form, maximize: bool) {
-        if form.terms.len() < 2 && form.class.is_convex() {
+        let linear = form.class.is_linear();
+        if linear || (form.terms.len() < 2 && form.class.is_convex()) {
             return;
         }
         for (k, term) in form.terms.iter().enumerate().take(MOST_TERMS) {
             let lead = if k == 0 { "because" } else { "       " };
-            let minus = if term.minus == maximize { "" } else { "-" };
             let quote = self.quoted(term.span);
-            let _ = writeln!(out, "  {lead} {minus}`{quote}` is {}", phrase(term, maximize));
+            let quote = match term.minus == maximize {
+                true => quote,
+                false if quote.contains(" + ") || quote.contains(" - ") => format!("-({quote})"),
+                false => format!("-{quote}"),
+            };
+            let _ = writeln!(out, "  {lead} `{quote}` is {}", phrase(term, maximize));
         }
         if form.terms.len() > MOST_TERMS {
             let _ = writeln!(out, "          … and {} more terms", form.terms.len() - MOST_TERMS);
@@ -156,23 +170,25 @@ impl Writer<'_> {
     }
 
     fn drawn(&self, out: &mut String, remark: &Remark) {
-        out.push_str(&self.renderer.remark(self.sources, remark.span, &remark.text));
+        let mut labels = vec![(remark.span, remark.text.as_str())];
+        labels.extend(remark.within.map(|span| (span, "called from here")));
+        out.push_str(&self.renderer.remark(self.sources, &labels));
     }
 
     fn feasible(&self, out: &mut String, name: &str, level: &Level, found: &LevelConvexity, vars: &[&Var]) {
         let feasible = &found.feasible;
         let what = if feasible.free {
-            "is not restricted".to_owned()
+            "everything"
         } else if feasible.polyhedron {
-            "lies in a polyhedron".into()
+            "a polyhedron"
         } else if feasible.convex {
-            "lies in a convex set".into()
+            "a convex set"
         } else {
-            "lies in a set that is not known to be convex".into()
+            "not known to be convex"
         };
-        let whole = if feasible.integers { ", and some of it must be whole" } else { "" };
+        let whole = if feasible.integers { ", of which only whole points count" } else { "" };
         let vars = if level.constraints.is_empty() { level.vars.iter().collect() } else { vars.to_vec() };
-        let _ = writeln!(out, "{name}: {} {what}{whole}", names(&vars));
+        let _ = writeln!(out, "{name} feasible set in {}: {what}{whole}", names(&vars));
         for constraint in found.constraints.iter().filter(|c| c.set == Satisfying::Unknown) {
             match &constraint.obstacle {
                 Some(obstacle) => self.drawn(out, obstacle),

@@ -150,5 +150,5 @@ fn operations_research_models_are_formatted_and_right() {
     let output = blo(&root("bench/or/models"), &["check", "Outrata1994Ex31.blo", "--explain"]);
     let text = stdout(&output);
     assert!(text.contains("lower minimizes a strongly convex quadratic in `y`, for every `x`"), "{text}");
-    assert!(text.contains("lower: `y` lies in a convex set"), "{text}");
+    assert!(text.contains("lower feasible set in `y`: a convex set"), "{text}");
 }

@@ -3,6 +3,7 @@
 use super::explain::culprit;
 use super::form::{Class, Remark, best_fact, judge};
 use super::scope::Scope;
+use super::terms::covers;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Constraint, Relation};
 use crate::ops::curvature::Bend;
@@ -45,10 +46,8 @@ pub fn judge_constraint(g: &mut Graph, scope: &Scope, constraint: &Constraint) -
     }
     if relation == Relation::Equal {
         let found = culprit(g, &walk, residual, Bend::Affine);
-        let obstacle = found.map(|(node, text)| Remark {
-            span: g.node(node).span.unwrap_or(span),
-            text: format!("{text}; an equality must be affine"),
-        });
+        let obstacle =
+            found.map(|(node, text)| remark(g, node, format!("{text}; an equality must be affine"), span));
         return form(Satisfying::Unknown, obstacle);
     }
     if fact.bend.is_convex() {
@@ -73,9 +72,14 @@ pub fn judge_constraint(g: &mut Graph, scope: &Scope, constraint: &Constraint) -
     if elements.is_empty() {
         set = Satisfying::Unknown;
         let found = culprit(g, &walk, residual, Bend::Convex);
-        obstacle = found.map(|(node, text)| Remark { span: g.node(node).span.unwrap_or(span), text });
+        obstacle = found.map(|(node, text)| remark(g, node, text, span));
     }
     form(set, obstacle)
+}
+
+fn remark(g: &Graph, node: NodeId, text: String, place: Span) -> Remark {
+    let span = g.node(node).span.unwrap_or(place);
+    Remark { span, text, within: (!covers(place, span)).then_some(place) }
 }
 
 /// The elements of an array as scalars; none if there are too many.

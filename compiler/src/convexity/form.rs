@@ -4,7 +4,7 @@ use super::definite::Definiteness;
 use super::explain::culprit;
 use super::hessian::{Product, Spectrum};
 use super::scope::Scope;
-use super::terms::terms;
+use super::terms::{covers, terms};
 use super::walk::Walk;
 use super::witness::{self, Witness};
 use crate::ir::graph::{Graph, NodeId};
@@ -85,6 +85,8 @@ pub struct Remark {
     pub span: Span,
     /// A phrase, without a full stop.
     pub text: String,
+    /// Where the place is in a function that is called: the expression at hand that calls it.
+    pub within: Option<Span>,
 }
 
 /// A term of a function.
@@ -120,6 +122,7 @@ pub struct Form {
 /// A term with the better of two facts: of what was written, and of its simplest form.
 struct Term {
     written: NodeId,
+    shown: Span,
     minus: bool,
     fact: Fact,
 }
@@ -137,12 +140,17 @@ const FEW: usize = 24;
 pub fn judge(g: &mut Graph, scope: &Scope, f: NodeId, place: Span) -> Form {
     let mut walk = scope.walk(g);
     let whole = walk.fact(g, f).clone();
-    let parts = terms(g, &mut walk, f);
+    let parts = terms(g, &mut walk, f, place);
     let mut found: Vec<Term> = Vec::new();
-    for (written, minus) in parts {
-        let fact = best_fact(g, &mut walk, written);
+    for part in parts {
+        let fact = best_fact(g, &mut walk, part.node);
         if !fact.is_constant() {
-            found.push(Term { written, minus, fact });
+            found.push(Term {
+                written: part.node,
+                shown: part.shown.unwrap_or(place),
+                minus: part.minus,
+                fact,
+            });
         }
     }
     let smooth = found.iter().map(|t| t.fact.smooth).max().unwrap_or(Smoothness::Smooth);
@@ -155,7 +163,7 @@ pub fn judge(g: &mut Graph, scope: &Scope, f: NodeId, place: Span) -> Form {
             Slope::Down => Some(false),
             _ => None,
         },
-        terms: found.iter().map(|t| term_form(g, t, place)).collect(),
+        terms: term_forms(&found),
         obstacle: None,
     };
     let mut directions = Vec::new();
@@ -183,13 +191,22 @@ pub fn best_fact(g: &mut Graph, walk: &mut Walk, id: NodeId) -> Fact {
     Fact { smooth, degree, ..better }
 }
 
-fn term_form(g: &Graph, term: &Term, place: Span) -> TermForm {
-    TermForm {
-        span: g.node(term.written).span.unwrap_or(place),
-        minus: term.minus,
-        bend: term.fact.bend,
-        quadratic: term.fact.degree == Some(2),
+/// The terms as they are shown: those of one place together.
+fn term_forms(found: &[Term]) -> Vec<TermForm> {
+    let mut forms: Vec<TermForm> = Vec::new();
+    for term in found {
+        let (bend, quadratic) = (term.fact.bend, term.fact.degree == Some(2));
+        match forms.iter_mut().find(|f| f.span == term.shown && f.minus == term.minus) {
+            Some(form) => {
+                let tame = |bend: Bend, quadratic: bool| quadratic || bend.is_affine();
+                form.quadratic =
+                    (form.quadratic || quadratic) && tame(form.bend, form.quadratic) && tame(bend, quadratic);
+                form.bend = form.bend.join(bend);
+            }
+            None => forms.push(TermForm { span: term.shown, minus: term.minus, bend, quadratic }),
+        }
     }
+    forms
 }
 
 /// The class; a quadratic leaves the bound of its eigenvalues in `lipschitz`, an indefinite one a direction.
@@ -216,7 +233,8 @@ fn class(
         None
     };
     if let Some(Spectrum { smallest: Definiteness::Indefinite(v), .. }) = &bound {
-        directions.push(v.clone());
+        let length = v.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        directions.push(v.iter().map(|x| x / length).collect());
     }
     let semidefinite = by_rules(&quadratic)
         || bound.as_ref().is_some_and(|b| !matches!(b.smallest, Definiteness::Indefinite(_)));
@@ -316,7 +334,7 @@ fn obstacle(g: &Graph, walk: &Walk, found: &[Term], place: Span) -> Option<Remar
     bad.sort_by_key(|t| t.is_quadratic());
     bad.iter().find_map(|term| {
         let (node, text) = culprit(g, walk, term.written, Bend::Convex)?;
-        let span = g.node(node).span.or(g.node(term.written).span).unwrap_or(place);
-        Some(Remark { span, text })
+        let span = g.node(node).span.or(g.node(term.written).span).unwrap_or(term.shown);
+        Some(Remark { span, text, within: (!covers(place, span)).then_some(term.shown) })
     })
 }

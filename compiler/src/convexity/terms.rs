@@ -5,16 +5,27 @@ use super::walk::Walk;
 use crate::ir::graph::{Graph, NodeId};
 use crate::ops::{self, Curvature};
 use crate::types::Elem;
+use blo_grammar::span::Span;
 
 /// More terms than this are left together.
 const MOST: usize = 200;
 
-/// The terms, with their signs and constant factors, whose sum is `root`, and whether each was written with a minus that does
-/// not belong to its place in the source. New nodes keep the places of the terms.
-pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId) -> Vec<(NodeId, bool)> {
+/// A term.
+#[derive(Clone, Copy)]
+pub struct Part {
+    /// The term, with its sign and its constant factors.
+    pub node: NodeId,
+    /// The smallest expression around it that stands in the text at hand, not in a function that it calls.
+    pub shown: Option<Span>,
+    /// Whether it counts with a minus that stands outside of that.
+    pub minus: bool,
+}
+
+/// The terms whose sum is `root`, which stands at `place`. New nodes keep the places of the terms.
+pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId, place: Span) -> Vec<Part> {
     let outer = g.set_span(None);
     let mut room = MOST;
-    let found = split(g, walk, root, &mut room);
+    let found = split(g, walk, root, place, &mut room);
     g.set_span(outer);
     found
 }
@@ -27,32 +38,41 @@ enum Around {
     Operand(usize),
 }
 
-fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, room: &mut usize) -> Vec<(NodeId, bool)> {
+fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, place: Span, room: &mut usize) -> Vec<Part> {
+    let own = g.node(id).span.filter(|span| covers(place, *span));
     let parts = parts(g, walk, id);
     if parts.is_empty() || *room == 0 {
-        return vec![(id, false)];
+        return vec![Part { node: id, shown: own, minus: false }];
     }
     *room -= 1;
     let mut found = Vec::new();
-    for (part, around) in parts {
-        for (term, minus) in split(g, walk, part, room) {
-            let span = g.node(term).span;
+    for (operand, around) in parts {
+        for term in split(g, walk, operand, place, room) {
+            let span = g.node(term.node).span;
             g.set_span(span);
-            let whole = match around {
-                Around::Sign(false) => term,
-                Around::Sign(true) => g.neg(term),
+            let node = match around {
+                Around::Sign(false) => term.node,
+                Around::Sign(true) => g.neg(term.node),
                 Around::Operand(k) => {
                     let node = g.node(id);
                     let (op, attrs, mut inputs) = (node.op.0, node.attrs.clone(), node.inputs.clone());
-                    inputs[k] = term;
+                    inputs[k] = term.node;
                     g.apply(op, attrs, &inputs)
                 }
             };
             let turned = matches!(around, Around::Sign(true));
-            found.push((whole, minus != turned));
+            found.push(match term.shown {
+                Some(_) => Part { node, minus: term.minus != turned, ..term },
+                None => Part { node, shown: own, minus: false },
+            });
         }
     }
     found
+}
+
+/// Whether `inner` lies in `outer`.
+pub fn covers(outer: Span, inner: Span) -> bool {
+    outer.file == inner.file && outer.start <= inner.start && inner.end <= outer.end
 }
 
 /// The operands that a node is a sum of, if it is one.

@@ -145,8 +145,11 @@ impl Interval {
     /// Sums of between `least` and `most` numbers of the interval.
     #[must_use]
     pub fn repeated(self, least: usize, most: usize) -> Interval {
-        let of = |n: usize| self.times(Interval::point(n as f64));
+        let of = |n: usize| if n == 1 { self } else { self.times(Interval::point(n as f64)) };
         let sums = of(least).hull(of(most));
+        if most <= 1 {
+            return sums;
+        }
         // Each addition may round once more.
         let slack = most as f64 * f64::EPSILON;
         let widen = |x: f64| if x.is_finite() { x.abs() * slack } else { 0.0 };
