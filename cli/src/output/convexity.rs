@@ -7,8 +7,10 @@ use blo_compiler::model::{Level, Model, Var};
 use blo_compiler::ops::curvature::{Bend, Smoothness};
 use blo_grammar::source::Sources;
 use blo_grammar::span::Span;
+use serde_json::{Value, json};
 
 use super::human::number;
+use super::messages::place;
 use crate::render::Renderer;
 
 /// Terms that are listed; of more only the number is said.
@@ -26,6 +28,74 @@ pub fn account(renderer: &Renderer, sources: &Sources, model: &Model, found: &Co
     let followers: &[Var] = model.lower.as_ref().map_or(&[], |level| &level.vars);
     writer.level(&mut out, "upper", &model.upper, &found.upper, followers);
     out
+}
+
+/// The same for tools: per level the verdicts in its own variables, in those of the other level and in both, and its feasible set.
+pub fn document(sources: &Sources, found: &Convexity) -> Value {
+    let mut levels = json!({ "upper": level(sources, &found.upper) });
+    if let Some(lower) = &found.lower {
+        levels["lower"] = level(sources, lower);
+    }
+    levels
+}
+
+fn level(sources: &Sources, found: &LevelConvexity) -> Value {
+    let one = |form: &Option<Form>| form.as_ref().map(|form| verdict(sources, form));
+    let constraints: Vec<Value> = found
+        .constraints
+        .iter()
+        .map(|constraint| {
+            let set = match constraint.set {
+                Satisfying::Polyhedron => "polyhedron",
+                Satisfying::Convex => "convex",
+                Satisfying::Unknown => "unknown",
+            };
+            let obstacle = constraint.obstacle.as_ref().map(|o| remark(sources, o));
+            json!({ "set": set, "obstacle": obstacle })
+        })
+        .collect();
+    let feasible = &found.feasible;
+    json!({
+        "own": verdict(sources, &found.own),
+        "other": one(&found.other),
+        "joint": one(&found.joint),
+        "constraints": constraints,
+        "feasible": {
+            "convex": feasible.convex,
+            "polyhedron": feasible.polyhedron,
+            "free": feasible.free,
+            "integers": feasible.integers,
+        },
+    })
+}
+
+/// A verdict on the objective as it is minimised: that of a `maximize` turned over.
+fn verdict(sources: &Sources, form: &Form) -> Value {
+    let witness = match &form.class {
+        Class::Nonconvex(w) => Some(json!({ "from": w.from, "to": w.to, "excess": w.excess })),
+        _ => None,
+    };
+    json!({
+        "class": form.class.words(),
+        "convex": form.class.is_convex(),
+        "modulus": form.class.modulus(),
+        "lipschitz": form.lipschitz,
+        "smoothness": match form.smooth {
+            Smoothness::Smooth => "smooth",
+            Smoothness::Steep => "steep",
+            Smoothness::Kinked => "kinked",
+            Smoothness::Jumps => "unknown",
+        },
+        "rises": form.rises,
+        "obstacle": form.obstacle.as_ref().map(|o| remark(sources, o)),
+        "witness": witness,
+    })
+}
+
+fn remark(sources: &Sources, remark: &Remark) -> Value {
+    let mut value = place(sources, remark.span);
+    value["text"] = json!(remark.text);
+    value
 }
 
 struct Writer<'a> {

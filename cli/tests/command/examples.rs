@@ -34,6 +34,23 @@ fn every_example_is_solved_and_holds() {
     all_hold("examples", 0);
 }
 
+/// The gallery's page has a row for every model and for no other, and every model says first what it is.
+#[test]
+fn the_gallery_lists_every_example() {
+    let (folder, models) = models("examples");
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let rows =
+        page.lines().filter_map(|line| line.strip_prefix("| [`")).filter_map(|row| row.split_once("`]("));
+    let mut listed: Vec<&str> = rows.map(|(name, _)| name).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, models);
+    for model in &models {
+        let text = std::fs::read_to_string(folder.join(model)).unwrap();
+        let head = text.lines().take_while(|line| line.starts_with('#')).count();
+        assert!((1..=12).contains(&head), "{model}: {head} lines say what it is");
+    }
+}
+
 /// Published runs are repeated step by step, even where their end is not a solution.
 #[test]
 fn every_reproduction_holds_and_is_called_what_it_is() {

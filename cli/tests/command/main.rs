@@ -5,6 +5,7 @@ mod bad_input;
 mod common;
 mod convexity;
 mod examples;
+mod formats;
 mod levels;
 mod run;
 #[path = "../../src/scratch.rs"]
