@@ -86,6 +86,7 @@ fn verdict(sources: &Sources, form: &Form) -> Value {
             Smoothness::Kinked => "kinked",
             Smoothness::Jumps => "unknown",
         },
+        "values": [form.values.lo, form.values.hi],
         "rises": form.rises,
         "obstacle": form.obstacle.as_ref().map(|o| remark(sources, o)),
         "witness": witness,

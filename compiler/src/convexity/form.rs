@@ -111,6 +111,8 @@ pub struct Form {
     pub smooth: Smoothness,
     /// No eigenvalue of the Hessian is larger in size, for quadratics where that is known: a Lipschitz constant of the gradient.
     pub lipschitz: Option<f64>,
+    /// Where its values lie.
+    pub values: Interval,
     /// Whether the function rises (`Some(true)`) or falls with every variable, where one of them is known.
     pub rises: Option<bool>,
     /// What each term of the function is.
@@ -158,6 +160,7 @@ pub fn judge(g: &mut Graph, scope: &Scope, f: NodeId, place: Span) -> Form {
         class: Class::Unknown,
         smooth,
         lipschitz: None,
+        values: whole.range.hull(),
         rises: match whole.slope {
             Slope::Up => Some(true),
             Slope::Down => Some(false),

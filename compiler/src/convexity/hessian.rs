@@ -16,7 +16,7 @@ use crate::passes::simplify::simplify;
 /// Above this order only diagonals are looked at.
 pub const LARGEST: usize = 500;
 /// The most scalar operations that one Hessian may cost.
-const BUDGET: usize = 2_000_000_000;
+const BUDGET: usize = 300_000_000;
 
 /// The product of a Hessian with a direction, one node per chosen variable.
 pub struct Product {

@@ -27,6 +27,10 @@ struct Choice {
 /// The fact of a `select` that is such a choice, if it is convex.
 pub fn convex_choice(g: &Graph, facts: &Facts, id: NodeId) -> Option<Fact> {
     let [condition, yes, no] = g.node(id).inputs[..] else { return None };
+    // What the variables play no part in needs no proof, and below it there may be no facts.
+    if facts.of(condition).is_constant() {
+        return None;
+    }
     let (r, within, inside) = region(g, facts, condition)?;
     let (inner, outer) = if inside { (yes, no) } else { (no, yes) };
     let argument = facts.of(r);

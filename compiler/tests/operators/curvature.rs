@@ -4,7 +4,7 @@
 use blo_compiler::ir::eval::{Array, Bindings, evaluate};
 use blo_compiler::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
 use blo_compiler::ops::curvature::range::Range;
-use blo_compiler::ops::curvature::{Bend, Fact, Facts, Slope, Smoothness};
+use blo_compiler::ops::curvature::{Bend, Fact, Facts, Slope, Smoothness, shapes};
 use blo_compiler::ops::{self, Curvature, Operator, Sample};
 use blo_compiler::types::Elem;
 use ndarray::Zip;
@@ -53,15 +53,14 @@ impl Case {
         Case { graph, result, operands, ends, varying, what }
     }
 
-    fn fact(&self) -> Fact {
+    fn fact(&self, curvature: &Curvature) -> Fact {
         let mut facts = Facts::default();
         for (k, (node, _, _)) in self.operands.iter().enumerate() {
             let range = Range::between(self.ends[k].0.clone(), self.ends[k].1.clone());
             let fact = if self.varying[k] { Fact::variable(range) } else { Fact::constant(range) };
             facts.set(*node, fact);
         }
-        let op = self.graph.node(self.result).op.0;
-        op.curvature.fact(&self.graph, &facts, self.result)
+        curvature.fact(&self.graph, &facts, self.result)
     }
 
     fn point(&self, random: &mut Pcg64) -> Vec<Array> {
@@ -135,29 +134,54 @@ impl Case {
     }
 }
 
-#[test]
-fn claims_of_every_operator_hold_around_its_samples() {
+/// Tests what a curvature says of an operator; returns the number of claims about forms.
+fn claims(op: &'static Operator, curvature: &Curvature) -> usize {
     let mut random = Pcg64::seed_from_u64(17);
     let mut claims = 0;
-    for op in ops::all().iter().filter(|op| !matches!(op.curvature, Curvature::Leaf)) {
-        for sample in (op.samples)() {
-            let count = sample.inputs.len();
-            let alone = std::iter::once(None).chain((0..count).map(Some));
-            for (reach, alone) in REACHES.iter().flat_map(|r| alone.clone().map(move |a| (*r, a))) {
-                let case = Case::new(op, &sample, reach, alone);
-                if !case.varying.contains(&true) {
-                    continue;
-                }
-                let fact = case.fact();
-                claims += usize::from(fact.bend != Bend::Unknown);
-                assert_eq!(fact.bend == Bend::Unknown, fact.fault.is_some(), "{}", case.what);
-                for _ in 0..20 {
-                    case.holds(&fact, &mut random);
-                }
+    for sample in (op.samples)() {
+        let alone = std::iter::once(None).chain((0..sample.inputs.len()).map(Some));
+        for (reach, alone) in REACHES.iter().flat_map(|r| alone.clone().map(move |a| (*r, a))) {
+            let case = Case::new(op, &sample, reach, alone);
+            if !case.varying.contains(&true) {
+                continue;
+            }
+            let fact = case.fact(curvature);
+            claims += usize::from(fact.bend != Bend::Unknown);
+            assert_eq!(fact.bend == Bend::Unknown, fact.fault.is_some(), "{}", case.what);
+            for _ in 0..20 {
+                case.holds(&fact, &mut random);
             }
         }
     }
-    assert!(claims > 1000, "only {claims} claims were tested");
+    claims
+}
+
+#[test]
+fn claims_of_every_operator_hold_around_its_samples() {
+    let ops = ops::all().iter().filter(|op| !matches!(op.curvature, Curvature::Leaf));
+    let total: usize = ops.map(|op| claims(op, &op.curvature)).sum();
+    assert!(total > 1000, "only {total} claims were tested");
+}
+
+/// The test above sees a rule with a wrong sign, slope, range or number of terms.
+#[test]
+fn wrong_rules_are_found() {
+    let wrong: [(&'static Operator, Curvature); 10] = [
+        (&ops::EXPM1, Curvature::Scalar(|x| shapes::rising(x, libm::expm1, Bend::Concave))),
+        (&ops::TANH, Curvature::Scalar(|x| shapes::rising(x, libm::tanh, shapes::turning(x, Bend::Concave)))),
+        (&ops::SOFTPLUS, Curvature::Scalar(|x| shapes::falling(x, libm::exp, Bend::Convex))),
+        (&ops::ABS, Curvature::Scalar(|x| shapes::rising(x, f64::abs, Bend::Convex))),
+        (&ops::SUB, ops::ADD.curvature),
+        (&ops::NEG, Curvature::Sum(|_, _| (1, 1))),
+        (&ops::MAX, Curvature::Extreme(Bend::Concave)),
+        (&ops::MIN_OVER, Curvature::Extreme(Bend::Convex)),
+        (&ops::DIV, ops::MUL.curvature),
+        (&ops::SIGN, Curvature::Scalar(shapes::absolute)),
+    ];
+    for (op, curvature) in wrong {
+        let found = std::panic::catch_unwind(|| claims(op, &curvature));
+        assert!(found.is_err(), "a wrong rule of `{}` was not found", op.name);
+    }
 }
 
 #[test]
