@@ -18,6 +18,7 @@ pub fn result(result: &RunResult) -> Value {
     let table = |entries: Vec<(&String, Value)>| -> Value {
         Value::Object(entries.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
     };
+    let labelled = result.variables.iter().filter(|v| v.is_labelled());
     json!({
         "status": result.status,
         "termination": result.termination,
@@ -26,6 +27,7 @@ pub fn result(result: &RunResult) -> Value {
         "lower": lower,
         "hypergradient_norm": number(result.hypergradient_norm),
         "variables": table(result.variables.iter().map(|v| (&v.name, nested(v))).collect()),
+        "labels": table(labelled.map(|v| (&v.name, json!(v.labels))).collect()),
         "reports": table(result.reports.iter().map(|(name, v)| (name, number(*v))).collect()),
         "expect": expects,
         "method": result.method,
@@ -85,6 +87,7 @@ mod tests {
                 "lower",
                 "hypergradient_norm",
                 "variables",
+                "labels",
                 "reports",
                 "expect",
                 "method",
@@ -97,6 +100,7 @@ mod tests {
         );
         assert_eq!(value["variables"]["w"], json!([[1.0, 2.0], [3.0, null]]));
         assert_eq!(value["variables"]["x"], json!(1.5));
+        assert_eq!(value["labels"], json!({ "flow": [["Paris", "Lyon"], null] }));
         assert_eq!(value["lower"]["gap"], Value::Null);
         assert!(value["verdict"].as_str().unwrap().contains("null stands for"));
         assert_eq!(value["expect"][1], json!({ "text": "accuracy >= 0.99", "holds": false }));
@@ -104,7 +108,8 @@ mod tests {
 
     #[test]
     fn empty_axes_stay() {
-        let variable = Variable { name: "e".into(), shape: vec![2, 0], values: vec![] };
+        let variable =
+            Variable { name: "e".into(), shape: vec![2, 0], values: vec![], labels: vec![None, None] };
         assert_eq!(nested(&variable), json!([[], []]));
     }
 }

@@ -18,15 +18,28 @@ fn models(folder: &str) -> (PathBuf, Vec<String>) {
 fn all_hold(folder: &str, status: i32) {
     let (folder, models) = models(folder);
     assert!(!models.is_empty());
-    let mut failures = String::new();
-    for model in &models {
-        let output = blo(&folder, &["run", model]);
-        let text = stdout(&output);
-        if output.status.code() != Some(status) || !text.contains("✓ expect") || text.contains('✗') {
-            failures += &format!("== {model}: {:?}\n{text}{}", output.status.code(), stderr(&output));
-        }
-    }
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let failures: String = std::thread::scope(|scope| {
+        let (folder, models) = (&folder, &models);
+        let share = |k: usize| models.iter().skip(k).step_by(workers);
+        let runs: Vec<_> = (0..workers)
+            .map(|k| {
+                scope.spawn(move || {
+                    share(k).filter_map(|model| failure(folder, model, status)).collect::<String>()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
     assert!(failures.is_empty(), "{failures}");
+}
+
+/// What is wrong with the run of one model, if anything.
+fn failure(folder: &Path, model: &str, status: i32) -> Option<String> {
+    let output = blo(folder, &["run", model]);
+    let text = stdout(&output);
+    let holds = output.status.code() == Some(status) && text.contains("✓ expect") && !text.contains('✗');
+    (!holds).then(|| format!("== {model}: {:?}\n{text}{}", output.status.code(), stderr(&output)))
 }
 
 #[test]

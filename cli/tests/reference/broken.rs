@@ -135,7 +135,7 @@ fn a_mistake_in_a_gallery_model_is_found_where_it_is_and_the_help_names_the_fix(
 #[test]
 fn five_mistakes_are_found_in_one_pass() {
     let planted = [
-        ("fn kernel(a, b) = exp(", "fn kernel(a, b) = expp("),
+        ("cholesky(rbf_kernel(", "cholesky(rbf_kernl("),
         ("var penalty: real in", "var penalty: float in"),
         ("var b: real[fold] = 0", "var b: real[folds] = 0"),
         (

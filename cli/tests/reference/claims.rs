@@ -18,6 +18,7 @@ data four: real[2, 2] = 4
 let from = 1; let sparse = 2;
 fn f(a: real[k], b: real[k]) -> real = a @ b
 fn g(z) = { let h = z + 1; h^2 }
+fn apply(f, z) = f(z)
 upper {
   var x: real = 0
   var v: real[2] = 0
@@ -72,6 +73,11 @@ const TRUE: &[&str] = &[
     "not mean(i for i in 0..5 if i > 7) <= inf",
     "max(i for i in 0..5 if i < 3) == 2 and any(i == 2 for i in 0..3) and prod(i + 1 for i in 0..4) == 24",
     "all([sum(one[a] for a in n if labels[a] == i) for i in 2] == [4, 2]) and sum(one[i] for i ~ n) == 6",
+    "sum(i * j for i in 4, j in 0..i) == 11 and sum(1 for i in n, j in i + 1..n) == 3 and sum(one[i - 1] for i in n if i > 0) == 3",
+    "all(Z[pick, pick] == [[4, 3], [2, 1]]) and all([Z[pick[k], pick[k]] for k in two] == [4, 1])",
+    "all([sum(one[i..i + 2]) for i in 2] == [3, 5]) and all(demand[[\"Lyon\\\\\", \"Paris\"]] == [20, 10])",
+    "sum(demand[c] for c in city if c == \"Paris\") == 10 and apply(abs, -2) == 2 and apply(g, 1) == 4",
+    "all([grad(i * v[0] * x + v[1], v)[1] for i in 3] == 1) and all([grad(i * x^2 + i * x, x) for i in 3] == [0, 1, 2])",
     "demand[\"Lyon\\\\\"] == 20 and sum(four) == 16 and n * 2 == 6",
     "drawn[0] != again[0]",
     "f([1, 2], [3, 4]) == 11 and f([1, 2, 3], [1, 1, 1]) == 6 and g(2) == 9",
@@ -130,6 +136,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("data bad: real[2] = [0, inf]", "E0211"),
     ("data bad: int[2] in 0..2 = [0, 2]", "E0212"),
     ("param unset", "E0209"),
+    ("let a = sum(one[j] for i in n, j in i + 3..n)", "E0213"),
+    ("let a = [one[j] for i in n, j in 0..i]", "E0215"),
+    ("let a = [one[0..i + 1] for i in n]", "E0215"),
+    ("let a = max(one[i] for i ~ n)", "E0239"),
+    ("let a = demand[\"Rome\"]", "E0232"),
+    ("fn h(f, z) = f(h, z)\nlet a = h(h, 1)", "E0218"),
     ("report r = one", "E0221"),
     ("expect 1", "E0222"),
 ];

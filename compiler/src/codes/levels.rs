@@ -191,6 +191,28 @@ upper {
 ",
     ),
     Code::new(
+        "E0239",
+        "an index cannot be sampled here",
+        "`i ~ n` marks a sum or mean that a stochastic method may estimate from some of its terms. A largest term, a product or \
+         an array cannot be estimated so, and a constraint must hold exactly: write `i in n`.",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize max((x - a[i])^2 for i ~ n)
+}
+",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize mean((x - a[i])^2 for i ~ n)
+}
+",
+    ),
+    Code::new(
         "E0901",
         "not supported yet",
         "The language has this construct, but this version of blo does not compile it.",

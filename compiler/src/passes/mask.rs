@@ -108,7 +108,7 @@ pub fn unbounded(op: OpRef) -> bool {
 
 /// The cotangent of operand `k` by `rule` (linear in the cotangent), selects outermost where that is cheap: of nested masks
 /// each is carried back that can be, and the others stay inside. With `guard`, what those that stay inside say together is
-/// carried back as well.
+/// carried back as well, and so is what a slice or a gather leaves out.
 pub fn through(
     g: &mut Graph,
     node: NodeId,
@@ -136,6 +136,9 @@ pub fn through(
         value = restore(g, condition, when, value);
     }
     let mut result = rule(g, value)?;
+    if guard && let Some(read) = read_by(g, node, k) {
+        carried.push((read, true));
+    }
     for (condition, when) in carried.into_iter().rev() {
         result = restore(g, condition, when, result);
     }
@@ -181,6 +184,18 @@ fn condition_of_operand(g: &mut Graph, node: NodeId, k: usize, condition: NodeId
     let all: Axes = (0..rank).collect();
     let uniform = collapse(g, condition, &all)?;
     Some(g.broadcast_scalar(uniform, &shape))
+}
+
+/// The entries of operand `k` that a slice or a gather shows; the others count for nothing.
+fn read_by(g: &mut Graph, node: NodeId, k: usize) -> Option<NodeId> {
+    let shape = g.shape(node).clone();
+    let gathers = k == 0 && g.is(node, &ops::GATHER);
+    if !gathers && !g.is(node, &ops::SLICE) {
+        return None;
+    }
+    let yes = g.boolean(true);
+    let all = g.broadcast_scalar(yes, &shape);
+    if gathers { Some(any_of_operand(g, node, k, all)) } else { condition_of_operand(g, node, k, all) }
 }
 
 /// For every entry of operand `k`, whether some result entry that it feeds counts.

@@ -110,7 +110,7 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ),
     ("avg_pool2d", syntax("avg_pool2d(x, size) or avg_pool2d(x, size, stride)", 2, 3, window::avg_pool2d)),
     ("max_pool2d", syntax("max_pool2d(x, size) or max_pool2d(x, size, stride)", 2, 3, window::max_pool2d)),
-    ("grad", values("grad(e, x)", 2, 2, differentiate::grad)),
+    ("grad", syntax("grad(e, x)", 2, 2, differentiate::grad)),
     ("stop_gradient", values("stop_gradient(e)", 1, 1, differentiate::stop_gradient)),
     ("solve", values("solve(A, b)", 2, 2, dense::solve)),
     ("cholesky", values("cholesky(A)", 1, 1, dense::cholesky)),

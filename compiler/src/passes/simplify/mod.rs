@@ -80,6 +80,7 @@ rules! {
     constants::merge_offsets,
     constants::pull_scale,
     constants::collect,
+    constants::collect_nested,
     signs::neg_inside,
     signs::add_neg,
     signs::mul_neg,
@@ -116,6 +117,8 @@ rules! {
     contractions::dot_factors,
     contractions::dot_elementwise,
     contractions::dot_order,
+    contractions::quadratic_form,
+    contractions::diagonal_of_dot,
 }
 
 /// Equal roots in simplest form; new nodes are appended to the graph and remember the span of the node they replace.
