@@ -219,9 +219,12 @@ impl Writer<'_> {
     fn quoted(&self, span: Span) -> String {
         let text: Vec<&str> = self.sources.snippet(span).split_whitespace().collect();
         let text = text.join(" ");
+        // The place of an operand may reach to the operator beside it.
+        let text = text.trim_end_matches([' ', '+', '-']);
+        let text = text.strip_prefix("+ ").or(text.strip_prefix("- ")).unwrap_or(text);
         match text.char_indices().nth(QUOTED) {
             Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
+            None => text.to_owned(),
         }
     }
 

@@ -31,6 +31,7 @@ pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId, place: Span) -> Vec<P
 }
 
 /// What stands around a term: operators that are linear in it.
+#[derive(Clone, Copy)]
 enum Around {
     /// Nothing but a sum: the operand itself, or its opposite.
     Sign(bool),
@@ -45,29 +46,51 @@ fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, place: Span, room: &mut usi
         return vec![Part { node: id, shown: own, minus: false }];
     }
     *room -= 1;
+    let single = parts.len() == 1;
     let mut found = Vec::new();
-    for (operand, around) in parts {
-        for term in split(g, walk, operand, place, room) {
-            let span = g.node(term.node).span;
-            g.set_span(span);
-            let node = match around {
-                Around::Sign(false) => term.node,
-                Around::Sign(true) => g.neg(term.node),
-                Around::Operand(k) => {
-                    let node = g.node(id);
-                    let (op, attrs, mut inputs) = (node.op.0, node.attrs.clone(), node.inputs.clone());
-                    inputs[k] = term.node;
-                    g.apply(op, attrs, &inputs)
-                }
-            };
+    for (k, &(operand, around)) in parts.iter().enumerate() {
+        let terms = split(g, walk, operand, place, room);
+        let whole = single && terms.len() == 1;
+        let rest = own.map(|own| beside(g, own, &parts, k));
+        for term in terms {
+            let node = rebuilt(g, id, term.node, around);
             let turned = matches!(around, Around::Sign(true));
-            found.push(match term.shown {
-                Some(_) => Part { node, minus: term.minus != turned, ..term },
-                None => Part { node, shown: own, minus: false },
+            found.push(match (term.shown, rest) {
+                // Inside of a function nothing is shown but the call around it.
+                (_, None) => Part { node, shown: None, minus: false },
+                (_, _) if whole => Part { node, shown: own, minus: false },
+                (Some(_), _) => Part { node, minus: term.minus != turned, ..term },
+                (None, rest) => Part { node, shown: rest, minus: turned },
             });
         }
     }
     found
+}
+
+/// What stands around `term` in the node `id`, put around it again.
+fn rebuilt(g: &mut Graph, id: NodeId, term: NodeId, around: Around) -> NodeId {
+    let span = g.node(term).span;
+    g.set_span(span);
+    match around {
+        Around::Sign(false) => term,
+        Around::Sign(true) => g.neg(term),
+        Around::Operand(k) => {
+            let node = g.node(id);
+            let (op, attrs, mut inputs) = (node.op.0, node.attrs.clone(), node.inputs.clone());
+            inputs[k] = term;
+            g.apply(op, attrs, &inputs)
+        }
+    }
+}
+
+/// The place of operand `k` of a sum at `own`, whose nodes may have places elsewhere: what the other operand leaves.
+fn beside(g: &Graph, own: Span, parts: &[(NodeId, Around)], k: usize) -> Span {
+    let other = parts.get(1 - k.min(1)).filter(|_| parts.len() == 2);
+    match other.and_then(|&(node, _)| g.node(node).span).filter(|span| covers(own, *span)) {
+        Some(other) if k == 0 && other.start > own.start => Span { end: other.start, ..own },
+        Some(other) if k == 1 && other.end < own.end => Span { start: other.end, ..own },
+        _ => own,
+    }
 }
 
 /// Whether `inner` lies in `outer`.

@@ -1,6 +1,6 @@
 //! The elementwise quotient.
 
-use super::curvature::{Bend, Fact, Facts, Slope, Smoothness, combine, shapes};
+use super::curvature::{Bend, Fact, Facts, Slope, Smoothness, combine, products, shapes};
 use crate::ir::graph::{Graph, NodeId};
 use super::elementwise::{binary_samples, operand, real_binary, zip};
 use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
@@ -33,7 +33,7 @@ fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
     let range = x.range.zip(&y.range, |x, y| x.times(y.reciprocal()));
     let reciprocal = combine::apply(facts, id, b, "1 / x", &|x| shapes::power(x, -1.0));
     if y.is_constant() {
-        return combine::scaled(facts, id, &reciprocal, a, range);
+        return products::scaled(facts, id, &reciprocal, a, range);
     }
     if x.is_constant() {
         let sign = x.range.hull();

@@ -3,7 +3,7 @@
 use ndarray::{Array3, Axis, Ix3};
 use smallvec::SmallVec;
 
-use super::curvature::{Fact, Facts, combine, contract};
+use super::curvature::{Fact, Facts, contract, products};
 use super::axes::{permuted, reshaped};
 use super::elementwise::{expect_elem, operand, operands, real};
 use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
@@ -181,12 +181,12 @@ fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
     let aligned = paired && axes.batch.iter().chain(&axes.contract).all(|(left, right)| left == right);
     let range = contract::range(g, facts, id, terms, aligned && a == b);
     if aligned && a == b {
-        return combine::summed(combine::square(facts, id, a, range), terms);
+        return products::summed(products::square(facts, id, a, range), terms);
     }
     for (x, log) in [(a, b), (b, a)] {
-        if aligned && combine::entropy(g, facts, x, log) {
-            return combine::entropy_fact(facts, x, range);
+        if aligned && products::entropy(g, facts, x, log) {
+            return products::entropy_fact(facts, x, range);
         }
     }
-    combine::summed(combine::product(facts, id, a, b, range), terms)
+    products::summed(products::product(facts, id, a, b, range), terms)
 }

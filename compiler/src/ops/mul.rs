@@ -1,6 +1,6 @@
 //! The elementwise product.
 
-use super::curvature::{Fact, Facts, combine};
+use super::curvature::{Fact, Facts, products};
 use super::curvature::interval::Interval;
 use crate::ir::graph::{Graph, NodeId};
 use super::elementwise::{binary_samples, number_binary, operand, zip};
@@ -24,13 +24,13 @@ pub static MUL: Operator = Operator {
 fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
     let (a, b) = (operand(g, id, 0), operand(g, id, 1));
     if a == b {
-        return combine::square(facts, id, a, facts.of(a).range.map(Interval::squared));
+        return products::square(facts, id, a, facts.of(a).range.map(Interval::squared));
     }
     let range = facts.of(a).range.zip(&facts.of(b).range, Interval::times);
     for (x, log) in [(a, b), (b, a)] {
-        if combine::entropy(g, facts, x, log) {
-            return combine::entropy_fact(facts, x, range);
+        if products::entropy(g, facts, x, log) {
+            return products::entropy_fact(facts, x, range);
         }
     }
-    combine::product(facts, id, a, b, range)
+    products::product(facts, id, a, b, range)
 }

@@ -2,7 +2,7 @@
 
 use ndarray::Zip;
 
-use super::curvature::{Bend, Fact, Facts, Fault, combine};
+use super::curvature::{Bend, Fact, Facts, Fault, combine, products};
 use super::curvature::interval::Interval;
 use crate::ir::graph::{Graph, NodeId};
 use super::elementwise::{boolean, expect_elem, operand, operands, real};
@@ -71,7 +71,7 @@ fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
     let guarded = |zero: NodeId, value: NodeId, x: Option<NodeId>| -> bool {
         let (Some(x), true) = (x, g.is(value, &super::MUL)) else { return false };
         let [p, q] = [operand(g, value, 0), operand(g, value, 1)];
-        let entropy = (p == x && combine::entropy(g, facts, p, q)) || (q == x && combine::entropy(g, facts, q, p));
+        let entropy = (p == x && products::entropy(g, facts, p, q)) || (q == x && products::entropy(g, facts, q, p));
         entropy && g.fill_value(zero) == Some(0.0) && facts.of(x).range.hull().is_nonnegative()
     };
     if guarded(no, yes, positive(g, condition)) {

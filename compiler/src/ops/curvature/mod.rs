@@ -10,6 +10,7 @@
 pub mod combine;
 pub mod contract;
 pub mod interval;
+pub mod products;
 pub mod range;
 pub mod shapes;
 
