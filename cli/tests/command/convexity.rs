@@ -26,7 +26,7 @@ fn fresh(path: &str, expected: &str) {
     assert!(found == expected, "{path} is stale (BLESS=1 rewrites it); expected\n{expected}");
 }
 
-const EXPLAINED: [&str; 14] = [
+const EXPLAINED: [&str; 20] = [
     "architecture",
     "bda_counterexample",
     "coreset",
@@ -34,11 +34,17 @@ const EXPLAINED: [&str; 14] = [
     "digits_cleaning",
     "duopoly",
     "elastic_net",
+    "electricity",
     "gaussian_process",
+    "group_lasso",
+    "many_answers",
     "meta_ridge",
     "mixture",
     "ridge_diabetes",
     "rosenbrock",
+    "svm",
+    "text_regularisation",
+    "toll",
     "toy",
     "reproductions/logistic_hypertorch",
 ];
