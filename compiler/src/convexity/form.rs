@@ -257,7 +257,7 @@ fn class(
     let worst = found.iter().map(|t| t.fact.smooth).max().unwrap_or(Smoothness::Jumps);
     // Where the rules prove convexity, an infinite slope at an edge does no harm to a modulus.
     let tame = worst == Smoothness::Smooth || (convex && worst == Smoothness::Steep);
-    if !(convex && modulus.is_some()) && tame && scope.len() <= FEW {
+    if !(convex && modulus.is_some()) && tame && scope.elements() <= FEW {
         let whole = Product::new(g, scope, f).and_then(|p| p.spectrum(g, scope));
         match whole.map(|w| w.smallest) {
             Some(Definiteness::Definite(m)) => return Class::StronglyConvex { modulus: m },
@@ -322,7 +322,7 @@ fn sum_spectrum(g: &mut Graph, scope: &Scope, nodes: &[NodeId]) -> Option<Spectr
         Definiteness::Definite(all.lo)
     } else if all.lo == 0.0 {
         Definiteness::Semidefinite
-    } else if scope.len() <= super::hessian::LARGEST && exact {
+    } else if scope.elements() <= super::hessian::LARGEST && exact {
         return product.spectrum(g, scope);
     } else {
         return None;

@@ -72,7 +72,7 @@ impl Product {
 
     /// Every entry, as an interval; `None` where it would cost too much.
     fn entries(&self, g: &Graph, scope: &Scope) -> Option<Vec<Vec<Interval>>> {
-        let n = scope.len();
+        let n = scope.elements();
         let order = g.reachable(&self.nodes);
         let cost: usize = order.iter().map(|&id| g.ty(id).len()).sum();
         if n > LARGEST || cost.saturating_mul(n) > BUDGET {
@@ -123,10 +123,10 @@ impl Product {
         let mut centre = Symmetric::zeros(n);
         let mut spread = Symmetric::zeros(n);
         let mut largest = Symmetric::zeros(n);
-        for i in 0..n {
-            for j in 0..=i {
+        for (i, column) in columns.iter().enumerate() {
+            for (j, other) in columns.iter().enumerate().take(i + 1) {
                 // Both mirror images hold the true entry.
-                let entry = columns[i][j].meet(columns[j][i]);
+                let entry = column[j].meet(other[i]);
                 largest.set(i, j, entry.magnitude());
                 // A larger diagonal only helps, so its lower end is the worst case.
                 if i == j {

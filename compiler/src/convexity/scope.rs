@@ -42,7 +42,7 @@ impl<'m> Scope<'m> {
     }
 
     /// The number of chosen elements.
-    pub fn len(&self) -> usize {
+    pub fn elements(&self) -> usize {
         self.chosen.iter().map(|var| var.ty.len()).sum()
     }
 

@@ -22,7 +22,7 @@ pub static ACOS: Operator = Operator {
         let minus_one = fill_like(g, node, -1.0);
         Some(g.div(minus_one, root))
     }),
-    curvature: Curvature::Scalar(|x| inverse(x)),
+    curvature: Curvature::Scalar(inverse),
     lowering: Lowering::Kernel("acos"),
     samples: || unary_samples(&[-0.9, -0.5, 0.0, 0.1, 0.7, 0.95]),
 };

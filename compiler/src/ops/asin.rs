@@ -21,7 +21,7 @@ pub static ASIN: Operator = Operator {
         let root = g.unary(&super::SQRT, rest);
         Some(g.reciprocal(root))
     }),
-    curvature: Curvature::Scalar(|x| inverse(x)),
+    curvature: Curvature::Scalar(inverse),
     lowering: Lowering::Kernel("asin"),
     samples: || unary_samples(&[-0.9, -0.5, 0.0, 0.1, 0.7, 0.95]),
 };

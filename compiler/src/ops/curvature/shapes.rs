@@ -98,7 +98,8 @@ pub fn absolute(x: Interval) -> Shape {
 /// `x * Phi(x)`, convex between the roots of its second derivative `(2 - x^2) phi(x)`.
 pub fn gelu(x: Interval, f: impl Fn(f64) -> f64) -> Shape {
     // Just inside and outside of sqrt(2), and of the minimum at -0.7517915…
-    const ROOT: (f64, f64) = (1.414213562, 1.414213563);
+    use std::f64::consts::SQRT_2;
+    const ROOT: (f64, f64) = (SQRT_2 - 1e-9, SQRT_2 + 1e-9);
     const LOWEST: (f64, f64) = (-0.75180, -0.75179);
     let bend = if x.lo >= -ROOT.0 && x.hi <= ROOT.0 {
         Bend::Convex
