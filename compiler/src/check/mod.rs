@@ -15,6 +15,7 @@ mod dims;
 mod emission;
 mod expr;
 mod flat;
+mod habits;
 mod index;
 mod integers;
 mod levels;
@@ -32,6 +33,7 @@ mod sampling;
 mod scope;
 mod static_value;
 mod value;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -12,6 +12,7 @@ use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
+use super::habits;
 use super::value::{Axis, DimId, Value};
 
 /// Index into the checker's declarations.
@@ -293,6 +294,14 @@ impl Checker<'_> {
             diagnostic = diagnostic
                 .label(span, format!("this one is local to `{level}`"))
                 .help("write it as a top-level `fn`, which both levels can call");
+        } else if let Some((help, replacement)) = habits::name(&name.name) {
+            diagnostic = diagnostic.help(help);
+            if let Some(text) = replacement {
+                diagnostic = diagnostic.edit(name.span, text);
+            }
+        } else if let Some(matrix) = name.name.strip_suffix('ᵀ') {
+            let text = format!("{matrix}'");
+            diagnostic = diagnostic.help(format!("a transpose is written `{text}`")).edit(name.span, text);
         } else if super::builtins::is_function(&name.name) {
             diagnostic = diagnostic.help(format!("`{0}` is a function: write `{0}(…)`", name.name));
         } else if let Some(module) = super::modules::module_with(&name.name) {

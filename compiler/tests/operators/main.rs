@@ -7,5 +7,6 @@ mod contraction;
 mod curvature;
 mod derivatives;
 mod evaluation;
+mod rewrites;
 mod suite;
 mod support;
