@@ -32,6 +32,12 @@ impl Checker<'_> {
             *found = format!("in the definition of `{}`: {found}", calls[definition].name);
             let label = Label { span: call.span, text: format!("in this call of `{}`{with}", call.name) };
             diagnostic.labels.insert(0, label);
+            if self.is_library(calls[definition].definition) {
+                // What would mend the body is no help to who cannot change it.
+                let help = format!("look at the arguments: `{}`", self.signature(call.definition));
+                diagnostic = diagnostic.help(help);
+                diagnostic.edit = None;
+            }
         }
         for (k, call) in calls.iter().enumerate() {
             let shown =
@@ -70,6 +76,13 @@ impl Checker<'_> {
         }
         let decides = !calls[definition].arguments.is_empty() && OF_ARGUMENTS.contains(&diagnostic.code);
         decides.then_some((definition, definition))
+    }
+
+    /// The head of a function's definition: its name and parameters.
+    fn signature(&self, definition: Span) -> String {
+        let written = self.source_text(definition);
+        let head = written.strip_prefix("fn ").unwrap_or(&written);
+        head.split_inclusive(')').next().unwrap_or(head).to_owned()
     }
 
     /// Whether a place is in the standard library.
