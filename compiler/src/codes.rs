@@ -133,7 +133,8 @@ pub static CODES: &[Code] = &[
     code(
         "E0220",
         "a level lacks a part or has one twice",
-        "A model has one `upper` block and at most one `lower` block, each with variables and exactly one objective.",
+        "A model has one `upper` block and any number of `lower` blocks, each with variables and exactly one objective. Several \
+         `lower` blocks have names.",
     ),
     code(
         "E0221",
@@ -226,6 +227,12 @@ pub static CODES: &[Code] = &[
         "a family of constraints has a sampled index",
         "`i ~ n` marks a sum that a stochastic method may estimate. Every member of a family of constraints must hold, so its \
          indices are written `i in n`.",
+    ),
+    code(
+        "E0239",
+        "a follower reads a variable of another one",
+        "Several followers are independent: each minimises its own objective over its own variables and sees the leader's. \
+         Followers that see each other play a game, whose equilibria are another problem.",
     ),
     code(
         "E0401",

@@ -20,4 +20,4 @@ pub mod types;
 
 pub use check::analyse;
 pub use compile::{Stage, compile, emit};
-pub use solution::{Expectation, blame, expectations};
+pub use solution::{Expectation, blame, expectations, follower_objectives};

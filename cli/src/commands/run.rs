@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use blo_compiler::model::Model;
-use blo_compiler::{blame, expectations};
+use blo_compiler::{blame, expectations, follower_objectives};
 use blo_runtime::problem::Problem;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers;
@@ -130,6 +130,7 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         ("lower.stationarity", lower.map_or(f64::NAN, |l| l.stationarity)),
         ("hypergradient_norm", hypergradient_norm),
     ];
+    let followers = follower_objectives(model, &solution.x, &solution.y);
     let expects = expectations(model, &solution.x, &solution.y, &found);
     let status = match solution.point {
         PointStatus::Stationary => "solved",
@@ -143,6 +144,7 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         verdict: solution.verdict.clone(),
         upper_objective: solution.upper_objective,
         lower,
+        followers,
         hypergradient_norm,
         variables: variables
             .map(|v| Variable {

@@ -24,6 +24,9 @@ pub fn result(result: &RunResult) -> Value {
         "verdict": verdict(result),
         "upper": { "objective": number(result.upper_objective) },
         "lower": lower,
+        "followers": table(
+            result.followers.iter().map(|(name, v)| (name, json!({ "objective": number(*v) }))).collect(),
+        ),
         "hypergradient_norm": number(result.hypergradient_norm),
         "variables": table(result.variables.iter().map(|v| (&v.name, nested(v))).collect()),
         "reports": table(result.reports.iter().map(|(name, v)| (name, number(*v))).collect()),
@@ -83,6 +86,7 @@ mod tests {
                 "verdict",
                 "upper",
                 "lower",
+                "followers",
                 "hypergradient_norm",
                 "variables",
                 "reports",
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(value["variables"]["w"], json!([[1.0, 2.0], [3.0, null]]));
         assert_eq!(value["variables"]["x"], json!(1.5));
         assert_eq!(value["lower"]["gap"], Value::Null);
+        assert_eq!(value["followers"], json!({ "firm": { "objective": 0.5 } }));
         assert!(value["verdict"].as_str().unwrap().contains("null stands for"));
         assert_eq!(value["expect"][1], json!({ "text": "accuracy >= 0.99", "holds": false }));
     }

@@ -31,6 +31,46 @@ fn a_method_that_does_not_handle_what_the_model_has_is_refused_with_the_place() 
     refused(&whole, &["run", "m.blo", "--method", "rhg"], &["does not handle integer variables"]);
 }
 
+/// Two buyers at prices that a seller sets: `q = (1 - a) / 2`, `r = (2 - b) / 2`, so `a = 1/2`, `b = 1`.
+const BUYERS: &str = "\
+upper {
+  var a: real = 0
+  var b: real = 0
+  maximize a * q + b * r
+}
+lower small {
+  var q: real = 0
+  minimize q^2 - (1 - a) * q
+}
+lower large {
+  var r: real = 0
+  maximize (2 - b) * r - r^2
+}
+report sold = q + r
+expect abs(a - 0.5) < 1e-4 and abs(b - 1) < 1e-4
+expect abs(small.objective + 1 / 16) < 1e-4 and abs(large.objective - 1 / 4) < 1e-4
+expect abs(lower.objective + 1 / 16 + 1 / 4) < 1e-4
+expect lower.gap < 1e-8
+";
+
+#[test]
+fn several_followers_answer_together_with_every_method() {
+    let folder = Folder::new();
+    fs::write(folder.path("m.blo"), BUYERS).unwrap();
+    for method in ["cg", "rhg", "cg(lower_rule = momentum, lower_momentum = 0.5)"] {
+        let output = blo(&folder.path(""), &["run", "m.blo", "--json", "--method", method]);
+        assert_eq!(output.status.code(), Some(0), "{method}\n{}{}", stdout(&output), stderr(&output));
+        let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let objective = |name: &str| result["followers"][name]["objective"].as_f64().unwrap();
+        assert!((objective("small") + 0.0625).abs() < 1e-4 && (objective("large") - 0.25).abs() < 1e-4);
+        assert_eq!(result["status"], "solved");
+    }
+    let summary = stdout(&blo(&folder.path(""), &["run", "m.blo"]));
+    assert!(summary.contains("small objective") && summary.contains("large objective"), "{summary}");
+    let overview = stdout(&blo(&folder.path(""), &["check", "m.blo"]));
+    assert!(overview.contains("small, large"), "{overview}");
+}
+
 #[test]
 fn what_no_method_solves_is_still_a_right_model() {
     let folder = model("", "", "");

@@ -1,23 +1,22 @@
 //! The order of work: collect every declaration, work out each, then put the model together.
 
-use blo_grammar::ast::{self, Ast, Expr, ExprKind, Ident, Item, ItemKind, LevelKind};
+use blo_grammar::ast::{self, Ast, Expr, ExprKind, Ident, Item, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::Checker;
-use super::levels::level_name;
 use super::messages::did_you_mean;
-use super::scope::{DeclId, Frame, Kind, Meaning, Module, Param, Reads, State};
+use super::scope::{DeclId, Frame, Kind, LevelId, Meaning, Module, Param, Reads, State};
 use crate::ir::graph::{NodeId, Role};
-use crate::model::{Dim, Expect, Model, OptionValue, Precision, Report, Solve};
+use crate::model::{Dim, Expect, Level, Model, OptionValue, Precision, Report, Solve};
 use crate::types::Elem;
 
 /// What the file holds beyond names.
 #[derive(Default)]
 struct Parts<'t> {
-    levels: Vec<&'t ast::Level>,
+    levels: Vec<(LevelId, &'t ast::Level)>,
     solves: Vec<(&'t ast::Solve, Span)>,
-    reports: Vec<(&'t Ident, &'t Expr, Option<LevelKind>, DeclId)>,
+    reports: Vec<(&'t Ident, &'t Expr, DeclId)>,
     expects: Vec<&'t Expr>,
     precisions: Vec<&'t Ident>,
 }
@@ -37,7 +36,7 @@ impl Checker<'_> {
         self.overrides_have_targets();
         self.one_of_each(&parts);
         self.resolve_all();
-        let (upper, mut lower) = self.levels(&parts);
+        let (upper, followers) = self.levels(&parts);
         let reports = self.reports(&parts);
         let expects = self.expects(&parts);
         let solve = parts
@@ -50,10 +49,8 @@ impl Checker<'_> {
             return None;
         }
         let mut upper = upper?;
-        upper.constraints = self.constraints_in(LevelKind::Upper);
-        if let Some(lower) = &mut lower {
-            lower.constraints = self.constraints_in(LevelKind::Lower);
-        }
+        upper.constraints = self.constraints_in(LevelId::Upper);
+        let lower = self.lower_level(followers);
         self.warn_unused();
         self.warn_independent(&upper, lower.as_ref());
         let dims = self.dims_of_model();
@@ -152,9 +149,10 @@ impl Checker<'_> {
                     self.declare(name, Kind::Param(param.into()), 0, None);
                 }
                 ItemKind::Level(level) => {
-                    parts.levels.push(level);
+                    let id = self.new_level(level);
+                    parts.levels.push((id, level));
                     for inner in &level.items {
-                        self.collect_inner(inner, level.kind, &mut parts);
+                        self.collect_inner(inner, id, &mut parts);
                     }
                 }
                 ItemKind::Solve(solve) => parts.solves.push((solve, item.span)),
@@ -172,7 +170,7 @@ impl Checker<'_> {
         parts
     }
 
-    fn collect_common<'t>(&mut self, item: &'t Item, level: Option<LevelKind>, parts: &mut Parts<'t>) {
+    fn collect_common<'t>(&mut self, item: &'t Item, level: Option<LevelId>, parts: &mut Parts<'t>) {
         match &item.kind {
             ItemKind::Let(l) => {
                 self.declare(&l.name, Kind::Let(l.clone().into()), 0, level);
@@ -182,14 +180,14 @@ impl Checker<'_> {
             }
             ItemKind::Report { name, value } => {
                 if let Some(id) = self.declare(name, Kind::Report(value.clone().into()), 0, level) {
-                    parts.reports.push((name, value, level, id));
+                    parts.reports.push((name, value, id));
                 }
             }
             _ => self.misplaced(item, level),
         }
     }
 
-    fn collect_inner<'t>(&mut self, item: &'t Item, level: LevelKind, parts: &mut Parts<'t>) {
+    fn collect_inner<'t>(&mut self, item: &'t Item, level: LevelId, parts: &mut Parts<'t>) {
         match &item.kind {
             ItemKind::Var(var) => {
                 self.declare(&var.name, Kind::Var(var.clone().into()), 0, Some(level));
@@ -204,7 +202,7 @@ impl Checker<'_> {
         }
     }
 
-    fn misplaced(&mut self, item: &Item, level: Option<LevelKind>) {
+    fn misplaced(&mut self, item: &Item, level: Option<LevelId>) {
         let (what, place) = match &item.kind {
             ItemKind::Var(_) => ("a variable", "`upper` or `lower`"),
             ItemKind::Objective { .. } => ("an objective", "`upper` or `lower`"),
@@ -212,8 +210,9 @@ impl Checker<'_> {
             ItemKind::Level(_) => ("a level", "the top level"),
             _ => ("this declaration", "the top level"),
         };
-        let label = level
-            .map_or("this is the top level".to_owned(), |l| format!("this is inside `{}`", level_name(l)));
+        let label = level.map_or("this is the top level".to_owned(), |l| {
+            format!("this is inside `{}`", self.level_name(l))
+        });
         self.error::<()>("E0219", format!("{what} belongs into {place}"), item.span, label);
     }
 
@@ -233,12 +232,11 @@ impl Checker<'_> {
     }
 
     fn one_of_each(&mut self, parts: &Parts) {
-        let of =
-            |kind| parts.levels.iter().filter(move |l| l.kind == kind).copied().collect::<Vec<&ast::Level>>();
-        let (uppers, lowers) = (of(LevelKind::Upper), of(LevelKind::Lower));
+        let is_upper = |(id, _): &&(LevelId, &ast::Level)| *id == LevelId::Upper;
+        let uppers: Vec<&ast::Level> = parts.levels.iter().filter(is_upper).map(|(_, l)| *l).collect();
         if uppers.is_empty() {
             let file = self.sources.iter().next().map(|(id, _)| id);
-            let at = parts.levels.first().map(|l| l.keyword).or(file.map(|f| Span::new(f, 0, 0)));
+            let at = parts.levels.first().map(|(_, l)| l.keyword).or(file.map(|f| Span::new(f, 0, 0)));
             if let (Some(at), false) = (at, self.has_errors()) {
                 let diagnostic =
                     Diagnostic::error("E0220", "the model has no `upper` level", at, "in this model").help(
@@ -256,9 +254,8 @@ impl Checker<'_> {
             );
             self.emit(diagnostic.label(first.keyword, "the first one"));
         }
-        if let [_, second, ..] = lowers.as_slice() {
-            self.unsupported::<()>("a model with several followers is", second.keyword);
-        }
+        let lowers = parts.levels.iter().filter(|(id, _)| id.is_lower()).map(|(_, l)| *l);
+        self.names_of_followers(&lowers.collect::<Vec<_>>());
         if let [(first, _), (second, _), ..] = parts.solves.as_slice() {
             let diagnostic =
                 Diagnostic::error("E0202", "`solve` is given twice", second.method.span, "the second one");
@@ -285,23 +282,25 @@ impl Checker<'_> {
         }
     }
 
-    fn levels(&mut self, parts: &Parts) -> (Option<crate::model::Level>, Option<crate::model::Level>) {
-        let find = |kind| parts.levels.iter().find(|l| l.kind == kind).copied();
-        let lower = find(LevelKind::Lower).and_then(|l| self.level(l));
-        let upper = find(LevelKind::Upper).and_then(|l| self.level(l));
-        for level in &parts.levels {
+    /// The upper level and the followers.
+    fn levels(&mut self, parts: &Parts) -> (Option<Level>, Vec<Level>) {
+        let lowers = parts.levels.iter().filter(|(id, _)| id.is_lower());
+        let followers = lowers.filter_map(|(id, level)| self.level(*id, level)).collect();
+        let upper = parts.levels.iter().find(|(id, _)| *id == LevelId::Upper);
+        let upper = upper.and_then(|(id, level)| self.level(*id, level));
+        for (id, level) in &parts.levels {
             if !level.items.iter().any(|i| matches!(i.kind, ItemKind::Var(_) | ItemKind::Error)) {
-                let message = format!("`{}` has no variables", level_name(level.kind));
+                let message = format!("`{}` has no variables", self.level_name(*id));
                 let diagnostic = Diagnostic::error("E0220", message, level.keyword, "in this level");
                 self.emit(diagnostic.help("declare what this level chooses: `var x: real[n]`"));
             }
         }
-        (upper, lower)
+        (upper, followers)
     }
 
     fn reports(&mut self, parts: &Parts) -> Vec<Report> {
         let mut reports = Vec::new();
-        for (name, written, _, id) in &parts.reports {
+        for (name, written, id) in &parts.reports {
             let Some(value) = self.resolve(*id, name.span) else { continue };
             if value.rank() > 0 {
                 let label = format!("this is {}", self.value_text(&value));
@@ -445,7 +444,7 @@ impl Checker<'_> {
     }
 
     /// Warns about objectives that the level's own variables cannot change.
-    fn warn_independent(&mut self, upper: &crate::model::Level, lower: Option<&crate::model::Level>) {
+    fn warn_independent(&mut self, upper: &Level, lower: Option<&Level>) {
         let depends = |graph: &crate::ir::graph::Graph, root: NodeId, role: Role| {
             let nodes = graph.reachable(&[root]);
             nodes.iter().any(|&n| graph.is(n, &crate::ops::INPUT) && graph.node(n).stage == role)
@@ -459,13 +458,16 @@ impl Checker<'_> {
         });
         let mut faults = Vec::new();
         if !direct && !through {
-            faults.push((LevelKind::Upper, upper.objective_span));
+            faults.push(("upper".to_owned(), upper.objective_span));
         }
-        if let Some(l) = lower.filter(|l| !depends(&self.graph, l.objective, Role::Lower)) {
-            faults.push((LevelKind::Lower, l.objective_span));
+        if let Some(l) = lower {
+            if l.followers.is_empty() && !depends(&self.graph, l.objective, Role::Lower) {
+                faults.push(("lower".to_owned(), l.objective_span));
+            }
+            let idle = l.followers.iter().filter(|f| !depends(&self.graph, f.objective, Role::Lower));
+            faults.extend(idle.map(|f| (format!("lower {}", f.name), f.objective_span)));
         }
-        for (level, span) in faults {
-            let name = level_name(level);
+        for (name, span) in faults {
             let message = format!("the objective of `{name}` does not depend on its variables");
             self.emit(Diagnostic::warning(
                 "W0202",

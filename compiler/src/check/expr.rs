@@ -1,6 +1,6 @@
 //! Expressions: literals, names, and the way to the rules for each other form.
 
-use blo_grammar::ast::{BinaryOp, Expr, ExprKind, Ident, LevelKind, UnaryOp};
+use blo_grammar::ast::{BinaryOp, Expr, ExprKind, Ident, UnaryOp};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -163,6 +163,7 @@ impl Checker<'_> {
                         None
                     }
                     _ => {
+                        self.own_variable(id, name.span)?;
                         let value = self.resolve(id, name.span)?;
                         self.readable(&value, name, declared)?;
                         Some(value)
@@ -177,10 +178,9 @@ impl Checker<'_> {
         let Reads::Data(place) = self.reads else { return Some(()) };
         let level = match self.graph.node(value.node).stage {
             Role::Data => return Some(()),
-            Role::Upper | Role::UpperDirection => LevelKind::Upper,
-            Role::Lower | Role::Multiplier | Role::LowerDirection => LevelKind::Lower,
+            Role::Upper | Role::UpperDirection => "upper",
+            Role::Lower | Role::Multiplier | Role::LowerDirection => "lower",
         };
-        let level = super::levels::level_name(level);
         let mut diagnostic = Diagnostic::error(
             "E0217",
             format!("{place} cannot depend on `{}`", name.name),

@@ -13,6 +13,7 @@ mod data;
 mod declarations;
 mod dims;
 mod expr;
+mod followers;
 mod index;
 mod integers;
 mod levels;
@@ -93,7 +94,7 @@ struct IndexCheck {
 /// A variable with what the checker knows beyond the model.
 struct VarState {
     var: Var,
-    level: ast::LevelKind,
+    level: scope::LevelId,
     shape: value::Axes,
 }
 
@@ -130,7 +131,10 @@ pub(crate) struct Checker<'a> {
     constraints: Vec<constraints::ConstraintState>,
     /// Known numbers that expressions are held above or below, for contradictions.
     limits: Vec<constraints::Limit>,
-    objectives: [Option<Value>; 2],
+    /// The objectives that are worked out, with whether they are maximised.
+    objectives: BTreeMap<scope::LevelId, (Value, bool)>,
+    /// The names of the followers, in order.
+    followers: Vec<Option<ast::Ident>>,
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
 }
@@ -162,7 +166,8 @@ impl<'a> Checker<'a> {
             index_checks: Vec::new(),
             constraints: Vec::new(),
             limits: Vec::new(),
-            objectives: [None, None],
+            objectives: BTreeMap::new(),
+            followers: Vec::new(),
             results: Vec::new(),
             assumed_count: 0,
         }
