@@ -50,6 +50,9 @@ pub struct ModelArgs {
     /// Print a stage of the compiler and stop
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
+    /// For whom messages are written: `json` prints one JSON document on standard output, and nothing else
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
 }
 
 /// `blo run`.
@@ -71,7 +74,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,
     /// Print the result as JSON, and nothing else, on standard output
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
     /// Also write result.json, trace.csv and variables.npz into this folder
     #[arg(long, value_name = "DIR")]
@@ -103,8 +106,11 @@ pub struct TestArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
     /// Print a JSON array with one object for each model, and nothing else, on standard output
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// For whom messages are written: `json` prints one JSON document on standard output, and nothing else
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
 }
 
 /// `blo fmt`.
@@ -121,6 +127,9 @@ pub struct FmtArgs {
     /// Write nothing; name the files that would change and end with status 1 if there are any
     #[arg(long)]
     pub check: bool,
+    /// For whom messages are written: `json` prints one JSON document on standard output, and nothing else; needs `--check`
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", requires = "check")]
+    pub format: Format,
 }
 
 /// `blo explain`.
@@ -128,6 +137,16 @@ pub struct FmtArgs {
 pub struct ExplainArgs {
     /// A code such as E0203; without it all codes are listed
     pub code: Option<String>,
+}
+
+/// For whom messages are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Drawn for people, on standard error
+    #[default]
+    Text,
+    /// For tools: one JSON document on standard output
+    Json,
 }
 
 /// Names of the arithmetic.

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod compile;
 mod data;
+mod example;
 mod files;
 mod find;
 mod method;

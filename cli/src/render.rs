@@ -1,5 +1,5 @@
-//! Draws diagnostics on the error stream: code, headline, source lines with a label for every party, help and notes.
-//! Layout is ariadne's; this file decides what is shown of odd spans and of lines too long to print.
+//! Draws diagnostics: code, headline, source lines with a label for every party, help and notes. Layout is ariadne's; this file
+//! decides what is shown of odd spans and of lines too long to print, and where all of it goes.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,7 +11,11 @@ use blo_grammar::diagnostic::{Diagnostic, Severity};
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 
+use serde_json::Value;
+
+use crate::args::Format;
 use crate::files::Trouble;
+use crate::output::messages;
 
 /// Diagnostics drawn in full; of the rest only the number is said.
 const SHOWN: usize = 50;
@@ -27,46 +31,88 @@ pub struct Renderer {
     colour: bool,
     errors: usize,
     warnings: usize,
+    out: Out,
+}
+
+/// Where messages go.
+enum Out {
+    /// To the error stream, as they come.
+    Stream,
+    /// Into a text.
+    Text(String),
+    /// Into the document that the command ends with.
+    Document(Vec<Value>),
 }
 
 impl Renderer {
-    /// Colours only on a terminal that has not asked for none (`NO_COLOR`).
-    pub fn new() -> Self {
+    /// For people on the error stream, in colours only on a terminal that has not asked for none (`NO_COLOR`); for tools in the
+    /// document on standard output.
+    pub fn new(format: Format) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Renderer { colour: std::io::stderr().is_terminal() && !refused, errors: 0, warnings: 0 }
+        let (colour, out) = match format {
+            Format::Text => (std::io::stderr().is_terminal() && !refused, Out::Stream),
+            Format::Json => (false, Out::Document(Vec::new())),
+        };
+        Renderer { colour, errors: 0, warnings: 0, out }
     }
 
-    /// Draws all of them, errors and warnings in the given order.
+    /// Keeps what it draws, without colours.
+    pub fn into_text() -> Self {
+        Renderer { colour: false, errors: 0, warnings: 0, out: Out::Text(String::new()) }
+    }
+
+    /// What was drawn, where it is kept.
+    pub fn text(&self) -> &str {
+        if let Out::Text(text) = &self.out { text } else { "" }
+    }
+
+    /// The messages so far, where the command ends with a document; otherwise they have been said.
+    pub fn document(&self) -> Option<(&[Value], usize, usize)> {
+        let Out::Document(messages) = &self.out else { return None };
+        Some((messages, self.errors, self.warnings))
+    }
+
+    /// Tells all of them, errors and warnings in the given order.
     pub fn diagnostics(&mut self, sources: &Sources, diagnostics: &[Diagnostic]) {
-        let mut out = String::new();
-        let mut cache = Files { sources, read: HashMap::new() };
-        for diagnostic in diagnostics.iter().take(SHOWN) {
-            out.push_str(&self.draw(sources, &mut cache, diagnostic));
-        }
-        if diagnostics.len() > SHOWN {
-            let _ = writeln!(out, "… and {} more", diagnostics.len() - SHOWN);
-        }
         for diagnostic in diagnostics {
             match diagnostic.severity {
                 Severity::Error => self.errors += 1,
                 Severity::Warning => self.warnings += 1,
             }
         }
-        print(&out);
+        let mut cache = Files { sources, read: HashMap::new() };
+        if matches!(self.out, Out::Document(_)) {
+            for diagnostic in diagnostics {
+                let drawn = self.draw(sources, &mut cache, diagnostic);
+                self.add(messages::diagnostic(sources, diagnostic, &drawn));
+            }
+            return;
+        }
+        let mut drawn = String::new();
+        for diagnostic in diagnostics.iter().take(SHOWN) {
+            drawn.push_str(&self.draw(sources, &mut cache, diagnostic));
+        }
+        if diagnostics.len() > SHOWN {
+            let _ = writeln!(drawn, "… and {} more", diagnostics.len() - SHOWN);
+        }
+        self.say(&drawn);
     }
 
-    /// Draws something that has no place in the model.
+    /// Tells something that has no place in the model.
     pub fn trouble(&mut self, trouble: &Trouble) {
         self.errors += 1;
-        let mut out = format!("{} {}\n", self.paint("error:", "1;31"), cut(&trouble.message));
+        let mut drawn = format!("{} {}\n", self.paint("error:", "1;31"), cut(&trouble.message));
         if let Some(help) = &trouble.help {
-            let _ = writeln!(out, "  {} {}", self.paint("help:", "36"), cut(help));
+            let _ = writeln!(drawn, "  {} {}", self.paint("help:", "36"), cut(help));
         }
-        print(&out);
+        match self.out {
+            Out::Document(_) => self.add(messages::trouble(trouble, &drawn)),
+            _ => self.say(&drawn),
+        }
     }
 
-    /// `2 errors, 1 warning`; nothing when there were none.
-    pub fn summary(&self) {
+    /// `2 errors, 1 warning`; nothing when there were none, and nothing in a document, which has both numbers.
+    pub fn summary(&mut self) {
         let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let parts: Vec<String> = [(self.errors, "error"), (self.warnings, "warning")]
             .into_iter()
@@ -74,7 +120,30 @@ impl Renderer {
             .map(|(n, what)| count(n, what))
             .collect();
         if !parts.is_empty() {
-            print(&format!("{}\n", parts.join(", ")));
+            self.say(&format!("{}\n", parts.join(", ")));
+        }
+    }
+
+    /// Takes over what another one has counted and kept for a document.
+    pub fn absorb(&mut self, other: Renderer) {
+        self.errors += other.errors;
+        self.warnings += other.warnings;
+        if let (Out::Document(all), Out::Document(more)) = (&mut self.out, other.out) {
+            all.extend(more);
+        }
+    }
+
+    fn say(&mut self, drawn: &str) {
+        match &mut self.out {
+            Out::Stream => print(drawn),
+            Out::Text(text) => text.push_str(drawn),
+            Out::Document(_) => {}
+        }
+    }
+
+    fn add(&mut self, message: Value) {
+        if let Out::Document(messages) = &mut self.out {
+            messages.push(message);
         }
     }
 
@@ -241,7 +310,7 @@ mod tests {
             diagnostic = diagnostic.label(Span::new(file, start, end), format!("label {number}"));
         }
         let mut cache = Files { sources: &sources, read: HashMap::new() };
-        Renderer { colour: false, errors: 0, warnings: 0 }.draw(&sources, &mut cache, &diagnostic)
+        Renderer::into_text().draw(&sources, &mut cache, &diagnostic)
     }
 
     #[test]

@@ -39,20 +39,23 @@ pub struct Plan {
 }
 
 impl Session {
-    /// Reads the model's text; `None` when that failed, which has been said.
-    pub fn open(args: &ModelArgs) -> Option<Session> {
-        let mut renderer = Renderer::new();
+    /// Reads the model's text. When that failed, what is left has said so.
+    pub fn open(args: &ModelArgs) -> Result<Session, Renderer> {
+        let mut renderer = Renderer::new(args.format);
         match files::read_text(&args.model) {
-            Ok(text) => {
-                let mut sources = Sources::new();
-                let main = sources.add(args.model.display().to_string(), text);
-                Some(Session { sources, main, renderer })
-            }
+            Ok(text) => Ok(Session::of(&args.model.display().to_string(), text, renderer)),
             Err(trouble) => {
                 renderer.trouble(&trouble);
-                None
+                Err(renderer)
             }
         }
+    }
+
+    /// A session for a model that has been read.
+    pub fn of(name: &str, text: String, renderer: Renderer) -> Session {
+        let mut sources = Sources::new();
+        let main = sources.add(name, text);
+        Session { sources, main, renderer }
     }
 
     /// Draws these; true when one of them is an error.
@@ -176,7 +179,7 @@ fn unknown_method(name: &str, place: Span) -> Diagnostic {
         Diagnostic::error("E0502", format!("there is no method `{name}`"), place, "not a known method")
             .note(format!("the methods are {}", all.join(", ")));
     match solvers::near(name) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.did_you_mean(near),
         None => diagnostic,
     }
 }
@@ -195,7 +198,7 @@ fn wrong_option(solver: &Solver, error: &SettingError, place: Span) -> Diagnosti
             let diagnostic =
                 make(message, "not an option".into()).note(format!("its options are {expected}"));
             match near {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                Some(near) => diagnostic.did_you_mean(near),
                 None => diagnostic,
             }
         }
@@ -206,7 +209,7 @@ fn wrong_option(solver: &Solver, error: &SettingError, place: Span) -> Diagnosti
         SettingProblem::UnknownVariable { name, near } => {
             let diagnostic = make(format!("`{option}` names no variable `{name}`"), "not a variable".into());
             match near {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                Some(near) => diagnostic.did_you_mean(near),
                 None => diagnostic,
             }
         }

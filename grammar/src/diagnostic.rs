@@ -20,6 +20,15 @@ pub struct Label {
     pub text: String,
 }
 
+/// A change of the source that puts a mistake right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty to insert.
+    pub span: Span,
+    /// What stands there then.
+    pub text: String,
+}
+
 /// One message: a code, a headline, the main place, other parties, and advice.
 ///
 /// Headline: short, lower case, no full stop, in the user's words.
@@ -37,6 +46,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Further facts, one sentence each.
     pub notes: Vec<String>,
+    /// The change that `help` describes, where it is certain what to write.
+    pub edit: Option<Edit>,
 }
 
 impl Diagnostic {
@@ -54,6 +65,7 @@ impl Diagnostic {
             labels: vec![Label { span, text: label.into() }],
             help: None,
             notes: Vec::new(),
+            edit: None,
         }
     }
 
@@ -78,6 +90,20 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Sets the advice that another name was meant at the main place.
+    #[must_use]
+    pub fn did_you_mean(self, near: &str) -> Self {
+        let span = self.span();
+        self.help(format!("did you mean `{near}`?")).edit(span, near)
+    }
+
+    /// Sets the change that puts it right.
+    #[must_use]
+    pub fn edit(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.edit = Some(Edit { span, text: text.into() });
         self
     }
 

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use blo_grammar::codes::CODES;
+use blo_grammar::codes;
 use blo_grammar::diagnostic::{Diagnostic, Label};
 use blo_grammar::format::print;
 use blo_grammar::parse::parse;
@@ -111,6 +111,6 @@ fn every_code_has_a_case() {
     }
     seen.sort();
     seen.dedup();
-    let listed: Vec<&str> = CODES.iter().map(|entry| entry.0).collect();
+    let listed: Vec<&str> = codes::all().iter().map(|entry| entry.code).collect();
     assert_eq!(seen, listed);
 }

@@ -2,29 +2,37 @@
 
 use std::process::ExitCode;
 
-use super::{FINE, emit, refuse, say};
-use crate::args::CheckArgs;
+use blo_compiler::model::Model;
+
+use super::{FINE, emit, end, refuse};
+use crate::args::{CheckArgs, ModelArgs};
 use crate::method::Flags;
 use crate::output::overview::overview;
-use crate::session::{Session, solvable};
+use crate::session::{Plan, Session, solvable};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
     let args = &args.model;
-    let Some(mut session) = Session::open(args) else { return ExitCode::from(super::WRONG_INPUT) };
-    let flags = Flags::default();
-    if let Some(stage) = args.emit {
-        return emit(&mut session, args, &flags, stage);
-    }
-    let Some(model) = session.model(args, false) else { return refuse(&session) };
-    // A model may be right though no method of this version solves it; one that it names must fit.
-    let plan = if model.solve.is_none() && !solvable(&model) {
-        None
-    } else {
-        let Some(plan) = session.plan(&model, &flags, args.seed) else { return refuse(&session) };
-        Some(plan)
+    let mut session = match Session::open(args) {
+        Ok(session) => session,
+        Err(mut renderer) => return end(&mut renderer, "", &[], super::WRONG_INPUT),
     };
+    if let Some(stage) = args.emit {
+        return emit(&mut session, args, &Flags::default(), stage);
+    }
+    let Some((model, plan)) = checked(&mut session, args) else { return refuse(&mut session.renderer) };
     session.renderer.summary();
     let text = overview(&args.model.display().to_string(), &model, plan.as_ref());
-    say(&mut session, &text, FINE)
+    end(&mut session.renderer, &text, &[], FINE)
+}
+
+/// The model and how it will be solved; `None` when something is wrong, which has been told.
+pub fn checked(session: &mut Session, args: &ModelArgs) -> Option<(Model, Option<Plan>)> {
+    let model = session.model(args, false)?;
+    // A model may be right though no method of this version solves it; one that it names must fit.
+    if model.solve.is_none() && !solvable(&model) {
+        return Some((model, None));
+    }
+    let plan = session.plan(&model, &Flags::default(), args.seed)?;
+    Some((model, Some(plan)))
 }

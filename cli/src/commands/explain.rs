@@ -1,44 +1,30 @@
 //! `blo explain`: what a code means, and the list of all codes. The texts stand beside the checks they belong to.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use blo_compiler::codes::{self, Code, Example};
+use blo_grammar::parse::nearest;
+
 use super::{FINE, WRONG_INPUT, print_out};
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, Format};
+use crate::example::messages;
 use crate::files::{Trouble, quoted_list};
 use crate::render::Renderer;
-use blo_grammar::parse::nearest;
 
 /// Columns of an explanation.
 const WIDTH: usize = 80;
 
-/// A code with its texts.
-struct Entry {
-    code: &'static str,
-    title: &'static str,
-    explanation: &'static str,
-}
-
-/// The codes of all floors, ascending, warnings last.
-fn entries() -> Vec<Entry> {
-    let syntax = blo_grammar::codes::CODES.iter();
-    let syntax = syntax.map(|&(code, title, explanation)| Entry { code, title, explanation });
-    let checked = blo_compiler::codes::CODES.iter();
-    let checked = checked.map(|c| Entry { code: c.code, title: c.title, explanation: c.explanation });
-    let mut all: Vec<Entry> = syntax.chain(checked).collect();
-    all.sort_by_key(|entry| entry.code);
-    all
-}
-
 /// Runs the command.
 pub fn run(args: &ExplainArgs) -> ExitCode {
-    let mut renderer = Renderer::new();
-    let all = entries();
+    let mut renderer = Renderer::new(Format::Text);
+    let all = codes::all();
     let Some(wanted) = &args.code else {
         let lines: Vec<String> =
             all.iter().map(|entry| format!("{}  {}\n", entry.code, entry.title)).collect();
         return print_out(&mut renderer, &lines.concat(), FINE);
     };
-    match all.iter().find(|entry| entry.code.eq_ignore_ascii_case(wanted.trim())) {
+    match codes::explain(wanted.trim()) {
         Some(entry) => print_out(&mut renderer, &page(entry), FINE),
         None => {
             renderer.trouble(&unknown(wanted, &all));
@@ -47,9 +33,23 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
     }
 }
 
-/// Code and title, then the explanation.
-fn page(entry: &Entry) -> String {
-    format!("{}: {}\n\n{}", entry.code, entry.title, wrapped(entry.explanation))
+/// Code and title, the explanation, the wrong example with its message, and the right one.
+fn page(entry: &Code) -> String {
+    let Code { code, title, explanation, wrong, right } = entry;
+    let mut out = format!("{code}: {title}\n\n{}\nWrong:\n\n", wrapped(explanation));
+    out += &indented(wrong.model);
+    let _ = writeln!(out, "\n`{}` says:\n\n{}", wrong.command_line(), indented(&messages(wrong)));
+    let _ = writeln!(out, "Right{}:\n\n{}", other_command(wrong, right), indented(right.model).trim_end());
+    out
+}
+
+/// The command of the right example, where the difference is there.
+fn other_command(wrong: &Example, right: &Example) -> String {
+    if wrong.command == right.command { String::new() } else { format!(", with `{}`", right.command_line()) }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
 }
 
 /// A paragraph in lines of at most [`WIDTH`] characters.
@@ -70,9 +70,9 @@ fn wrapped(text: &str) -> String {
     out
 }
 
-fn unknown(wanted: &str, all: &[Entry]) -> Trouble {
+fn unknown(wanted: &str, all: &[&Code]) -> Trouble {
     let trouble = Trouble::new(format!("there is no code `{wanted}`"));
-    let is_near = |entry: &&Entry| nearest(wanted, [entry.code]).is_some();
+    let is_near = |entry: &&&Code| nearest(wanted, [entry.code]).is_some();
     let near: Vec<String> = all.iter().filter(is_near).map(|entry| entry.code.to_string()).collect();
     match near.is_empty() {
         true => trouble.help("`blo explain` lists all codes"),
@@ -85,14 +85,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_entry_is_complete_and_unique() {
-        let all = entries();
-        assert!(all.len() > 40);
-        assert!(all.windows(2).all(|pair| pair[0].code < pair[1].code));
-        for entry in &all {
+    fn every_entry_is_complete() {
+        for entry in codes::all() {
             assert!(!entry.title.is_empty() && !entry.title.ends_with('.'), "{}", entry.code);
             assert!(entry.explanation.ends_with(['.', '`']), "{}", entry.code);
-            assert!(page(entry).lines().skip(1).all(|line| line.chars().count() <= WIDTH), "{}", entry.code);
+            assert!(wrapped(entry.explanation).lines().all(|l| l.chars().count() <= WIDTH), "{}", entry.code);
         }
+    }
+
+    #[test]
+    fn a_page_has_all_parts() {
+        let code = codes::explain("E0203").unwrap();
+        let page = page(code);
+        for part in [
+            "E0203: shapes do not match",
+            "Elementwise",
+            "      minimize mean(logsumexp(W @ X[i])",
+            "`blo check model.blo` says:",
+            "    [E0203] Error: shapes do not match in `@`",
+            "`X[i] @ W` matches",
+            "      minimize mean(logsumexp(X[i] @ W)",
+        ] {
+            assert!(page.contains(part), "`{part}` is not in\n{page}");
+        }
+        assert_eq!(messages(&code.right), "");
     }
 }

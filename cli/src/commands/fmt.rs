@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use blo_grammar::format::tidy;
 use blo_grammar::source::Sources;
+use serde_json::json;
 
-use super::{FINE, NOT_SOLVED, WRONG_INPUT, print_out};
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out};
 use crate::args::FmtArgs;
 use crate::files::{self, Trouble};
 use crate::find;
@@ -16,7 +17,7 @@ use crate::render::Renderer;
 
 /// Runs the command.
 pub fn run(args: &FmtArgs) -> ExitCode {
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::new(args.format);
     if args.paths.iter().any(|path| path == Path::new("-")) {
         return filter(&mut renderer, args);
     }
@@ -39,7 +40,8 @@ pub fn run(args: &FmtArgs) -> ExitCode {
         (false, true) => NOT_SOLVED,
         (false, false) => FINE,
     };
-    print_out(&mut renderer, &lines.concat(), status)
+    let names: Vec<String> = changed.iter().map(|path| path.display().to_string()).collect();
+    end(&mut renderer, &lines.concat(), &[("changed", json!(names))], status)
 }
 
 /// From standard input to standard output.
@@ -53,14 +55,18 @@ fn filter(renderer: &mut Renderer, args: &FmtArgs) -> ExitCode {
     };
     if let Some(trouble) = trouble {
         renderer.trouble(&trouble);
-        return ExitCode::from(WRONG_INPUT);
+        return end(renderer, "", &[], WRONG_INPUT);
     }
     match tidied(renderer, "standard input", &text) {
         None => {
             renderer.summary();
-            ExitCode::from(WRONG_INPUT)
+            end(renderer, "", &[], WRONG_INPUT)
         }
-        Some(after) if args.check => ExitCode::from(if after == text { FINE } else { NOT_SOLVED }),
+        Some(after) if args.check => {
+            let changed: &[&str] = if after == text { &[] } else { &["standard input"] };
+            let status = if changed.is_empty() { FINE } else { NOT_SOLVED };
+            end(renderer, "", &[("changed", json!(changed))], status)
+        }
         Some(after) => print_out(renderer, &after, FINE),
     }
 }

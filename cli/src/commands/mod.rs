@@ -10,6 +10,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use blo_runtime::solvers;
+use serde_json::{Value, json};
 
 use crate::args::{ModelArgs, Stage};
 use crate::compile;
@@ -26,16 +27,37 @@ pub const NOT_SOLVED: u8 = 1;
 pub const WRONG_INPUT: u8 = 2;
 
 /// Ends a command whose input is wrong: says how much was found.
-fn refuse(session: &Session) -> ExitCode {
-    session.renderer.summary();
-    ExitCode::from(WRONG_INPUT)
+fn refuse(renderer: &mut Renderer) -> ExitCode {
+    renderer.summary();
+    end(renderer, "", &[], WRONG_INPUT)
+}
+
+/// Ends a command with `text` for people, or with the document of its messages and these parts for tools.
+fn end(renderer: &mut Renderer, text: &str, parts: &[(&str, Value)], status: u8) -> ExitCode {
+    let Some((messages, errors, warnings)) = renderer.document() else {
+        return if text.is_empty() { ExitCode::from(status) } else { print_out(renderer, text, status) };
+    };
+    let mut document = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "status": status,
+        "errors": errors,
+        "warnings": warnings,
+        "diagnostics": messages,
+    });
+    for (name, value) in parts {
+        document[*name] = value.clone();
+    }
+    print_out(renderer, &format!("{document:#}\n"), status)
 }
 
 /// Prints a stage of the compiler instead of going on.
 fn emit(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Stage) -> ExitCode {
     match stage_text(session, args, flags, stage) {
-        Some(text) => say(session, &text, FINE),
-        None => refuse(session),
+        Some(text) => {
+            let stage = json!(text);
+            end(&mut session.renderer, &text, &[("emit", stage)], FINE)
+        }
+        None => refuse(&mut session.renderer),
     }
 }
 
@@ -63,11 +85,6 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
 }
 
 /// Writes to standard output and ends with `status`. A reader that has closed the stream has read enough.
-fn say(session: &mut Session, text: &str, status: u8) -> ExitCode {
-    print_out(&mut session.renderer, text, status)
-}
-
-/// The same, for a command without a model.
 fn print_out(renderer: &mut Renderer, text: &str, status: u8) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

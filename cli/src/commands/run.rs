@@ -10,8 +10,8 @@ use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers;
 use blo_runtime::status::{PointStatus, Termination};
 
-use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, refuse, say};
-use crate::args::RunArgs;
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, end, refuse};
+use crate::args::{Format, RunArgs};
 use crate::compile;
 use crate::method::Flags;
 use crate::output::folder::Folder;
@@ -22,14 +22,20 @@ use crate::watch::{Watch, catch_interrupts};
 /// Runs the command.
 pub fn run(args: &RunArgs) -> ExitCode {
     let started = Instant::now();
-    let Some(mut session) = Session::open(&args.model) else { return ExitCode::from(WRONG_INPUT) };
-    let flags =
-        Flags { method: args.method.clone(), options: args.options.clone(), iterations: args.iterations };
+    let mut session = match Session::open(&args.model) {
+        Ok(session) => session,
+        Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
+    };
+    let flags = flags(args);
     if let Some(stage) = args.model.emit {
         return emit(&mut session, &args.model, &flags, stage);
     }
-    let Some(prepared) = prepare(&mut session, args, &flags) else { return refuse(&session) };
+    let Some(prepared) = prepare(&mut session, args, &flags) else { return refuse(&mut session.renderer) };
     finish(session, args, prepared, started)
+}
+
+fn flags(args: &RunArgs) -> Flags {
+    Flags { method: args.method.clone(), options: args.options.clone(), iterations: args.iterations }
 }
 
 /// A model ready to be solved.
@@ -67,26 +73,33 @@ fn finish(mut session: Session, args: &RunArgs, prepared: Prepared, started: Ins
     let Prepared { model, plan, mut problem, folder } = prepared;
     let compile = started.elapsed().as_secs_f64();
     catch_interrupts();
-    let mut watch = Watch::new(args.time_limit, !args.quiet && !args.json);
+    let for_people = !args.json && args.model.format == Format::Text;
+    let mut watch = Watch::new(args.time_limit, !args.quiet && for_people);
     let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
     watch.finish();
     let total = started.elapsed().as_secs_f64();
     let seconds = Seconds { compile, solve: total - compile, total };
     let result = result(&model, &problem, &solution, seconds, args.model.seed);
-    if let (Termination::NonFinite { .. }, Some(fault)) = (&solution.termination, &solution.fault) {
-        let diagnostics: Vec<_> = blame(&model, &fault.x, &fault.y).into_iter().collect();
-        session.tell(&diagnostics);
-    }
+    tell_fault(&mut session, &model, &solution);
     if let Some(folder) = folder {
         let trace = &solution.trace;
         if let Err(trouble) = folder.write(&result, trace.columns(), trace.rows()) {
             session.renderer.trouble(&trouble);
-            return refuse(&session);
+            return refuse(&mut session.renderer);
         }
     }
     let fine = ended_as_asked(&solution) && result.expects.iter().all(|(_, holds)| *holds);
     let text = if args.json { format!("{:#}\n", json::result(&result)) } else { human::summary(&result) };
-    say(&mut session, &text, if fine { FINE } else { NOT_SOLVED })
+    let parts = [("result", json::result(&result))];
+    end(&mut session.renderer, &text, &parts, if fine { FINE } else { NOT_SOLVED })
+}
+
+/// Points at the expression to blame for a run that met a number that is not finite.
+fn tell_fault(session: &mut Session, model: &Model, solution: &Solution) {
+    if let (Termination::NonFinite { .. }, Some(fault)) = (&solution.termination, &solution.fault) {
+        let diagnostics: Vec<_> = blame(model, &fault.x, &fault.y).into_iter().collect();
+        session.tell(&diagnostics);
+    }
 }
 
 /// Whether the run came to its own end and the point passes the check of the lower level.
@@ -104,13 +117,14 @@ fn ended_as_asked(solution: &Solution) -> bool {
 }
 
 /// Solves without progress, files or a summary; `None` when the input is wrong, which has been told.
-pub(super) fn outcome(session: &mut Session, args: &RunArgs, started: Instant) -> Option<RunResult> {
-    let Prepared { model, plan, mut problem, .. } = prepare(session, args, &Flags::default())?;
+pub fn outcome(session: &mut Session, args: &RunArgs, started: Instant) -> Option<RunResult> {
+    let Prepared { model, plan, mut problem, .. } = prepare(session, args, &flags(args))?;
     let compile = started.elapsed().as_secs_f64();
     let mut watch = Watch::new(args.time_limit, false);
     let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
     let total = started.elapsed().as_secs_f64();
     let seconds = Seconds { compile, solve: total - compile, total };
+    tell_fault(session, &model, &solution);
     Some(result(&model, &problem, &solution, seconds, args.model.seed))
 }
 

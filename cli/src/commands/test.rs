@@ -10,7 +10,7 @@ use blo_grammar::ast::{Item, ItemKind};
 use blo_grammar::parse::parse;
 use serde_json::{Value, json};
 
-use super::{FINE, NOT_SOLVED, WRONG_INPUT, print_out, run::outcome};
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out, run::outcome};
 use crate::args::{ModelArgs, RunArgs, TestArgs};
 use crate::files::Trouble;
 use crate::find;
@@ -41,14 +41,14 @@ const ERROR: &str = "error";
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> ExitCode {
-    let mut renderer = Renderer::new();
+    let mut renderer = Renderer::new(args.format);
     let (paths, troubles) = find::models(&args.paths);
     troubles.iter().for_each(|trouble| renderer.trouble(trouble));
     let mut unread = !troubles.is_empty();
     let mut left_out = 0;
     let mut rows = Vec::new();
     for path in paths {
-        match model(&path, args.seed) {
+        match model(&mut renderer, &path, args) {
             Tested::Row(row) => rows.push(row),
             Tested::NothingExpected => left_out += 1,
             Tested::Unread => unread = true,
@@ -58,11 +58,14 @@ pub fn run(args: &TestArgs) -> ExitCode {
         if !unread {
             renderer.trouble(&Trouble::new("there is no model with `expect` lines here"));
         }
-        return ExitCode::from(WRONG_INPUT);
+        return end(&mut renderer, "", &[], WRONG_INPUT);
     }
-    let text = if args.json { format!("{:#}\n", rows_json(&rows)) } else { report(&rows, left_out) };
     let fine = !unread && rows.iter().all(Row::holds);
-    print_out(&mut renderer, &text, if fine { FINE } else { NOT_SOLVED })
+    let status = if fine { FINE } else { NOT_SOLVED };
+    if args.json {
+        return print_out(&mut renderer, &format!("{:#}\n", rows_json(&rows)), status);
+    }
+    end(&mut renderer, &report(&rows, left_out), &[("models", rows_json(&rows))], status)
 }
 
 enum Tested {
@@ -73,10 +76,16 @@ enum Tested {
     Unread,
 }
 
-fn model(path: &Path, seed: u64) -> Tested {
+fn model(renderer: &mut Renderer, path: &Path, args: &TestArgs) -> Tested {
     let started = Instant::now();
-    let args = run_args(path.to_path_buf(), seed);
-    let Some(mut session) = Session::open(&args.model) else { return Tested::Unread };
+    let args = run_args(path.to_path_buf(), args);
+    let mut session = match Session::open(&args.model) {
+        Ok(session) => session,
+        Err(told) => {
+            renderer.absorb(told);
+            return Tested::Unread;
+        }
+    };
     let (ast, diagnostics) = parse(session.main, &session.sources.get(session.main).text);
     let total = expects(&ast.items);
     if total == 0 && diagnostics.is_empty() {
@@ -84,6 +93,7 @@ fn model(path: &Path, seed: u64) -> Tested {
     }
     let model = path.display().to_string();
     let result = outcome(&mut session, &args, started);
+    renderer.absorb(session.renderer);
     let seconds = started.elapsed().as_secs_f64();
     Tested::Row(match result {
         Some(result) => {
@@ -96,9 +106,17 @@ fn model(path: &Path, seed: u64) -> Tested {
     })
 }
 
-fn run_args(model: PathBuf, seed: u64) -> RunArgs {
+fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
     RunArgs {
-        model: ModelArgs { model, set: Vec::new(), data: Vec::new(), seed, precision: None, emit: None },
+        model: ModelArgs {
+            model,
+            set: Vec::new(),
+            data: Vec::new(),
+            seed: args.seed,
+            precision: None,
+            emit: None,
+            format: args.format,
+        },
         method: None,
         options: Vec::new(),
         iterations: None,

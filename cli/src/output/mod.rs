@@ -3,6 +3,7 @@
 pub mod folder;
 pub mod human;
 pub mod json;
+pub mod messages;
 pub mod overview;
 
 /// The result of a run, in the terms of the model. Objectives are in the user's sign; NaN where a value is not defined.

@@ -4,6 +4,7 @@
 mod bad_input;
 mod common;
 mod examples;
+mod formats;
 mod levels;
 mod run;
 #[path = "../../src/scratch.rs"]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod claims;
+mod errors;
 mod generated;
 mod language;
 #[path = "../../src/scratch.rs"]

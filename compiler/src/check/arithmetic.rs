@@ -112,7 +112,7 @@ impl Checker<'_> {
         let turned = b.rank() == 2 && join(&a.shape, &[b.shape[1], b.shape[0]]).is_some();
         if what == "`*`" && product {
             let text = format!("{} @ {}", self.source_text(left.span), self.source_text(right.span));
-            diagnostic = diagnostic.help(format!("the matrix product is `{text}`"));
+            diagnostic = diagnostic.help(format!("the matrix product is `{text}`")).edit(operator, "@");
         } else if turned {
             diagnostic = diagnostic.help(format!("`{}'` has the right shape", self.source_text(right.span)));
         }

@@ -3,11 +3,12 @@
 
 use blo_grammar::ast::{self, Argument, Expr, ExprKind, Ident, TypeExpr};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::same_axis;
-use super::messages::{count, did_you_mean};
+use super::messages::count;
 use super::scope::{DeclId, Frame, Kind, Local, Meaning};
 use super::value::{Axes, Value};
 use crate::types::Elem;
@@ -65,7 +66,7 @@ impl Checker<'_> {
 
     fn unknown_function(&mut self, function: &Ident) -> Option<Value> {
         let name = &function.name;
-        if self.broken.contains(name) {
+        if self.excused(name) {
             return None;
         }
         let mut diagnostic = Diagnostic::error(
@@ -88,12 +89,17 @@ impl Checker<'_> {
                 .label(span, format!("this one is local to `{level}`"))
                 .help("move it to the top level, where both levels can call it");
         } else if let Some(module) = super::modules::module_with(name) {
-            diagnostic = diagnostic.help(format!("bring it in with `use {module} ({name})`"));
-        } else if let Some(help) = did_you_mean(name, functions) {
-            diagnostic = diagnostic.help(help);
+            let line = format!("use {module} ({name})");
+            diagnostic = diagnostic.help(format!("`{name}` is in `{module}`: add `{line}`"));
+            if function.span.file == self.main_file() {
+                let start = Span::new(function.span.file, 0, 0);
+                diagnostic = diagnostic.edit(start, format!("{line}\n"));
+            }
+        } else if let Some(near) = nearest(name, functions) {
+            diagnostic = diagnostic.did_you_mean(near);
         } else if let Some((module, near)) = super::modules::near_function(name) {
             diagnostic =
-                diagnostic.help(format!("did you mean `{near}`? Bring it in with `use {module} ({near})`"));
+                diagnostic.help(format!("did you mean `{near}` of `{module}`? Add `use {module} ({near})`"));
         }
         self.emit(diagnostic);
         None

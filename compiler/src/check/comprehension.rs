@@ -3,11 +3,11 @@
 
 use blo_grammar::ast::{BinaryOp, Binder, Comprehension, Expr, ExprKind, Ident, IndexRange};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::arithmetic::union;
 use super::builtins::reduce::{Reducer, reducer};
-use super::messages::did_you_mean;
 use super::scope::Local;
 use super::value::{Affine, Axes, Axis, Label, LoopId, Loops, Value};
 use super::{Checker, Loop};
@@ -26,8 +26,8 @@ impl Checker<'_> {
                 "not a reduction",
             )
             .note(format!("the reductions are {}", known.join(", ")));
-            if let Some(help) = did_you_mean(&function.name, known.iter().copied()) {
-                diagnostic = diagnostic.help(help);
+            if let Some(near) = nearest(&function.name, known.iter().copied()) {
+                diagnostic = diagnostic.did_you_mean(near);
             }
             self.emit(diagnostic);
             return None;

@@ -31,10 +31,9 @@ impl Checker<'_> {
             .collect::<Vec<_>>()
             .into_iter()
             .collect::<Option<_>>()?;
-        let values = values.map(|array| if array.ndim() == 0 { repeat(&array, &shape) } else { array });
-        if let Some(array) = &values {
-            self.inspect(data, elem, array, &origin);
-        }
+        let mut values = values.map(|array| if array.ndim() == 0 { repeat(&array, &shape) } else { array });
+        // Values that were refused are not looked at again, so that nothing complains of what follows from them.
+        values.take_if(|array| !self.inspect(data, elem, array, &origin));
         if let (Some(domain), None) = (&data.domain, &values) {
             self.data_range(domain);
         }
@@ -259,15 +258,16 @@ impl Checker<'_> {
         None
     }
 
-    /// Looks for values that no model can use, and values outside the declared range.
-    fn inspect(&mut self, data: &ast::Data, elem: Elem, array: &Array, origin: &str) -> Option<()> {
+    /// Whether no value is one that no model can use, or outside the declared range.
+    fn inspect(&mut self, data: &ast::Data, elem: Elem, array: &Array, origin: &str) -> bool {
         if elem == Elem::Real
             && let Some((at, value)) = find(array, |x| !x.is_finite())
         {
-            return self.not_finite(data, &at, value, origin);
+            self.not_finite::<()>(data, &at, value, origin);
+            return false;
         }
-        let domain = data.domain.as_ref()?;
-        let (low, high, open) = self.data_range(domain)?;
+        let Some(domain) = data.domain.as_ref() else { return true };
+        let Some((low, high, open)) = self.data_range(domain) else { return false };
         let outside = |x: f64| x < low || x > high || (open && x >= high);
         if let Some((at, value)) = find(array, outside) {
             let name = &data.name.name;
@@ -284,8 +284,9 @@ impl Checker<'_> {
                 diagnostic
             };
             self.emit(diagnostic);
+            return false;
         }
-        Some(())
+        true
     }
 
     /// The ends of a datum's range, and whether the upper one is excluded.

@@ -2,10 +2,10 @@
 
 use blo_grammar::ast::{self, Ast, Expr, ExprKind, Ident, Item, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
-use super::messages::did_you_mean;
 use super::scope::{DeclId, Frame, Kind, LevelId, Meaning, Module, Param, Reads, State};
 use crate::ir::graph::{NodeId, Role};
 use crate::model::{Dim, Expect, Level, Model, OptionValue, Precision, Report, Solve};
@@ -49,8 +49,12 @@ impl Checker<'_> {
             return None;
         }
         let mut upper = upper?;
-        upper.constraints = self.constraints_in(LevelId::Upper);
         let lower = self.lower_level(followers);
+        self.refuse_flat(&upper, lower.as_ref());
+        if self.has_errors() {
+            return None;
+        }
+        upper.constraints = self.constraints_in(LevelId::Upper);
         self.warn_unused();
         self.warn_independent(&upper, lower.as_ref());
         let dims = self.dims_of_model();
@@ -123,8 +127,8 @@ impl Checker<'_> {
             let label =
                 kind.map_or("nothing of this name".to_owned(), |k| format!("`{name}` is {}", k.words()));
             let mut diagnostic = Diagnostic::error("E0228", message, span, label);
-            if let Some(help) = did_you_mean(&name, names.iter().copied()) {
-                diagnostic = diagnostic.help(help);
+            if let Some(near) = nearest(&name, names.iter().copied()) {
+                diagnostic = diagnostic.did_you_mean(near);
             } else if !names.is_empty() {
                 diagnostic = diagnostic.note(format!("what can be set: {}", names.join(", ")));
             }
@@ -137,17 +141,7 @@ impl Checker<'_> {
         let mut parts = Parts::default();
         for item in &ast.items {
             match &item.kind {
-                ItemKind::Dim { name, value } => {
-                    let id = self.add_dim(name, value.clone(), 0);
-                    self.declare(name, Kind::Dim(id), 0, None);
-                }
-                ItemKind::Data(data) => {
-                    self.declare(&data.name, Kind::Data(data.clone().into()), 0, None);
-                }
-                ItemKind::Param { name, ty, value } => {
-                    let param = Param { name: name.clone(), ty: ty.clone(), value: value.clone() };
-                    self.declare(name, Kind::Param(param.into()), 0, None);
-                }
+                ItemKind::Dim { .. } | ItemKind::Data(_) | ItemKind::Param { .. } => self.collect_data(item),
                 ItemKind::Level(level) => {
                     let id = self.new_level(level);
                     parts.levels.push((id, level));
@@ -214,6 +208,32 @@ impl Checker<'_> {
             format!("this is inside `{}`", self.level_name(l))
         });
         self.error::<()>("E0219", format!("{what} belongs into {place}"), item.span, label);
+        // The name is taken for what it was meant to be, so that its uses are not errors as well.
+        match &item.kind {
+            ItemKind::Data(_) | ItemKind::Param { .. } | ItemKind::Dim { .. } => self.collect_data(item),
+            ItemKind::Var(var) => {
+                self.broken.insert(var.name.name.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Declares a dimension, datum or parameter.
+    fn collect_data(&mut self, item: &Item) {
+        match &item.kind {
+            ItemKind::Dim { name, value } => {
+                let id = self.add_dim(name, value.clone(), 0);
+                self.declare(name, Kind::Dim(id), 0, None);
+            }
+            ItemKind::Data(data) => {
+                self.declare(&data.name, Kind::Data(data.clone().into()), 0, None);
+            }
+            ItemKind::Param { name, ty, value } => {
+                let param = Param { name: name.clone(), ty: ty.clone(), value: value.clone() };
+                self.declare(name, Kind::Param(param.into()), 0, None);
+            }
+            _ => {}
+        }
     }
 
     /// Names of dimensions that occur only in the types of data are dimensions.

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use blo_grammar::ast::{DimValue, Expr, ExprKind, Ident, TypeExpr};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
-use super::messages::did_you_mean;
 use super::scope::{DeclId, Frame, Kind, Local, Meaning, Reads};
 use super::value::{Axes, Axis, DimId};
 use super::{Checker, DimState};
@@ -188,7 +188,7 @@ impl Checker<'_> {
     }
 
     fn unknown_dimension(&mut self, name: &Ident) -> Option<Axis> {
-        if self.broken.contains(&name.name) {
+        if self.excused(&name.name) {
             return None;
         }
         let dims: Vec<String> = self.dims.iter().map(|d| d.name.clone()).collect();
@@ -198,8 +198,8 @@ impl Checker<'_> {
             name.span,
             "unknown dimension",
         );
-        diagnostic = match did_you_mean(&name.name, dims.iter().map(String::as_str)) {
-            Some(help) => diagnostic.help(help),
+        diagnostic = match nearest(&name.name, dims.iter().map(String::as_str)) {
+            Some(near) => diagnostic.did_you_mean(near),
             None => diagnostic.help(format!("declare `dim {} = …`, or give data that have it", name.name)),
         };
         self.emit(diagnostic);
@@ -223,12 +223,16 @@ impl Checker<'_> {
                     "`real`, `int` or `bool` expected",
                 );
                 let near = match other {
-                    "float" | "double" | "f64" | "f32" | "number" => Some("did you mean `real`?".to_owned()),
-                    "integer" | "i64" | "i32" => Some("did you mean `int`?".to_owned()),
-                    _ => did_you_mean(other, ["real", "int", "bool"]),
+                    "float" | "double" | "f64" | "f32" | "number" | "Float64" => Some("real"),
+                    "integer" | "i64" | "i32" | "Int" => Some("int"),
+                    "boolean" | "logical" => Some("bool"),
+                    _ => nearest(other, ["real", "int", "bool"]),
                 };
-                if let Some(help) = near {
-                    diagnostic = diagnostic.help(help);
+                if let Some(near) = near {
+                    diagnostic = diagnostic.did_you_mean(near);
+                } else if let "vector" | "matrix" | "array" | "tensor" = other {
+                    diagnostic =
+                        diagnostic.help("the axes stand behind the element type: `real[n]`, `real[n, m]`");
                 }
                 self.emit(diagnostic);
                 None

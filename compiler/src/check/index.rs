@@ -3,10 +3,11 @@
 
 use blo_grammar::ast::{Expr, ExprKind, Index};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::arithmetic::union;
-use super::messages::{count, did_you_mean};
+use super::messages::count;
 use super::value::{Affine, Axes, Axis, Label, LoopId, Loops, Value};
 use super::{Checker, IndexCheck};
 use crate::ir::graph::{NodeId, Role};
@@ -101,6 +102,10 @@ impl Checker<'_> {
     fn label_position(&mut self, axis: Axis, text: &str, span: Span) -> Option<Cut> {
         let labels = axis.dim.and_then(|d| self.dims[d.0].labels.clone());
         let Some(labels) = labels else {
+            // The statement with the labels may be one that could not be read.
+            if self.excused(&self.axis_name(&axis)) {
+                return None;
+            }
             let label = format!("the dimension {} has no labels", self.axis_name(&axis));
             return self.error("E0232", "this dimension has no labels", span, label);
         };
@@ -114,9 +119,12 @@ impl Checker<'_> {
             span,
             "unknown label",
         );
-        if let Some(help) = did_you_mean(text, labels.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help.replace('`', "\""));
-        }
+        diagnostic = match nearest(text, labels.iter().map(String::as_str)) {
+            Some(near) => {
+                diagnostic.help(format!("did you mean \"{near}\"?")).edit(span, format!("\"{near}\""))
+            }
+            None => diagnostic.help(format!("its labels are \"{}\"", labels.join("\", \""))),
+        };
         self.emit(diagnostic);
         None
     }

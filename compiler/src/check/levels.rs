@@ -2,10 +2,10 @@
 
 use blo_grammar::ast::{self, DomainKind, Expr, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::arithmetic::join;
-use super::messages::did_you_mean;
 use super::scope::{Frame, LevelId, Reads};
 use super::value::{Axis, Loops, Value};
 use super::{Checker, VarState};
@@ -131,8 +131,8 @@ impl Checker<'_> {
                     "unknown domain",
                 )
                 .note("the domains are `[lo, hi]`, `nonneg`, `simplex` and `ball(r)`");
-                if let Some(help) = did_you_mean(other, known) {
-                    diagnostic = diagnostic.help(help);
+                if let Some(near) = nearest(other, known) {
+                    diagnostic = diagnostic.did_you_mean(near);
                 }
                 self.emit(diagnostic);
                 None

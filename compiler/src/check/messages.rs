@@ -1,15 +1,9 @@
 //! Words for messages: near names, shapes as the user wrote them, and lists.
 
-use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
 use super::value::{Axis, Value};
-
-/// `did you mean `x`?`, where a name is near.
-pub fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
-    nearest(name, candidates).map(|c| format!("did you mean `{c}`?"))
-}
 
 /// `1 argument`, `2 arguments`.
 pub fn count(number: usize, noun: &str) -> String {

@@ -13,6 +13,7 @@ mod data;
 mod declarations;
 mod dims;
 mod expr;
+mod flat;
 mod followers;
 mod index;
 mod integers;
@@ -109,6 +110,8 @@ pub(crate) struct Checker<'a> {
     told: BTreeSet<(&'static str, Span, String)>,
     /// Words of statements that could not be read: a name among them may be declared there, so missing it is no news.
     broken: BTreeSet<String>,
+    /// Whether a `use` that brings in everything found nothing: then any unknown name may have been meant to come from there.
+    blind: bool,
     /// How many expressions are being worked out inside each other, through names and calls.
     depth: usize,
     /// How many calls of the model's functions were expanded.
@@ -149,6 +152,7 @@ impl<'a> Checker<'a> {
             diagnostics: Vec::new(),
             told: BTreeSet::new(),
             broken: BTreeSet::new(),
+            blind: false,
             depth: 0,
             expansions: 0,
             graph: Graph::new(),
@@ -204,6 +208,16 @@ impl<'a> Checker<'a> {
     /// Refuses a construct that the language has and this version does not.
     fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
         self.error("E0901", format!("{what} not supported yet"), span, "this construct")
+    }
+
+    /// Whether a name that means nothing is no news: it may be declared where an error was reported.
+    fn excused(&self, name: &str) -> bool {
+        self.blind || self.broken.contains(name)
+    }
+
+    /// The file of the model itself.
+    fn main_file(&self) -> FileId {
+        self.sources.iter().next().map_or(FileId(0), |(id, _)| id)
     }
 
     fn has_errors(&self) -> bool {

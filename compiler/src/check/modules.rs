@@ -7,7 +7,6 @@ use blo_grammar::parse::nearest;
 use blo_grammar::span::{FileId, Span};
 
 use super::Checker;
-use super::messages::did_you_mean;
 use super::scope::{Kind, Module};
 
 /// The standard library: the last part of `std.NAME`, and the text.
@@ -56,7 +55,14 @@ impl Checker<'_> {
     }
 
     fn bring_in(&mut self, u: &Use, span: Span, file: FileId, module: usize) {
-        let Some((source, title)) = self.find_module(u, span, file) else { return };
+        let Some((source, title)) = self.find_module(u, span, file) else {
+            // What would have come from there is not missed again.
+            match &u.names {
+                Some(names) => self.broken.extend(names.iter().map(|name| name.name.clone())),
+                None => self.blind = true,
+            }
+            return;
+        };
         let exported: Vec<_> = self.modules[source]
             .names
             .iter()
@@ -96,10 +102,11 @@ impl Checker<'_> {
             "not defined there",
         )
         .note(format!("it defines {}", names.join(", ")));
-        if let Some(help) = did_you_mean(&name.name, names.iter().copied()) {
-            diagnostic = diagnostic.help(help);
+        if let Some(near) = nearest(&name.name, names.iter().copied()) {
+            diagnostic = diagnostic.did_you_mean(near);
         }
         self.emit(diagnostic);
+        self.broken.insert(name.name.clone());
     }
 
     /// The module that a `use` names, read if it has not been yet, and its title.
@@ -147,8 +154,8 @@ impl Checker<'_> {
         let mut diagnostic =
             Diagnostic::error("E0226", format!("there is no module `{title}`"), span, "unknown module")
                 .note(format!("the library has {}", titles.join(", ")));
-        if let Some(help) = did_you_mean(&title, titles.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help);
+        if let Some(near) = nearest(&title, titles.iter().map(String::as_str)) {
+            diagnostic = diagnostic.did_you_mean(near);
         } else if path[0].name != "std" {
             diagnostic = diagnostic.help(format!("a file is used by its quoted name: `use \"{title}.blo\"`"));
         }

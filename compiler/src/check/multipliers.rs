@@ -2,10 +2,10 @@
 
 use blo_grammar::ast::{Expr, ExprKind, Ident};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 
 use super::Checker;
 use super::builtins::Call;
-use super::messages::did_you_mean;
 use super::scope::{DeclId, Kind, LevelId, Reads};
 use super::value::{Loops, Value};
 use crate::ir::graph::{NodeId, Role};
@@ -113,8 +113,8 @@ impl Checker<'_> {
         let names: Vec<String> = named.map(|d| d.name.clone()).collect();
         let message = format!("there is no constraint `{}`", name.name);
         let mut diagnostic = Diagnostic::error("E0201", message, name.span, "unknown constraint");
-        if let Some(help) = did_you_mean(&name.name, names.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help);
+        if let Some(near) = nearest(&name.name, names.iter().map(String::as_str)) {
+            diagnostic = diagnostic.did_you_mean(near);
         } else if names.is_empty() {
             diagnostic =
                 diagnostic.help(format!("name a constraint of `lower`: `subject to {}: a <= b`", name.name));

@@ -160,18 +160,19 @@ impl Checker<'_> {
         let (l, r) = (self.source_text(left.span), self.source_text(right.span));
         let turn = |s: &[Axis]| -> Option<Vec<Axis>> { (s.len() == 2).then(|| vec![s[1], s[0]]) };
         let help = if contracts(&b.shape, &a.shape) && (a.rank() == 1 || b.rank() == 1) {
-            Some(format!("`{r} @ {l}` matches"))
+            Some(format!("{r} @ {l}"))
         } else if turn(&b.shape).is_some_and(|t| contracts(&a.shape, &t)) {
-            Some(format!("`{l} @ {r}'` matches"))
+            Some(format!("{l} @ {r}'"))
         } else if turn(&a.shape).is_some_and(|t| contracts(&t, &b.shape)) {
-            Some(format!("`{l}' @ {r}` matches"))
+            Some(format!("{l}' @ {r}"))
         } else if contracts(&b.shape, &a.shape) {
-            Some(format!("`{r} @ {l}` matches"))
+            Some(format!("{r} @ {l}"))
         } else {
             None
         };
-        if let Some(help) = help {
-            diagnostic = diagnostic.help(help);
+        if let Some(product) = help {
+            diagnostic =
+                diagnostic.help(format!("`{product}` matches")).edit(left.span.to(right.span), product);
         }
         self.emit(diagnostic);
         None

@@ -2,9 +2,10 @@
 
 use blo_grammar::ast::Random;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 
 use super::Checker;
-use super::messages::{count, did_you_mean};
+use super::messages::count;
 use crate::draws::Draw;
 
 impl Checker<'_> {
@@ -18,8 +19,8 @@ impl Checker<'_> {
                 name.span,
                 "`normal` or `uniform` expected",
             );
-            if let Some(help) = did_you_mean(&name.name, ["normal", "uniform"]) {
-                diagnostic = diagnostic.help(help);
+            if let Some(near) = nearest(&name.name, ["normal", "uniform"]) {
+                diagnostic = diagnostic.did_you_mean(near);
             }
             self.emit(diagnostic);
             return None;

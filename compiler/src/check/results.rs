@@ -2,10 +2,10 @@
 
 use blo_grammar::ast::Ident;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
-use super::messages::did_you_mean;
 use super::scope::{LevelId, Reads};
 use super::value::Value;
 use crate::ir::graph::Role;
@@ -122,8 +122,8 @@ impl Checker<'_> {
         names.extend(self.vars.iter().map(|v| format!("{}.{}", of_level(v), v.var.name)));
         let mut diagnostic =
             Diagnostic::error("E0201", format!("`{written}` is not defined"), span, "unknown name");
-        if let Some(help) = did_you_mean(written, names.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help);
+        if let Some(near) = nearest(written, names.iter().map(String::as_str)) {
+            diagnostic = diagnostic.did_you_mean(near);
         }
         self.emit(diagnostic);
         None

@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use blo_grammar::ast::{self, Ident};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
-use super::messages::did_you_mean;
 use super::value::{Axis, DimId, Value};
 
 /// Index into the checker's declarations.
@@ -266,7 +266,7 @@ impl Checker<'_> {
     pub fn unknown_name<T>(&mut self, name: &Ident) -> Option<T> {
         let mut diagnostic =
             Diagnostic::error("E0201", format!("`{}` is not defined", name.name), name.span, "unknown name");
-        if self.broken.contains(&name.name) {
+        if self.excused(&name.name) {
             return None;
         }
         let elsewhere = self.in_another_level(&name.name);
@@ -277,8 +277,8 @@ impl Checker<'_> {
                 .help("write it as a top-level `fn`, which both levels can call");
         } else if super::builtins::is_function(&name.name) {
             diagnostic = diagnostic.help(format!("`{0}` is a function: write `{0}(…)`", name.name));
-        } else if let Some(help) = did_you_mean(&name.name, names.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(help);
+        } else if let Some(near) = nearest(&name.name, names.iter().map(String::as_str)) {
+            diagnostic = diagnostic.did_you_mean(near);
         }
         self.emit(diagnostic);
         None

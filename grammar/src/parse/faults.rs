@@ -23,72 +23,72 @@ pub(crate) enum Fault {
     StuckNumber,
 }
 
-/// Operators of other languages, longest first, and what blo writes.
-const BORROWED: &[(&str, &str)] = &[
-    ("...", "a range is written `a..b`; it stops before `b`"),
-    ("..=", "a range is half-open: write `a..b + 1` to include `b`"),
-    ("===", "write `==` to compare"),
-    ("!==", "write `!=` to compare"),
-    (":=", "write `=` to give a value, `==` to compare"),
-    ("**", "write `^` for a power"),
-    ("&&", "write `and`"),
-    ("||", "write `or`"),
-    ("=<", "write `<=`"),
-    ("=>", "write `>=` to compare, `->` before a result type"),
-    ("<>", "write `!=`"),
-    ("~=", "write `!=`"),
-    ("+=", "a name has one value: write `let` with a new name"),
-    ("-=", "a name has one value: write `let` with a new name"),
-    ("*=", "a name has one value: write `let` with a new name"),
-    ("/=", "write `!=` to compare"),
-    (".*", "`*` is elementwise already; the matrix product is `@`"),
-    ("./", "`/` is elementwise already"),
-    (".^", "`^` is elementwise already"),
-    (".'", "write `'` for a transpose"),
-    ("&", "write `and`"),
-    ("|", "write `or`, or `abs(x)` for an absolute value"),
-    ("!", "write `not`"),
-    ("%", "write `mod(a, b)` for a remainder; a comment starts with `#`"),
-    ("?", "write `if c then a else b`"),
+/// Operators of other languages, longest first, what blo writes, and what replaces one whatever stands around it.
+const BORROWED: &[(&str, &str, Option<&str>)] = &[
+    ("...", "a range is written `a..b`; it stops before `b`", None),
+    ("..=", "a range is half-open: write `a..b + 1` to include `b`", None),
+    ("===", "write `==` to compare", Some("==")),
+    ("!==", "write `!=` to compare", Some("!=")),
+    (":=", "write `=` to give a value, `==` to compare", None),
+    ("**", "write `^` for a power", Some("^")),
+    ("&&", "write `and`", Some("and")),
+    ("||", "write `or`", Some("or")),
+    ("=<", "write `<=`", Some("<=")),
+    ("=>", "write `>=` to compare, `->` before a result type", None),
+    ("<>", "write `!=`", Some("!=")),
+    ("~=", "write `!=`", Some("!=")),
+    ("+=", "a name has one value: write `let` with a new name", None),
+    ("-=", "a name has one value: write `let` with a new name", None),
+    ("*=", "a name has one value: write `let` with a new name", None),
+    ("/=", "write `!=` to compare", None),
+    (".*", "`*` is elementwise already; the matrix product is `@`", Some("*")),
+    ("./", "`/` is elementwise already", Some("/")),
+    (".^", "`^` is elementwise already", Some("^")),
+    (".'", "write `'` for a transpose", Some("'")),
+    ("&", "write `and`", Some("and")),
+    ("|", "write `or`, or `abs(x)` for an absolute value", None),
+    ("!", "write `not`", Some("not ")),
+    ("%", "write `mod(a, b)` for a remainder; a comment starts with `#`", None),
+    ("?", "write `if c then a else b`", None),
 ];
 
-/// Characters that are easily typed or pasted by mistake: the name, and what blo writes.
-const CHARACTERS: &[(char, &str, &str)] = &[
-    ('\u{00a0}', "a non-breaking space", "replace it by an ordinary space"),
-    ('\u{202f}', "a narrow non-breaking space", "replace it by an ordinary space"),
-    ('\u{2009}', "a thin space", "replace it by an ordinary space"),
-    ('\u{3000}', "a wide space", "replace it by an ordinary space"),
-    ('\u{200b}', "an invisible zero-width space", "delete it"),
-    ('\u{feff}', "an invisible byte order mark", "delete it"),
-    ('\u{00ad}', "an invisible soft hyphen", "delete it"),
-    ('\u{201c}', "a curly quote", "write the straight quote `\"`"),
-    ('\u{201d}', "a curly quote", "write the straight quote `\"`"),
-    ('\u{201e}', "a low quote", "write the straight quote `\"`"),
-    ('\u{2018}', "a curly apostrophe", "write `'` for a transpose, `\"` around a string"),
-    ('\u{2019}', "a curly apostrophe", "write `'` for a transpose, `\"` around a string"),
-    ('\u{2032}', "a prime", "write `'` for a transpose"),
-    ('\u{2212}', "a typographic minus", "write the plain `-`"),
-    ('\u{2013}', "a dash", "write the plain `-`"),
-    ('\u{2014}', "a dash", "write the plain `-`"),
-    ('\u{2026}', "an ellipsis", "a range is written `a..b`"),
-    ('≤', "a less-or-equal sign", "write `<=`"),
-    ('≥', "a greater-or-equal sign", "write `>=`"),
-    ('≠', "a not-equal sign", "write `!=`"),
-    ('×', "a multiplication sign", "write `*`, or `@` for a matrix product"),
-    ('·', "a middle dot", "write `*`, or `@` for a matrix product"),
-    ('⋅', "a middle dot", "write `*`, or `@` for a matrix product"),
-    ('÷', "a division sign", "write `/`"),
-    ('∈', "an element sign", "write `in`"),
-    ('∑', "a sum sign", "write `sum(e for i in n)`"),
-    ('∏', "a product sign", "write `prod(e for i in n)`"),
-    ('√', "a root sign", "write `sqrt(x)`"),
-    ('∞', "an infinity sign", "write `inf`"),
-    ('²', "a superscript", "write `^2`"),
-    ('³', "a superscript", "write `^3`"),
-    ('→', "an arrow", "write `->`"),
-    ('∧', "a logical and", "write `and`"),
-    ('∨', "a logical or", "write `or`"),
-    ('¬', "a logical not", "write `not`"),
+/// Characters that are easily typed or pasted by mistake: the name, what blo writes, and what replaces one anywhere.
+const CHARACTERS: &[(char, &str, &str, Option<&str>)] = &[
+    ('\u{00a0}', "a non-breaking space", "replace it by an ordinary space", Some(" ")),
+    ('\u{202f}', "a narrow non-breaking space", "replace it by an ordinary space", Some(" ")),
+    ('\u{2009}', "a thin space", "replace it by an ordinary space", Some(" ")),
+    ('\u{3000}', "a wide space", "replace it by an ordinary space", Some(" ")),
+    ('\u{200b}', "an invisible zero-width space", "delete it", Some("")),
+    ('\u{feff}', "an invisible byte order mark", "delete it", Some("")),
+    ('\u{00ad}', "an invisible soft hyphen", "delete it", Some("")),
+    ('\u{201c}', "a curly quote", "write the straight quote `\"`", Some("\"")),
+    ('\u{201d}', "a curly quote", "write the straight quote `\"`", Some("\"")),
+    ('\u{201e}', "a low quote", "write the straight quote `\"`", Some("\"")),
+    ('\u{2018}', "a curly apostrophe", "write `'` for a transpose, `\"` around a string", None),
+    ('\u{2019}', "a curly apostrophe", "write `'` for a transpose, `\"` around a string", None),
+    ('\u{2032}', "a prime", "write `'` for a transpose", Some("'")),
+    ('\u{2212}', "a typographic minus", "write the plain `-`", Some("-")),
+    ('\u{2013}', "a dash", "write the plain `-`", Some("-")),
+    ('\u{2014}', "a dash", "write the plain `-`", Some("-")),
+    ('\u{2026}', "an ellipsis", "a range is written `a..b`", Some("..")),
+    ('≤', "a less-or-equal sign", "write `<=`", Some("<=")),
+    ('≥', "a greater-or-equal sign", "write `>=`", Some(">=")),
+    ('≠', "a not-equal sign", "write `!=`", Some("!=")),
+    ('×', "a multiplication sign", "write `*`, or `@` for a matrix product", None),
+    ('·', "a middle dot", "write `*`, or `@` for a matrix product", None),
+    ('⋅', "a middle dot", "write `*`, or `@` for a matrix product", None),
+    ('÷', "a division sign", "write `/`", Some("/")),
+    ('∈', "an element sign", "write `in`", Some("in")),
+    ('∑', "a sum sign", "write `sum(e for i in n)`", None),
+    ('∏', "a product sign", "write `prod(e for i in n)`", None),
+    ('√', "a root sign", "write `sqrt(x)`", None),
+    ('∞', "an infinity sign", "write `inf`", Some("inf")),
+    ('²', "a superscript", "write `^2`", Some("^2")),
+    ('³', "a superscript", "write `^3`", Some("^3")),
+    ('→', "an arrow", "write `->`", Some("->")),
+    ('∧', "a logical and", "write `and`", Some("and")),
+    ('∨', "a logical or", "write `or`", Some("or")),
+    ('¬', "a logical not", "write `not`", Some("not ")),
 ];
 
 /// The borrowed operator `rest` starts with, if any. `!=` is blo's own.
@@ -107,9 +107,10 @@ pub(super) fn report(fault: Fault, file: FileId, source: &str, token: Token) -> 
     match fault {
         Fault::Character(c) => character(c, span),
         Fault::Borrowed(index) => {
-            let (spelling, advice) = BORROWED[index];
-            Diagnostic::error("E0108", format!("blo has no `{spelling}`"), span, "not an operator here")
-                .help(advice)
+            let (spelling, advice, replacement) = BORROWED[index];
+            let message = format!("blo has no `{spelling}`");
+            let diagnostic = Diagnostic::error("E0108", message, span, "not an operator here").help(advice);
+            replaced(diagnostic, replacement)
         }
         Fault::Comment => {
             let span = Span::new(file, token.start, token.start + 2);
@@ -124,19 +125,30 @@ pub(super) fn report(fault: Fault, file: FileId, source: &str, token: Token) -> 
         Fault::BareFraction => {
             Diagnostic::error("E0105", "number without a leading digit", span, "starts with a point")
                 .help(format!("write `0{written}`"))
+                .edit(span, format!("0{written}"))
         }
         Fault::BarePoint => {
             Diagnostic::error("E0105", "number ends in a point", span, "no digit after the point")
                 .help(format!("write `{written}0`"))
+                .edit(span, format!("{written}0"))
         }
         Fault::StuckNumber => stuck(written, span),
     }
 }
 
+fn replaced(diagnostic: Diagnostic, replacement: Option<&str>) -> Diagnostic {
+    let span = diagnostic.span();
+    match replacement {
+        Some(text) => diagnostic.edit(span, text),
+        None => diagnostic,
+    }
+}
+
 fn character(c: char, span: Span) -> Diagnostic {
-    if let Some((_, name, advice)) = CHARACTERS.iter().find(|entry| entry.0 == c) {
-        return Diagnostic::error("E0104", "unexpected character", span, format!("this is {name}"))
-            .help(*advice);
+    if let Some((_, name, advice, replacement)) = CHARACTERS.iter().find(|entry| entry.0 == c) {
+        let label = format!("this is {name}");
+        let diagnostic = Diagnostic::error("E0104", "unexpected character", span, label).help(*advice);
+        return replaced(diagnostic, *replacement);
     }
     let label = match c {
         '\0' => "this is a NUL character; is the file text?".to_string(),
@@ -157,5 +169,6 @@ fn stuck(written: &str, span: Span) -> Diagnostic {
     if number.contains('.') || word.starts_with(['x', 'X', 'b', 'o']) && number == "0" {
         return diagnostic.help("numbers are decimal: `3`, `0.5`, `1e-3`");
     }
-    diagnostic.help(format!("write `{number} * {word}` to multiply"))
+    let product = format!("{number} * {word}");
+    diagnostic.help(format!("write `{product}` to multiply")).edit(span, product)
 }

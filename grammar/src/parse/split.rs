@@ -476,7 +476,7 @@ impl Splitter<'_> {
             self.span(at),
             "not a level of a model",
         )
-        .help(format!("did you mean `{meant}`?"));
+        .did_you_mean(meant);
         self.diagnostics.push(diagnostic);
     }
 

@@ -70,7 +70,7 @@ fn unknown_word(text: &Text, tokens: &[Token], word: &str, second: &str, span: S
     if let Some(near) = nearest(&lower, STATEMENTS.iter().copied())
         .filter(|_| follows_like_a_name(tokens) && !is_keyword(word))
     {
-        return unknown.help(format!("did you mean `{near}`?"));
+        return unknown.did_you_mean(near);
     }
     if has_relation(text, tokens) {
         return without_subject_to(span);

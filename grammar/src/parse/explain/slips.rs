@@ -31,7 +31,8 @@ fn wrong_equals(stop: &Stop) -> Option<Box<Diagnostic>> {
         return None;
     }
     let diagnostic = stop.error("E0109", "`=` does not compare", "this gives a value to a name");
-    Some(with_help(diagnostic, "write `==` to compare"))
+    let place = diagnostic.span();
+    Some(Box::new(diagnostic.help("write `==` to compare").edit(place, "==")))
 }
 
 pub(super) fn keyword_as_name(stop: &Stop) -> Option<Box<Diagnostic>> {
@@ -165,7 +166,7 @@ fn side_by_side(stop: &Stop) -> Option<Box<Diagnostic>> {
     let words = ["from", "then", "else", "for", "in", "to"];
     let fitting = words.into_iter().filter(|word| expected.contains(&format!("`{word}`").as_str()));
     if let Some(near) = nearest(stop.found(), fitting) {
-        return Some(with_help(plain(stop), format!("did you mean `{near}`?")));
+        return Some(Box::new(plain(stop).did_you_mean(near)));
     }
     let in_domain =
         stop.expects(Rule::dots) && !stop.expects(Rule::close_index) && !stop.expects(Rule::close);

@@ -1,0 +1,170 @@
+//! Compiling and running a model, and the methods that the command knows.
+
+use super::Code;
+
+/// The command that shows what only a run can find.
+const RUN: &[&str] = &["run", "model.blo"];
+
+/// The codes of this topic, ascending.
+pub(super) static CODES: &[Code] = &[
+    Code::new(
+        "E0401",
+        "an objective cannot be differentiated",
+        "Solvers follow derivatives, and this operation has none that says anything: the place of a maximum, a rounding, a \
+         comparison. Keep it to reports, or replace it by a smooth form such as `softmax` or `sigmoid`.",
+        r"
+upper {
+  var x: real
+  minimize floor(3 * x)
+}
+",
+        r"
+upper {
+  var x: real in [0, 1]
+  minimize 3 * x
+  report whole = floor(3 * x)
+}
+",
+    ),
+    Code::new(
+        "E0402",
+        "a value is not finite",
+        "At the point where the solver stopped, this expression is NaN or infinite although what it reads is finite: a \
+         logarithm of zero, a division by zero, an overflow. Bound the variables away from there, start elsewhere, or \
+         take smaller steps.",
+        r"
+upper {
+  var x: real
+  minimize x - log(x)
+}
+",
+        r"
+upper {
+  var x: real in [0.001, inf] = 2
+  minimize x - log(x)
+}
+",
+    )
+    .shown_by(RUN, RUN),
+    Code::new(
+        "E0403",
+        "a variable has nowhere to lie",
+        "The lower bound must not exceed the upper one, neither may be infinite on the wrong side, and a ball needs a \
+         radius of at least 0.",
+        r"
+upper {
+  var x: real in [inf, inf]
+  minimize (x - 1)^2
+}
+",
+        r"
+upper {
+  var x: real in [-inf, inf]
+  minimize (x - 1)^2
+}
+",
+    )
+    .shown_by(RUN, RUN),
+    Code::new(
+        "E0404",
+        "a variable has a start that is not finite",
+        "The value behind `=` or `~` in the variable's declaration is where the solver starts, so it must be finite numbers.",
+        r"
+param scale = 0
+upper {
+  var x: real = 1 / scale
+  minimize (x - 1)^2
+}
+",
+        r"
+param scale = 4
+upper {
+  var x: real = 1 / scale
+  minimize (x - 1)^2
+}
+",
+    )
+    .shown_by(RUN, RUN),
+    Code::new(
+        "E0405",
+        "a model cannot be compiled",
+        "The model is right, but it cannot be turned into machine code here: usually it needs more memory than the machine \
+         has. The message says what is missing.",
+        r"
+data a: real[4000000] = 1
+upper {
+  var x: real[4000000]
+  minimize sum(sin(outer(x, a) @ outer(a, x)))
+}
+",
+        r"
+data a: real[40] = 1
+upper {
+  var x: real[40]
+  minimize sum(sin(outer(x, a) @ outer(a, x)))
+}
+",
+    )
+    .shown_by(RUN, RUN),
+    Code::new(
+        "E0501",
+        "a method or option on the command line cannot be read",
+        "`--method` takes `NAME` or `NAME(option = value, …)`, and `--option` takes `NAME=VALUE`. A value is a number, `true`, \
+         `false`, a word, or `word(name = value)`. Brackets need quotes in most shells: `--method 'rhg(steps = 10)'`.",
+        r"
+upper {
+  var x: real
+  minimize (x - 1)^2
+}
+",
+        r"
+upper {
+  var x: real
+  minimize (x - 1)^2
+}
+",
+    )
+    .shown_by(
+        &["run", "model.blo", "--method", "gradient(steps 50)"],
+        &["run", "model.blo", "--method", "gradient(steps = 50)"],
+    ),
+    Code::new(
+        "E0502",
+        "a method is not known or does not fit the model",
+        "Models with a lower level need a bilevel method; models without one need a method of ordinary optimisation. The \
+         message lists the methods there are.",
+        r"
+upper {
+  var x: real
+  minimize (x - 1)^2
+}
+solve rhg(steps = 50)
+",
+        r"
+upper {
+  var x: real
+  minimize (x - 1)^2
+}
+solve gradient(steps = 50)
+",
+    ),
+    Code::new(
+        "E0503",
+        "a method has no such option, or the option takes other values",
+        "The message names the option's kind and range, or lists the method's options.",
+        r"
+upper {
+  var x: real
+  minimize (x - 1)^2
+}
+solve gradient(step = 50)
+",
+        r"
+upper {
+  var x: real
+  minimize (x - 1)^2
+}
+solve gradient(steps = 50)
+",
+    ),
+];
