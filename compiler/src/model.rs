@@ -255,6 +255,13 @@ pub struct Model {
     pub precision: Precision,
 }
 
+impl Level {
+    /// The inputs that `dual` reads, in the order of the constraints: in flat vectors they follow the variables.
+    pub fn multipliers(&self) -> impl Iterator<Item = InputId> + '_ {
+        self.constraints.iter().filter_map(|c| c.multiplier)
+    }
+}
+
 impl Model {
     /// What the model asks of a method beyond smooth objectives over simple domains, and where: each feature once.
     pub fn asks(&self) -> Vec<(Feature, Span)> {

@@ -5,7 +5,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use crate::ir::eval::{Array, Bindings, evaluate, first_non_finite};
-use crate::ir::graph::{Attrs, Graph, NodeId};
+use crate::ir::graph::{Attrs, Graph, Input, InputId, NodeId};
 use crate::model::{Level, Model, Var};
 use crate::passes::differentiate::gradient;
 use crate::passes::simplify::simplify;
@@ -112,9 +112,11 @@ fn not_finite(model: &Model, objective: Span, node: NodeId) -> Diagnostic {
 /// Data and variables bound to their values.
 fn point(model: &Model, x: &[f64], y: &[f64]) -> Bindings {
     let mut bindings = data_bindings(model);
-    bind_flat(&mut bindings, &model.upper.vars, x);
+    bind_flat(&mut bindings, &model.graph, &inputs(&model.upper.vars), x);
     if let Some(lower) = &model.lower {
-        bind_flat(&mut bindings, &lower.vars, y);
+        let (mut inputs, mut multipliers) = (inputs(&lower.vars), lower.multipliers().collect());
+        inputs.append(&mut multipliers);
+        bind_flat(&mut bindings, &model.graph, &inputs, y);
     }
     bindings
 }
@@ -130,14 +132,19 @@ pub fn data_bindings(model: &Model) -> Bindings {
     bindings
 }
 
-fn bind_flat(bindings: &mut Bindings, vars: &[Var], flat: &[f64]) {
+fn inputs(vars: &[Var]) -> Vec<InputId> {
+    vars.iter().map(|var| var.input).collect()
+}
+
+fn bind_flat(bindings: &mut Bindings, graph: &Graph, inputs: &[InputId], flat: &[f64]) {
     let mut offset = 0;
-    for var in vars {
-        let len = var.ty.len();
+    for &input in inputs {
+        let Input { name, ty, .. } = graph.input_info(input);
+        let len = ty.len();
         let values = flat[offset..offset + len].to_vec();
-        match Array::from_shape_vec(var.ty.shape.to_vec(), values) {
-            Ok(array) => bindings.set(var.input, array),
-            Err(e) => crate::bug!("variable `{}` does not fit its shape: {e}", var.name),
+        match Array::from_shape_vec(ty.shape.to_vec(), values) {
+            Ok(array) => bindings.set(input, array),
+            Err(e) => crate::bug!("`{name}` does not fit its shape: {e}"),
         }
         offset += len;
     }

@@ -19,9 +19,11 @@ pub fn summary(result: &RunResult) -> String {
         rows.extend(followers.iter().map(String::as_str).zip(objectives));
         rows.push(("lower gap", number(lower.gap)));
         rows.push(("lower stationarity", number(lower.stationarity)));
-        rows.push(("hypergradient norm", number(result.hypergradient_norm)));
-    } else {
-        rows.push(("gradient norm", number(result.hypergradient_norm)));
+    }
+    match (result.violation, result.lower.is_some()) {
+        (Some(violation), _) => rows.push(("violation", number(violation))),
+        (None, true) => rows.push(("hypergradient norm", number(result.hypergradient_norm))),
+        (None, false) => rows.push(("gradient norm", number(result.hypergradient_norm))),
     }
     rows.extend(result.reports.iter().map(|(name, value)| (name.as_str(), number(*value))));
     table(&mut out, &rows);

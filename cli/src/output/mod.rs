@@ -23,6 +23,8 @@ pub struct RunResult {
     pub followers: Vec<(String, f64)>,
     /// The norm of the (projected) hypergradient.
     pub hypergradient_norm: f64,
+    /// The largest violation of a constraint; `None` where the method knows none.
+    pub violation: Option<f64>,
     /// The variables of both levels, upper first.
     pub variables: Vec<Variable>,
     /// Metrics with their values.
@@ -95,6 +97,7 @@ pub fn sample() -> RunResult {
         lower: Some(Lower { objective: 0.5, gap: f64::NAN, stationarity: 1e-9 }),
         followers: vec![("firm".into(), 0.5)],
         hypergradient_norm: 2.5e-7,
+        violation: None,
         variables: vec![
             Variable { name: "x".into(), shape: vec![], values: vec![1.5] },
             Variable { name: "w".into(), shape: vec![2, 2], values: vec![1.0, 2.0, 3.0, f64::INFINITY] },

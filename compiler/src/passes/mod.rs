@@ -3,3 +3,4 @@
 pub mod differentiate;
 mod mask;
 pub mod simplify;
+pub mod substitute;
