@@ -197,6 +197,23 @@ pub struct ResultInput {
     pub input: InputId,
 }
 
+/// A sum or mean in an objective whose turns a stochastic method may sample: `i ~ n`. Every other method reads it as `i in n`.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// The index.
+    pub index: String,
+    /// The number of turns.
+    pub size: usize,
+    /// The dimension it runs over, where it has a name.
+    pub dim: Option<String>,
+    /// Whether the terms are averaged, not summed.
+    pub mean: bool,
+    /// The sum, as the objectives read it before they are simplified.
+    pub node: NodeId,
+    /// The binder.
+    pub span: Span,
+}
+
 /// A value of a `solve` option.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {
@@ -249,6 +266,8 @@ pub struct Model {
     pub expects: Vec<Expect>,
     /// Inputs that `expect` may read and the run binds afterwards.
     pub results: Vec<ResultInput>,
+    /// Sums that may be sampled, in the order in which they were met.
+    pub sampled: Vec<Sampled>,
     /// The default solver.
     pub solve: Option<Solve>,
     /// The arithmetic.

@@ -28,6 +28,17 @@ pub struct DataRequest<'a> {
     pub file: Option<&'a str>,
     /// The sizes declared so far, one per axis.
     pub sizes: Vec<Option<usize>>,
+    /// The labels of each axis whose dimension has some.
+    pub labels: Vec<Option<Labels>>,
+}
+
+/// The labels of a dimension, in the order of its positions.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    /// The dimension's name.
+    pub dim: String,
+    /// The labels.
+    pub names: Vec<String>,
 }
 
 /// Values that were found.

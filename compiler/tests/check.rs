@@ -49,8 +49,13 @@ fn show(sources: &Sources, diagnostic: &Diagnostic) -> String {
         let (line, column) = sources.line_column(label.span);
         let snippet = sources.snippet(label.span).replace('\n', " ");
         let file = &sources.get(label.span.file).name;
-        let place = if file == "case" { String::new() } else { format!("{file}:") };
-        text += &format!("  {place}{line}:{column} `{snippet}` {}\n", label.text);
+        // Lines of the library move with it.
+        let place = match file.as_str() {
+            "case" => format!("{line}:{column}"),
+            library if library.starts_with("std.") => library.to_owned(),
+            used => format!("{used}:{line}:{column}"),
+        };
+        text += &format!("  {place} `{snippet}` {}\n", label.text);
     }
     for note in &diagnostic.notes {
         text += &format!("  note: {note}\n");

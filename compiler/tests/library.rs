@@ -1,4 +1,5 @@
 //! The standard library: every function has an example with its value as the last line of its comment, and the example runs.
+//! The values were computed outside blo, in plain Python from the formulas in the comments and the papers they name.
 
 #![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 #![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]

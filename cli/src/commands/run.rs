@@ -166,6 +166,7 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
                 name: v.name.clone(),
                 shape: v.values.shape().to_vec(),
                 values: v.values.iter().copied().collect(),
+                labels: labels(model, &v.name),
             })
             .collect(),
         reports: solution.reports.clone(),
@@ -176,4 +177,12 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         seconds,
         seed,
     }
+}
+
+/// The labels of a variable's axes.
+fn labels(model: &Model, name: &str) -> Vec<Option<Vec<String>>> {
+    let levels = std::iter::once(&model.upper).chain(&model.lower);
+    let var = levels.flat_map(|level| &level.vars).find(|var| var.name == name);
+    let labels_of = |dim: &String| model.dims.iter().find(|d| d.name == *dim)?.labels.clone();
+    var.map_or_else(Vec::new, |var| var.dims.iter().map(|dim| labels_of(dim.as_ref()?)).collect())
 }

@@ -93,11 +93,12 @@ fn widest(a: Elem, b: Elem) -> Elem {
 }
 
 /// Without the byte-order mark some spreadsheets put at the start.
-fn without_mark(field: &[u8]) -> &[u8] {
+pub fn without_mark(field: &[u8]) -> &[u8] {
     field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field)
 }
 
-fn parse(field: &[u8]) -> Option<(f64, Elem)> {
+/// A number or truth value with the type it shows.
+pub fn parse(field: &[u8]) -> Option<(f64, Elem)> {
     let text = std::str::from_utf8(field).ok()?.trim();
     match text {
         "true" | "True" | "TRUE" => return Some((1.0, Elem::Bool)),
@@ -109,7 +110,8 @@ fn parse(field: &[u8]) -> Option<(f64, Elem)> {
     Some((value, if whole { Elem::Int } else { Elem::Real }))
 }
 
-fn not_a_number(field: &[u8], line: u64, column: usize) -> Trouble {
+/// What is said of a field that is no number.
+pub fn not_a_number(field: &[u8], line: u64, column: usize) -> Trouble {
     let place = format!("line {line}, column {column}");
     let text = String::from_utf8_lossy(field);
     if text.trim().is_empty() {

@@ -3,11 +3,12 @@
 
 mod csv;
 mod json;
+mod labelled;
 mod npy;
 mod npz;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use blo_compiler::session::{DataError, DataRequest, Loader, Tensor};
 use blo_compiler::types::Elem;
@@ -120,7 +121,7 @@ impl FileLoader {
             (None, Some(file)) => Place::new(&self.folder, file, request.name),
             (None, None) => return Ok(None),
         };
-        let loaded = place.read()?;
+        let loaded = place.read(request)?;
         Ok(Some(fit(loaded, request, place.shown())))
     }
 }
@@ -128,7 +129,7 @@ impl FileLoader {
 impl Loader for FileLoader {
     fn module(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
         let folder = Path::new(from).parent().unwrap_or(Path::new(""));
-        let file = folder.join(path);
+        let file = plain(&folder.join(path));
         let text = files::read_text(&file).map_err(|trouble| match trouble.help {
             Some(help) => format!("{} ({help})", trouble.message),
             None => trouble.message,
@@ -139,6 +140,21 @@ impl Loader for FileLoader {
     fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError> {
         self.find(request).map_err(|Trouble { message, help }| DataError { message, help })
     }
+}
+
+/// A path without `.` and, where a folder comes before it, without `..`: one name for one file.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 /// A file and, for an archive, the member.
@@ -173,13 +189,16 @@ impl Place {
         self.named(npz::Npz::open(self.open()?.0))
     }
 
-    fn read(&self) -> Result<Loaded, Trouble> {
+    fn read(&self, request: &DataRequest) -> Result<Loaded, Trouble> {
         let extension = self.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
         match extension.as_str() {
             "npz" => self.named(self.archive()?.read(&self.member)),
             "npy" => {
                 let (file, length) = self.open()?;
                 self.named(npy::read(&mut std::io::BufReader::new(file), length))
+            }
+            "csv" if request.labels.iter().any(Option::is_some) => {
+                self.named(labelled::read(self.open()?.0, request))
             }
             "csv" => self.named(csv::read(self.open()?.0)),
             "json" => self.named(json::read(self.open()?.0)),

@@ -10,7 +10,7 @@ use super::*;
 use crate::scratch::Folder;
 
 fn request<'a>(name: &'a str, elem: Elem, rank: usize, file: Option<&'a str>) -> DataRequest<'a> {
-    DataRequest { name, elem, rank, file, sizes: vec![None; rank] }
+    DataRequest { name, elem, rank, file, sizes: vec![None; rank], labels: vec![None; rank] }
 }
 
 fn binding(name: Option<&str>, file: &Path) -> Binding {

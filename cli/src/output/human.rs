@@ -7,6 +7,9 @@ use super::{RunResult, Variable};
 /// Variables with up to this many elements are printed in full.
 const FULL: usize = 12;
 
+/// The same for variables with labels, which say more than a range of values.
+const FULL_LABELLED: usize = 60;
+
 /// The summary, ending in a newline.
 pub fn summary(result: &RunResult) -> String {
     let mut out = format!("{}: {}\n\n", result.status, result.verdict);
@@ -57,12 +60,12 @@ pub fn table(out: &mut String, rows: &[(&str, String)]) {
 
 /// Small variables in full, large ones by shape and range.
 fn values(variable: &Variable) -> String {
-    let Variable { shape, values, .. } = variable;
+    let Variable { shape, values, labels, .. } = variable;
     if shape.is_empty() {
         return values.first().map_or_else(String::new, |v| number(*v));
     }
-    if values.len() <= FULL {
-        return bracketed(shape, values);
+    if values.len() <= if variable.is_labelled() { FULL_LABELLED } else { FULL } {
+        return bracketed(shape, values, labels);
     }
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -73,12 +76,21 @@ fn values(variable: &Variable) -> String {
     format!("[{}]  min {}, mean {}, max {}{odd}", sizes.join(", "), number(low), number(mean), number(high))
 }
 
-fn bracketed(shape: &[usize], values: &[f64]) -> String {
+/// `[1, 2]`, or `[Paris: 1, Lyon: 2]` along an axis with labels.
+fn bracketed(shape: &[usize], values: &[f64], labels: &[Option<Vec<String>>]) -> String {
     let Some((&size, inner)) = shape.split_first() else {
         return values.first().map_or_else(String::new, |v| number(*v));
     };
     let step: usize = inner.iter().product();
-    let parts: Vec<String> = (0..size).map(|i| bracketed(inner, &values[i * step..(i + 1) * step])).collect();
+    let (own, others) = labels.split_first().map_or((None, labels), |(own, others)| (own.as_ref(), others));
+    let parts = (0..size).map(|i| {
+        let part = bracketed(inner, &values[i * step..(i + 1) * step], others);
+        match own.and_then(|names| names.get(i)) {
+            Some(name) => format!("{name}: {part}"),
+            None => part,
+        }
+    });
+    let parts: Vec<String> = parts.collect();
     format!("[{}]", parts.join(", "))
 }
 
@@ -137,8 +149,9 @@ mod tests {
             "solved: stationary at both levels",
             "upper objective    7.2",
             "accuracy           0.9336",
-            "w   [[1, 2], [3, inf]]",
-            "big [100]  min 0, mean 49.5, max 99",
+            "w    [[1, 2], [3, inf]]",
+            "flow [Paris: [0, 3], Lyon: [4, 0]]",
+            "big  [100]  min 0, mean 49.5, max 99",
             "✓ expect accuracy >= 0.92",
             "✗ expect accuracy >= 0.99",
             "bome, 2000 iterations, 1.520 s (0.013 s to compile, 1.500 s to solve)",

@@ -18,6 +18,7 @@ pub fn result(result: &RunResult) -> Value {
     let table = |entries: Vec<(&String, Value)>| -> Value {
         Value::Object(entries.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
     };
+    let labelled = result.variables.iter().filter(|v| v.is_labelled());
     json!({
         "status": result.status,
         "termination": result.termination,
@@ -30,6 +31,7 @@ pub fn result(result: &RunResult) -> Value {
         "hypergradient_norm": number(result.hypergradient_norm),
         "violation": result.violation.map(number),
         "variables": table(result.variables.iter().map(|v| (&v.name, nested(v))).collect()),
+        "labels": table(labelled.map(|v| (&v.name, json!(v.labels))).collect()),
         "reports": table(result.reports.iter().map(|(name, v)| (name, number(*v))).collect()),
         "expect": expects,
         "method": result.method,
@@ -91,6 +93,7 @@ mod tests {
                 "hypergradient_norm",
                 "violation",
                 "variables",
+                "labels",
                 "reports",
                 "expect",
                 "method",
@@ -103,6 +106,7 @@ mod tests {
         );
         assert_eq!(value["variables"]["w"], json!([[1.0, 2.0], [3.0, null]]));
         assert_eq!(value["variables"]["x"], json!(1.5));
+        assert_eq!(value["labels"], json!({ "flow": [["Paris", "Lyon"], null] }));
         assert_eq!(value["lower"]["gap"], Value::Null);
         assert_eq!(value["followers"], json!({ "firm": { "objective": 0.5 } }));
         assert!(value["verdict"].as_str().unwrap().contains("null stands for"));
@@ -111,7 +115,8 @@ mod tests {
 
     #[test]
     fn empty_axes_stay() {
-        let variable = Variable { name: "e".into(), shape: vec![2, 0], values: vec![] };
+        let variable =
+            Variable { name: "e".into(), shape: vec![2, 0], values: vec![], labels: vec![None, None] };
         assert_eq!(nested(&variable), json!([[], []]));
     }
 }

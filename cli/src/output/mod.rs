@@ -63,6 +63,15 @@ pub struct Variable {
     pub shape: Vec<usize>,
     /// Its values, row by row.
     pub values: Vec<f64>,
+    /// The labels of each axis whose dimension has some.
+    pub labels: Vec<Option<Vec<String>>>,
+}
+
+impl Variable {
+    /// Whether some axis has labels.
+    pub fn is_labelled(&self) -> bool {
+        self.labels.iter().any(Option::is_some)
+    }
 }
 
 /// Wall-clock time in seconds.
@@ -99,9 +108,25 @@ pub fn sample() -> RunResult {
         hypergradient_norm: 2.5e-7,
         violation: None,
         variables: vec![
-            Variable { name: "x".into(), shape: vec![], values: vec![1.5] },
-            Variable { name: "w".into(), shape: vec![2, 2], values: vec![1.0, 2.0, 3.0, f64::INFINITY] },
-            Variable { name: "big".into(), shape: vec![100], values: (0..100).map(f64::from).collect() },
+            Variable { name: "x".into(), shape: vec![], values: vec![1.5], labels: vec![] },
+            Variable {
+                name: "w".into(),
+                shape: vec![2, 2],
+                values: vec![1.0, 2.0, 3.0, f64::INFINITY],
+                labels: vec![None, None],
+            },
+            Variable {
+                name: "big".into(),
+                shape: vec![100],
+                values: (0..100).map(f64::from).collect(),
+                labels: vec![None],
+            },
+            Variable {
+                name: "flow".into(),
+                shape: vec![2, 2],
+                values: vec![0.0, 3.0, 4.0, 0.0],
+                labels: vec![Some(vec!["Paris".into(), "Lyon".into()]), None],
+            },
         ],
         reports: vec![("accuracy".into(), 0.9336)],
         expects: vec![("accuracy >= 0.92".into(), true), ("accuracy >= 0.99".into(), false)],

@@ -18,20 +18,50 @@ fn models(folder: &str) -> (PathBuf, Vec<String>) {
 fn all_hold(folder: &str, status: i32) {
     let (folder, models) = models(folder);
     assert!(!models.is_empty());
-    let mut failures = String::new();
-    for model in &models {
-        let output = blo(&folder, &["run", model]);
-        let text = stdout(&output);
-        if output.status.code() != Some(status) || !text.contains("✓ expect") || text.contains('✗') {
-            failures += &format!("== {model}: {:?}\n{text}{}", output.status.code(), stderr(&output));
-        }
-    }
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let failures: String = std::thread::scope(|scope| {
+        let (folder, models) = (&folder, &models);
+        let share = |k: usize| models.iter().skip(k).step_by(workers);
+        let runs: Vec<_> = (0..workers)
+            .map(|k| {
+                scope.spawn(move || {
+                    share(k).filter_map(|model| failure(folder, model, status)).collect::<String>()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
     assert!(failures.is_empty(), "{failures}");
+}
+
+/// What is wrong with the run of one model, if anything.
+fn failure(folder: &Path, model: &str, status: i32) -> Option<String> {
+    let output = blo(folder, &["run", model]);
+    let text = stdout(&output);
+    let holds = output.status.code() == Some(status) && text.contains("✓ expect") && !text.contains('✗');
+    (!holds).then(|| format!("== {model}: {:?}\n{text}{}", output.status.code(), stderr(&output)))
 }
 
 #[test]
 fn every_example_is_solved_and_holds() {
     all_hold("examples", 0);
+}
+
+/// The gallery's page has a row for every model and for no other, and every model says first what it is.
+#[test]
+fn the_gallery_lists_every_example() {
+    let (folder, models) = models("examples");
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let rows =
+        page.lines().filter_map(|line| line.strip_prefix("| [`")).filter_map(|row| row.split_once("`]("));
+    let mut listed: Vec<&str> = rows.map(|(name, _)| name).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, models);
+    for model in &models {
+        let text = std::fs::read_to_string(folder.join(model)).unwrap();
+        let head = text.lines().take_while(|line| line.starts_with('#')).count();
+        assert!((1..=12).contains(&head), "{model}: {head} lines say what it is");
+    }
 }
 
 /// Published runs are repeated step by step, even where their end is not a solution.

@@ -186,3 +186,53 @@ fn help_and_version() {
     }
     assert_eq!(blo(&folder.path(""), &[]).status.code(), Some(2));
 }
+
+/// Each city produces what the table asks for; the file lists the cities in another order.
+const LABELLED: &str = "\
+dim city = [\"Paris\", \"Lyon\"]
+data demand: real[city] from \"demand.csv\"
+upper {
+  var supply: real[city] = 0
+  var other: real[2] = 0
+  minimize sumsq(supply - demand) + sumsq(other)
+}
+solve gradient(steps = 200)
+expect abs(supply[\"Lyon\"] - 20) < 1e-3
+";
+
+#[test]
+fn labels_match_tables_and_name_results() {
+    let folder = model(LABELLED);
+    fs::write(folder.path("demand.csv"), "city,demand\nLyon,20\nParis,10\n").unwrap();
+    let value = json(&folder, &[], 0);
+    assert_eq!(value["labels"], serde_json::json!({ "supply": [["Paris", "Lyon"]] }));
+    let text = stdout(&blo(&folder.path(""), &["run", "m.blo"]));
+    assert!(text.contains("[Paris: 10, Lyon: 20]"), "{text}");
+    for (table, said) in [
+        ("Lyon,20\nParis,10\nNice,3\n", "`Nice` in line 3 is not a label of `city`"),
+        ("Lyon,20\n", "no row has the label `Paris` of `city`"),
+        ("Lyon,20\nParis,1\nLyon,2\n", "`Lyon` stands in line 1 and again in line 3"),
+        ("Lyon,20\nPariss,1\n", "did you mean `Paris`?"),
+    ] {
+        fs::write(folder.path("demand.csv"), table).unwrap();
+        let output = blo(&folder.path(""), &["run", "m.blo"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(said), "{table}\n{}", stderr(&output));
+    }
+}
+
+#[test]
+fn files_use_each_other_under_any_spelling() {
+    let folder =
+        model("use \"./a.blo\"\nupper { var x: real = 0\n minimize f(x) }\nsolve gradient(steps = 1)\n");
+    fs::write(folder.path("a.blo"), "use \"./sub/../b.blo\"\nfn f(x) = g(x)^2\n").unwrap();
+    fs::write(folder.path("b.blo"), "fn g(x) = x\n").unwrap();
+    assert_eq!(blo(&folder.path(""), &["run", "m.blo"]).status.code(), Some(0));
+    fs::write(folder.path("b.blo"), "use \"././a.blo\"\nfn g(x) = x\n").unwrap();
+    let output = blo(&folder.path(""), &["run", "m.blo"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("files use each other in a circle"), "{}", stderr(&output));
+    fs::write(folder.path("a.blo"), "use \"bb.blo\"\nfn f(x) = x\n").unwrap();
+    let output = blo(&folder.path(""), &["run", "m.blo"]);
+    assert!(stderr(&output).contains("did you mean `b.blo`?"), "{}", stderr(&output));
+}

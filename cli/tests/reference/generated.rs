@@ -1,4 +1,5 @@
-//! `docs/solvers.md` and `docs/operators.md`, written from the records of the program.
+//! `docs/solvers.md` and `docs/operators.md`, written from the records of the program, and `docs/stdlib.md`, written from the
+//! comments of the library.
 
 use std::fmt::Write;
 
@@ -7,7 +8,7 @@ use blo_runtime::problem::Feature;
 use blo_runtime::settings::{OptionSpec, Preset};
 use blo_runtime::solvers::{Levels, SOLVERS, Solver};
 
-use crate::{blo, fresh};
+use crate::{blo, fresh, root, text};
 
 /// Text inside a cell of a table.
 fn cell(text: &str) -> String {
@@ -122,4 +123,49 @@ fn the_page_of_operators_is_fresh() {
     let mut page = OPERATORS_INTRODUCTION.to_owned();
     ops::all().iter().for_each(|op| operator(&mut page, op));
     fresh("docs/operators.md", &page);
+}
+
+const LIBRARY_INTRODUCTION: &str = "\
+# The standard library
+
+Generated from the comments in [stdlib](../stdlib) by `BLESS=1 cargo test -p blo --test reference`; do not edit.
+
+A model brings functions in with `use std.losses` or `use std.losses (huber, hinge)`. They are written in the language and \
+[expanded at each call](language.md#functions): an argument without a type takes numbers and arrays of any shape, a dimension in a \
+type stands for the argument's. Every example runs in the tests; its value was computed without blo.
+";
+
+/// The section of one module.
+fn module(page: &mut String, name: &str, source: &str) {
+    let lines: Vec<&str> = source.lines().collect();
+    let comment = |line: &&&str| line.starts_with("# ");
+    let words = |lines: &[&str]| {
+        let stripped: Vec<&str> = lines.iter().filter_map(|l| l.strip_prefix("# ")).collect();
+        stripped.join(" ")
+    };
+    let opening = words(&lines[..lines.iter().take_while(comment).count()]);
+    let opening =
+        opening.split_once("The last line above each function").map_or(opening.as_str(), |(o, _)| o);
+    write!(page, "\n## `std.{name}`\n\n{}\n\n", opening.trim()).unwrap();
+    page.push_str("| function | what it is | example |\n|---|---|---|\n");
+    for (k, line) in lines.iter().enumerate() {
+        let Some(head) = line.strip_prefix("fn ") else { continue };
+        let head = &head[..=head.find(')').unwrap()];
+        let above = lines[..k].iter().rev().take_while(comment).count();
+        let (example, value) = lines[k - 1][2..].rsplit_once(" = ").unwrap();
+        let meaning = words(&lines[k - above..k - 1]);
+        writeln!(page, "| `{head}` | {} | `{example}` = {value} |", cell(&meaning)).unwrap();
+    }
+}
+
+#[test]
+fn the_page_of_the_library_is_fresh() {
+    let mut page = LIBRARY_INTRODUCTION.to_owned();
+    let mut names: Vec<String> = std::fs::read_dir(root("stdlib"))
+        .unwrap()
+        .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names.iter().for_each(|name| module(&mut page, name, &text(&format!("stdlib/{name}.blo"))));
+    fresh("docs/stdlib.md", &page);
 }

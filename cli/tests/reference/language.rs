@@ -12,14 +12,14 @@ use crate::{blo, fresh, root, text};
 const PAGE: &str = "docs/language.md";
 
 /// A block of code: the words after the fence, and the lines.
-struct Block {
-    info: String,
-    line: usize,
-    code: String,
+pub struct Block {
+    pub info: String,
+    pub line: usize,
+    pub code: String,
 }
 
 /// The blocks of a page in order.
-fn blocks(page: &str) -> Vec<Block> {
+pub fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for (k, line) in page.lines().enumerate() {
@@ -37,7 +37,7 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// No files at all: shapes are checked by name.
-struct NoFiles;
+pub struct NoFiles;
 
 impl Loader for NoFiles {
     fn module(&mut self, _from: &str, _path: &str) -> Result<(String, String), String> {

@@ -2,12 +2,14 @@
 //! generated pages are fresh, and the examples of the library run.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod broken;
 mod claims;
 mod errors;
 mod generated;
 mod language;
 #[path = "../../src/scratch.rs"]
 mod scratch;
+mod tutorial;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use blo_grammar::span::Span;
 use super::Checker;
 use super::arithmetic::same_axis;
 use super::messages::count;
-use super::scope::{DeclId, Frame, Kind, Local, Meaning};
+use super::scope::{DeclId, Expansion, Frame, Function, Kind, Local, Meaning};
 use super::value::{Axes, Value};
 use crate::types::Elem;
 
@@ -37,7 +37,14 @@ impl Checker<'_> {
                     self.not_a_function(function, kind.words(), Some(declared))
                 }
             },
-            Some(Meaning::Local(_)) => self.not_a_function(function, "a value", None),
+            Some(Meaning::Local(Local::Function(f))) => self.call_argument(&f, function, &arguments, span),
+            Some(Meaning::Local(local)) => {
+                let words = match local {
+                    Local::Value(Some(value)) => self.value_text(&value),
+                    _ => "a value".to_owned(),
+                };
+                self.not_a_function(function, &words, None)
+            }
             None => match super::builtins::find(&function.name) {
                 Some(builtin) => self.builtin(&builtin, function, &arguments, span),
                 None => {
@@ -89,12 +96,7 @@ impl Checker<'_> {
                 .label(span, format!("this one is local to `{level}`"))
                 .help("move it to the top level, where both levels can call it");
         } else if let Some(module) = super::modules::module_with(name) {
-            let line = format!("use {module} ({name})");
-            diagnostic = diagnostic.help(format!("`{name}` is in `{module}`: add `{line}`"));
-            if function.span.file == self.main_file() {
-                let start = Span::new(function.span.file, 0, 0);
-                diagnostic = diagnostic.edit(start, format!("{line}\n"));
-            }
+            diagnostic = self.bring_in_help(diagnostic, function, &module);
         } else if let Some(near) = nearest(name, functions) {
             diagnostic = diagnostic.did_you_mean(near);
         } else if let Some((module, near)) = super::modules::near_function(name) {
@@ -118,7 +120,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<Value> {
         self.decls[id.0].used = true;
-        let values: Vec<Option<Value>> = arguments.iter().map(|e| self.expr(e)).collect();
+        let values: Vec<Option<Local>> = arguments.iter().map(|e| self.argument(e)).collect();
         if values.len() != f.params.len() {
             let diagnostic = Diagnostic::error(
                 "E0206",
@@ -129,43 +131,147 @@ impl Checker<'_> {
             self.emit(diagnostic.label(f.name.span, "defined here"));
             return None;
         }
-        if self.frames.iter().any(|frame| frame.function == Some(id)) {
-            let diagnostic = Diagnostic::error(
-                "E0218",
-                format!("`{}` calls itself", f.name.name),
-                function.span,
-                "called again here",
-            );
-            self.emit_plain(
-                diagnostic.label(f.name.span, "defined here").note("functions are expanded at each call"),
-            );
-            return None;
+        let functions = values.iter().flatten().filter_map(|v| match v {
+            Local::Function(function) => Some(function.clone()),
+            _ => None,
+        });
+        // There are finitely many functions, so a circle comes back to the same one with the same functions as arguments.
+        let expanded = (id, functions.collect::<Vec<Function>>());
+        if let Some(first) = self.frames.iter().position(|frame| frame.function.as_ref() == Some(&expanded)) {
+            return self.recursive(f, function, first);
         }
         if self.expansions == MAX_EXPANSIONS {
-            let outermost = self.calls().first().map_or(span, |(_, span)| *span);
+            let outermost = self.calls().first().map_or(span, |call| call.span);
             let label = format!("more than {MAX_EXPANSIONS} calls up to here");
             return self.too_far("functions expand into too many calls", outermost, &label);
         }
         self.expansions += 1;
+        let call = Expansion {
+            name: f.name.name.clone(),
+            span,
+            definition: f.name.span.to(f.body.span),
+            arguments: self.argument_types(&values),
+        };
         let decl = &self.decls[id.0];
         let mut frame = Frame::top(decl.module, decl.level);
-        frame.call = Some((f.name.name.clone(), span));
-        frame.function = Some(id);
+        frame.call = Some(call);
+        frame.function = Some(expanded);
         self.frames.push(frame);
         let result = self.body(f, values, arguments);
         self.frames.pop();
         result
     }
 
-    fn body(&mut self, f: &ast::Fn, values: Vec<Option<Value>>, arguments: &[&Expr]) -> Option<Value> {
+    /// An argument: the name of a function, or a value.
+    fn argument(&mut self, e: &Expr) -> Option<Local> {
+        if let ExprKind::Name(path) = &e.kind
+            && let [name] = path.as_slice()
+            && let Some(function) = self.function_named(&name.name)
+        {
+            return Some(Local::Function(function));
+        }
+        self.expr(e).map(|value| Local::Value(Some(value)))
+    }
+
+    /// The function that a name means, if it means one.
+    fn function_named(&mut self, name: &str) -> Option<Function> {
+        match self.meaning(name) {
+            Some(Meaning::Local(Local::Function(function))) => Some(function),
+            Some(Meaning::Decl(id)) if self.is_fn(id) => {
+                self.decls[id.0].used = true;
+                Some(Function::Own(id))
+            }
+            None if super::builtins::is_function(name) => Some(Function::BuiltIn(name.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The name by which the language knows a function that a parameter stands for.
+    pub fn known_by(&mut self, function: &Ident) -> Ident {
+        match self.meaning(&function.name) {
+            Some(Meaning::Local(Local::Function(Function::BuiltIn(name)))) => {
+                Ident { name, span: function.span }
+            }
+            _ => function.clone(),
+        }
+    }
+
+    /// A call of a parameter that stands for a function.
+    fn call_argument(
+        &mut self,
+        f: &Function,
+        written: &Ident,
+        arguments: &[&Expr],
+        span: Span,
+    ) -> Option<Value> {
+        match f {
+            Function::Own(id) => match self.decls[id.0].kind.clone() {
+                Kind::Fn(f) => self.expand(*id, &f, written, arguments, span),
+                _ => crate::bug!("`{}` is no function", written.name),
+            },
+            Function::BuiltIn(name) => match super::builtins::find(name) {
+                Some(builtin) => {
+                    let name = Ident { name: name.clone(), span: written.span };
+                    self.builtin(&builtin, &name, arguments, span)
+                }
+                None => crate::bug!("`{name}` is no function"),
+            },
+        }
+    }
+
+    /// The types of arguments in words.
+    fn argument_types(&self, values: &[Option<Local>]) -> String {
+        let words: Vec<String> = values
+            .iter()
+            .map(|value| match value {
+                Some(Local::Value(Some(value))) => self.value_text(value),
+                Some(Local::Function(function)) => format!("`{}`", self.function_name(function)),
+                _ => "?".to_owned(),
+            })
+            .collect();
+        words.join(", ")
+    }
+
+    fn function_name(&self, function: &Function) -> String {
+        match function {
+            Function::Own(id) => self.decls[id.0].name.clone(),
+            Function::BuiltIn(name) => name.clone(),
+        }
+    }
+
+    /// The error for a function that needs itself; `first` is the frame in which it is being expanded.
+    fn recursive(&mut self, f: &ast::Fn, function: &Ident, first: usize) -> Option<Value> {
+        let through: Vec<String> = self.frames[first + 1..]
+            .iter()
+            .filter_map(|frame| frame.call.as_ref())
+            .map(|call| format!("`{}`", call.name))
+            .collect();
+        let through =
+            if through.is_empty() { String::new() } else { format!(" through {}", through.join(" and ")) };
+        let message = format!("`{}` calls itself{through}", f.name.name);
+        let diagnostic = Diagnostic::error("E0218", message, function.span, "called again here")
+            .label(f.name.span, "defined here")
+            .note("functions are expanded at each call");
+        self.emit_plain(diagnostic.help("write what repeats as a reduction: `sum`, `prod` or `cumsum`"));
+        None
+    }
+
+    fn body(&mut self, f: &ast::Fn, values: Vec<Option<Local>>, arguments: &[&Expr]) -> Option<Value> {
         let mut good = true;
         for (((name, ty), value), argument) in f.params.iter().zip(values).zip(arguments) {
             let value = match (ty, value) {
-                (Some(ty), Some(value)) => self.accept(name, ty, value, argument.span),
+                (Some(ty), Some(Local::Value(Some(value)))) => {
+                    self.accept(name, ty, value, argument.span).map(|v| Local::Value(Some(v)))
+                }
+                (Some(ty), Some(Local::Function(function))) => {
+                    let wanted = self.source_text(ty.span);
+                    let found = format!("the function `{}`", self.function_name(&function));
+                    self.argument_differs("E0204", name, (&wanted, ty.span), (&found, argument.span))
+                }
                 (_, value) => value,
             };
             good &= value.is_some();
-            self.bind(name, Local::Value(value), 0);
+            self.bind(name, value.unwrap_or(Local::Value(None)), 0);
         }
         // With a bad argument the body's complaints would only repeat it.
         let result = if good { self.expr(&f.body)? } else { return None };
@@ -176,6 +282,19 @@ impl Checker<'_> {
                 self.conform(result, &expected, ty.span, f.body.span)
             }
         }
+    }
+
+    fn argument_differs<T>(
+        &mut self,
+        code: &'static str,
+        name: &Ident,
+        (wanted, ty): (&str, Span),
+        (found, span): (&str, Span),
+    ) -> Option<T> {
+        let message = format!("the parameter `{}` is {wanted}, found {found}", name.name);
+        let diagnostic = Diagnostic::error(code, message, span, format!("this is {found}"));
+        self.emit(diagnostic.label(ty, format!("{wanted} expected")));
+        None
     }
 
     /// An argument against its parameter's type. Names of dimensions that mean nothing yet are bound to the argument's.

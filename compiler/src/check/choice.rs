@@ -11,7 +11,14 @@ use crate::types::Elem;
 impl Checker<'_> {
     /// Elaborates a choice.
     pub fn choice(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr) -> Option<Value> {
-        let (c, a, b) = (self.expr(condition), self.expr(then), self.expr(otherwise));
+        let c = self.expr(condition);
+        // Positions in a branch matter only where the branch is taken.
+        let opposite = c.clone().filter(|c| c.elem == Elem::Bool).map(|c| {
+            let node = self.graph.not(c.node);
+            self.value(node, c.loops, c.shape)
+        });
+        let a = self.guarded(c.as_ref(), |this| this.expr(then));
+        let b = self.guarded(opposite.as_ref(), |this| this.expr(otherwise));
         let c = self.truth(c?, condition.span, "a condition");
         let (a, b) = (a?, b?);
         if (a.elem == Elem::Bool) != (b.elem == Elem::Bool) {

@@ -1,22 +1,23 @@
 //! Comprehensions. A binder adds a loop; the body is elaborated once, with the loop as an axis; the reduction then runs over
 //! that axis. A filter becomes a mask, or a segmented sum where it picks one segment by an index array.
 
-use blo_grammar::ast::{BinaryOp, Binder, Comprehension, Expr, ExprKind, Ident, IndexRange};
+use blo_grammar::ast::{BinaryOp, Comprehension, Expr, ExprKind, Ident};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
+use super::Checker;
 use super::arithmetic::union;
 use super::builtins::reduce::{Reducer, reducer};
-use super::scope::Local;
-use super::value::{Affine, Axes, Axis, Label, LoopId, Loops, Value};
-use super::{Checker, Loop};
+use super::range::Bound;
+use super::value::{Axes, Axis, Label, LoopId, Loops, Value};
 use crate::ir::graph::Role;
 use crate::types::Elem;
 
 impl Checker<'_> {
     /// `sum(e for i in n if c)`.
     pub fn reduction(&mut self, function: &Ident, c: &Comprehension, span: Span) -> Option<Value> {
+        let function = &self.known_by(function);
         let Some(reducer) = reducer(&function.name) else {
             let known = super::builtins::reduce::NAMES;
             let mut diagnostic = Diagnostic::error(
@@ -32,21 +33,29 @@ impl Checker<'_> {
             self.emit(diagnostic);
             return None;
         };
-        self.with_binders(&c.binders, |this, loops| {
-            if reducer == Reducer::Sum
-                && let Some(value) = this.segmented_sum(c, &loops)
-            {
-                return value;
-            }
-            let body = this.expr(&c.body);
-            let filter = c.filter.as_ref().map(|f| (this.expr(f), f));
-            let body = body?;
-            let filter = match filter {
-                None => None,
-                Some((condition, f)) => Some(this.filter_condition(condition?, f)?),
-            };
-            this.reduce_loops(reducer, &body, filter.as_ref(), &loops, &c.body, span)
+        self.samples(&c.binders, reducer, function)?;
+        self.with_binders(&c.binders, |this, bound| {
+            let value = this.terms_of(reducer, c, bound, span)?;
+            this.record_samples(&c.binders, bound, reducer, &value);
+            Some(value)
         })
+    }
+
+    fn terms_of(&mut self, reducer: Reducer, c: &Comprehension, bound: &Bound, span: Span) -> Option<Value> {
+        if reducer == Reducer::Sum
+            && bound.real.is_none()
+            && let Some(value) = self.segmented_sum(c, &bound.loops)
+        {
+            return value;
+        }
+        let filter = c.filter.as_ref().map(|f| self.filter_condition(f));
+        let known = filter.clone().flatten();
+        let body = self.guarded(known.as_ref(), |this| this.expr(&c.body));
+        let mut condition = bound.real.clone();
+        if let Some(filter) = filter {
+            condition = Some(self.both(condition, filter?));
+        }
+        self.reduce_loops(reducer, &body?, condition.as_ref(), &bound.loops, &c.body, span)
     }
 
     /// `[e for i in n, j in m]`: the loops become leading own axes.
@@ -59,15 +68,24 @@ impl Checker<'_> {
                 "the size of the result would depend on values",
             );
         }
-        self.with_binders(&c.binders, |this, loops| {
-            let body = this.expr(&c.body)?;
-            let all = union(&body.loops, &loops);
+        for binder in &c.binders {
+            if binder.sampled {
+                return self.not_sampled(binder, "an array has a place for every turn");
+            }
+        }
+        self.with_binders(&c.binders, |this, bound| {
+            let body = this.expr(&c.body);
+            if let Some(span) = bound.changing {
+                return this.ragged(span);
+            }
+            let (body, loops) = (body?, &bound.loops);
+            let all = union(&body.loops, loops);
             let node = this.spread(&body, &all, &body.shape);
             let from = all.iter().map(|&l| Label::Loop(l));
             let own: Vec<Label> = (0..body.rank()).map(Label::Own).collect();
             let from: Vec<Label> = from.chain(own.iter().copied()).collect();
             let outer: Loops = all.iter().copied().filter(|l| !loops.contains(l)).collect();
-            let to: Vec<Label> = outer.iter().chain(&loops).map(|&l| Label::Loop(l)).chain(own).collect();
+            let to: Vec<Label> = outer.iter().chain(loops).map(|&l| Label::Loop(l)).chain(own).collect();
             let node = this.arrange(node, &from, &to);
             let mut shape: Axes = loops.iter().map(|l| this.loops[l.0].axis).collect();
             shape.extend(body.shape.iter().copied());
@@ -75,68 +93,20 @@ impl Checker<'_> {
         })
     }
 
-    /// Adds the binders' loops to the scope for the duration of `work`.
-    pub fn with_binders<T>(
-        &mut self,
-        binders: &[Binder],
-        work: impl FnOnce(&mut Self, Loops) -> Option<T>,
-    ) -> Option<T> {
-        let depth = self.frame().locals.len();
-        let mut loops = Some(Loops::new());
-        for binder in binders {
-            let range = self.range(&binder.range);
-            let value = range.map(|(axis, start)| self.add_loop(axis, start, binder.span));
-            match (&mut loops, &value) {
-                (Some(all), Some(v)) => all.extend(v.loops.iter().copied()),
-                _ => loops = None,
-            }
-            self.bind(&binder.name, Local::Value(value), depth);
-        }
-        // The body is looked at even after a bad range, for its own errors.
-        let result = work(self, loops.clone().unwrap_or_default());
-        self.frame().locals.truncate(depth);
-        loops.and(result)
+    fn ragged(&mut self, span: Span) -> Option<Value> {
+        let diagnostic = Diagnostic::error(
+            "E0215",
+            "the rows of an array must have the same length",
+            span,
+            "this range depends on an index",
+        );
+        let help = "run over the whole range and fill up: `[if j < i then e else 0 for i in n, j in n]`";
+        self.emit(diagnostic.help(help));
+        None
     }
 
-    /// A new loop's index as a value.
-    fn add_loop(&mut self, axis: Axis, start: i64, span: Span) -> Value {
-        let id = LoopId(self.loops.len());
-        self.loops.push(Loop { axis, start, span });
-        let mut node = self.graph.iota(axis.size);
-        if start != 0 {
-            let shift = self.graph.int(start);
-            let shift = self.graph.broadcast_scalar(shift, &[axis.size]);
-            node = self.graph.add(node, shift);
-        }
-        let affine = Affine { index: Some(id), coefficient: 1, offset: start };
-        Value { affine: Some(affine), ..self.value(node, Loops::from_slice(&[id]), Axes::new()) }
-    }
-
-    /// The axis and first value of an index range.
-    fn range(&mut self, range: &IndexRange) -> Option<(Axis, i64)> {
-        match range {
-            IndexRange::Count(e) => Some((self.dimension(e)?, 0)),
-            IndexRange::Range(a, b) => {
-                let (start, end) = (
-                    self.whole_number(a, "the start of a range"),
-                    self.whole_number(b, "the end of a range"),
-                );
-                let ((start, x), (end, y)) = (start?, end?);
-                if end <= start {
-                    let label = format!("{start}..{end} holds no numbers");
-                    return self.error("E0213", "the range is empty", a.span.to(b.span), label);
-                }
-                let size = (end - start) as usize;
-                let dim = match &b.kind {
-                    ExprKind::Name(_) if start == 0 => self.dimension(b)?.dim,
-                    _ => None,
-                };
-                Some((Axis { size, dim, assumed: x || y }, start))
-            }
-        }
-    }
-
-    fn filter_condition(&mut self, condition: Value, e: &Expr) -> Option<Value> {
+    fn filter_condition(&mut self, e: &Expr) -> Option<Value> {
+        let condition = self.expr(e)?;
         let condition = self.truth(condition, e.span, "a filter")?;
         if condition.rank() == 0 {
             return Some(condition);
@@ -151,9 +121,7 @@ impl Checker<'_> {
         let ExprKind::Binary { op: BinaryOp::Eq, left, right, .. } = &c.filter.as_ref()?.kind else {
             return None;
         };
-        let before = self.diagnostics.len();
-        let sides = (self.expr(left), self.expr(right));
-        self.diagnostics.truncate(before);
+        let sides = self.quietly(|c| (c.expr(left), c.expr(right)));
         let (a, b) = (sides.0?, sides.1?);
         let plain = |v: &Value| {
             let index = v.affine?.index.filter(|l| !loops.contains(l))?;

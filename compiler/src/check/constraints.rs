@@ -7,11 +7,13 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::{join, union};
+use super::range::Bound;
 use super::scope::{DeclId, Frame, LevelId, Reads};
 use super::value::{Axes, Axis, Loops, Value};
 use crate::ir::eval::Array;
 use crate::ir::graph::{NodeId, Role};
 use crate::model::{Constraint, Domain, Relation, Side};
+use crate::types::Elem;
 
 /// A constraint with what the checker knows beyond the model.
 pub struct ConstraintState {
@@ -34,7 +36,8 @@ pub struct Limit {
 /// Operands brought to the family's indices and one shape.
 struct Operands {
     nodes: Vec<NodeId>,
-    loops: Loops,
+    /// The axes of the family: its indices, or one for all members where a range depends on an index.
+    family: Axes,
     shape: Axes,
 }
 
@@ -44,7 +47,7 @@ impl Checker<'_> {
         let Some(level) = level else { crate::bug!("a constraint outside the levels") };
         self.at(Frame::top(0, Some(level)), Reads::Variables, |c| {
             c.every_index_counts_all(written);
-            let operands = c.with_binders(&written.binders, |c, loops| c.operands(written, loops));
+            let operands = c.with_binders(&written.binders, |c, bound| c.operands(written, bound));
             let Some(operands) = operands else { return };
             c.graph.set_span(Some(extent(written)));
             for k in 0..written.relations.len() {
@@ -90,7 +93,8 @@ impl Checker<'_> {
         }
     }
 
-    fn operands(&mut self, written: &ast::Constraint, loops: Loops) -> Option<Operands> {
+    fn operands(&mut self, written: &ast::Constraint, bound: &Bound) -> Option<Operands> {
+        let loops = &bound.loops;
         let values: Vec<Option<Value>> = written
             .operands
             .iter()
@@ -115,15 +119,38 @@ impl Checker<'_> {
             shape = joined;
         }
         let used = values.iter().fold(Loops::new(), |all, v| union(&all, &v.loops));
-        for (binder, index) in written.binders.iter().zip(&loops) {
+        for (binder, index) in written.binders.iter().zip(loops) {
             if !used.contains(index) {
                 let message = format!("the constraint is the same for every `{}`", binder.name.name);
                 let label = format!("nothing depends on `{}`", binder.name.name);
                 self.emit(Diagnostic::warning("W0204", message, binder.span, label));
             }
         }
-        let nodes = values.iter().map(|v| self.spread(v, &loops, &shape)).collect();
-        Some(Operands { nodes, loops, shape })
+        let mut nodes: Vec<NodeId> = values.iter().map(|v| self.spread(v, loops, &shape)).collect();
+        let mut family: Axes = loops.iter().map(|l| self.loops[l.0].axis).collect();
+        if let Some(members) = self.members(bound) {
+            let all: usize = family.iter().map(|a| a.size).product();
+            let count = Axis::of(members.len());
+            let index = self.anonymous(members, Elem::Int, extent(written));
+            let flat = self.sizes(&Loops::new(), &shape);
+            let flat = [&[all], flat.as_slice()].concat();
+            for node in &mut nodes {
+                let rows = self.graph.reshape(*node, &flat);
+                *node = self.graph.gather(rows, index.node, 0);
+            }
+            family = Axes::from_slice(&[count]);
+        }
+        Some(Operands { nodes, family, shape })
+    }
+
+    /// The positions of the real members among all turns, where a range depends on an earlier index and data decide it.
+    fn members(&mut self, bound: &Bound) -> Option<Array> {
+        let real = bound.real.clone()?;
+        let node = self.spread(&real, &bound.loops, &[]);
+        let known = self.known_node(node)?;
+        let members: Vec<f64> =
+            known.iter().enumerate().filter(|(_, real)| **real != 0.0).map(|(k, _)| k as f64).collect();
+        Array::from_shape_vec(vec![members.len()], members).ok()
     }
 
     /// One relation of a constraint.
@@ -149,13 +176,12 @@ impl Checker<'_> {
             _ if large == 1 => Side::Low,
             _ => Side::High,
         };
-        let family = operands.loops.iter().map(|l| self.loops[l.0].axis);
-        let shape: Axes = family.chain(operands.shape.iter().copied()).collect();
+        let shape: Axes = operands.family.iter().chain(&operands.shape).copied().collect();
         let (left, right) = (written.operands[k].span, written.operands[k + 1].span);
         let constraint = Constraint {
             name: written.name.as_ref().map(|n| n.name.clone()),
             dims: shape.iter().map(|a| a.dim.map(|d| self.dims[d.0].name.clone())).collect(),
-            family: operands.loops.len(),
+            family: operands.family.len(),
             relation,
             residual,
             side,

@@ -11,7 +11,7 @@ use super::value::{Axes, Loops, Value};
 use crate::ir::eval::Array;
 use crate::ir::graph::Role;
 use crate::model::Data;
-use crate::session::{DataRequest, Tensor};
+use crate::session::{DataRequest, Labels, Tensor};
 use crate::types::{Elem, Type};
 
 /// Values with the words for where they come from; no values after a failure that was reported, or when none are bound.
@@ -105,6 +105,7 @@ impl Checker<'_> {
             rank: data.ty.dims.len(),
             file: file.map(|f| f.0),
             sizes,
+            labels: data.ty.dims.iter().map(|e| self.labels_of(e)).collect(),
         };
         match self.loader.data(&request) {
             Ok(None) => None,
@@ -175,6 +176,17 @@ impl Checker<'_> {
             return self.dims[id.0].size;
         }
         self.dimension(e).filter(|a| !a.assumed).map(|a| a.size)
+    }
+
+    /// The labels of a declared dimension.
+    fn labels_of(&mut self, e: &ast::Expr) -> Option<Labels> {
+        let ExprKind::Name(path) = &e.kind else { return None };
+        let Some(Meaning::Decl(decl)) = self.meaning(&path[0].name) else { return None };
+        let Kind::Dim(id) = self.decls[decl.0].kind else { return None };
+        self.dims[id.0].value.as_ref()?;
+        let own = self.dim_axis(id)?.dim?;
+        let dim = &self.dims[own.0];
+        Some(Labels { dim: dim.name.clone(), names: dim.labels.clone()? })
     }
 
     /// Values from outside, against the declared type.

@@ -45,6 +45,8 @@ impl Checker<'_> {
             .and_then(|(s, _)| self.at(Frame::top(0, None), Reads::Data("an option"), |c| c.solve(s)));
         let precision = self.precision(&parts);
         self.check_indices();
+        self.sampled_constraints();
+        self.ambiguous_names();
         if self.has_errors() {
             return None;
         }
@@ -56,7 +58,11 @@ impl Checker<'_> {
         }
         upper.constraints = self.constraints_in(LevelId::Upper);
         self.warn_unused();
+        self.warn_imports();
         self.warn_independent(&upper, lower.as_ref());
+        let objectives: Vec<NodeId> =
+            std::iter::once(&upper).chain(&lower).map(|level| level.objective).collect();
+        let sampled = self.sampled(&objectives);
         let dims = self.dims_of_model();
         let results = std::mem::take(&mut self.results).into_iter().map(|(r, _)| r).collect();
         Some(Model {
@@ -68,6 +74,7 @@ impl Checker<'_> {
             reports,
             expects,
             results,
+            sampled,
             solve,
             precision,
         })
@@ -419,33 +426,6 @@ impl Checker<'_> {
     fn is_number(&mut self, name: &str) -> bool {
         matches!(self.meaning(name), Some(Meaning::Decl(id))
             if matches!(self.decls[id.0].kind, Kind::Param(_) | Kind::Dim(_) | Kind::Let(_) | Kind::Data(_)))
-    }
-
-    /// Looks at indices that depend on data.
-    fn check_indices(&mut self) {
-        let mut seen: Vec<(NodeId, usize)> = Vec::new();
-        for check in std::mem::take(&mut self.index_checks) {
-            if seen.contains(&(check.node, check.size)) {
-                continue;
-            }
-            seen.push((check.node, check.size));
-            let roots = [check.node];
-            let Ok(arrays) = crate::ir::eval::evaluate(&self.graph, &roots, &self.bindings) else { continue };
-            let outside = arrays[0].iter().copied().find(|&x| x < 0.0 || x >= check.size as f64);
-            if let Some(position) = outside {
-                let mut diagnostic = Diagnostic::error(
-                    "E0213",
-                    "the index runs off the dimension",
-                    check.span,
-                    format!("this reaches the position {position}"),
-                )
-                .note(check.what);
-                for (name, span) in check.calls {
-                    diagnostic = diagnostic.label(span, format!("in this call of `{name}`"));
-                }
-                self.emit_plain(diagnostic);
-            }
-        }
     }
 
     fn warn_unused(&mut self) {

@@ -55,7 +55,10 @@ impl Checker<'_> {
                 e.span,
                 "text stands only for an index label or an option",
             ),
-            ExprKind::Name(path) => self.name(path, e.span),
+            ExprKind::Name(path) => {
+                let value = self.name(path, e.span)?;
+                Some(self.copy_for_turns(value))
+            }
             ExprKind::Array(items) => self.array(items, e.span),
             ExprKind::Comprehension(c) => self.array_comprehension(c),
             ExprKind::Call { function, arguments } => self.call(function, arguments, e.span),
@@ -68,6 +71,14 @@ impl Checker<'_> {
             ExprKind::Binary { op: BinaryOp::MatMul, operator, left, right } => {
                 let (a, b) = (self.expr(left), self.expr(right));
                 self.matmul(&a?, &b?, *operator, left, right)
+            }
+            ExprKind::Binary { op: op @ (BinaryOp::Eq | BinaryOp::Ne), operator, left, right }
+                if is_text(left) != is_text(right) =>
+            {
+                let (label, index) = if is_text(left) { (left, right) } else { (right, left) };
+                let value = self.expr(index)?;
+                let position = self.label_beside(label, &value, index)?;
+                self.infix(*op, *operator, (&value, index), (&position, label))
             }
             ExprKind::Binary { op, operator, left, right } => {
                 let (a, b) = (self.expr(left), self.expr(right));
@@ -120,6 +131,7 @@ impl Checker<'_> {
             None => self.unknown_name(name),
             Some(Meaning::Local(Local::Value(value))) => value,
             Some(Meaning::Local(Local::Dim(axis))) => Some(self.size_value(&axis)),
+            Some(Meaning::Local(Local::Function(_))) => self.not_a_value(name, None),
             Some(Meaning::Decl(id)) => {
                 self.decls[id.0].used = true;
                 let declared = self.decls[id.0].span;
@@ -128,16 +140,7 @@ impl Checker<'_> {
                         let axis = self.dim_axis(dim)?;
                         Some(self.size_value(&axis))
                     }
-                    Kind::Fn(_) => {
-                        let diagnostic = Diagnostic::error(
-                            "E0204",
-                            format!("`{}` is a function, not a value", name.name),
-                            name.span,
-                            "call it with arguments in brackets",
-                        );
-                        self.emit(diagnostic.label(declared, "declared here"));
-                        None
-                    }
+                    Kind::Fn(_) => self.not_a_value(name, Some(declared)),
                     Kind::Report(_) if !matches!(self.reads, Reads::Reports | Reads::Solution) => {
                         let diagnostic = Diagnostic::error(
                             "E0217",
@@ -171,6 +174,20 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    fn not_a_value(&mut self, name: &Ident, declared: Option<Span>) -> Option<Value> {
+        let mut diagnostic = Diagnostic::error(
+            "E0204",
+            format!("`{}` is a function, not a value", name.name),
+            name.span,
+            "call it with arguments in brackets",
+        );
+        if let Some(declared) = declared {
+            diagnostic = diagnostic.label(declared, "declared here");
+        }
+        self.emit(diagnostic);
+        None
     }
 
     /// Refuses a variable where only data may be read.
@@ -278,4 +295,8 @@ impl Checker<'_> {
         };
         self.value(node, value.loops.clone(), value.shape.clone())
     }
+}
+
+fn is_text(e: &Expr) -> bool {
+    matches!(e.kind, ExprKind::Text(_))
 }

@@ -70,7 +70,7 @@ impl Checker<'_> {
         let (own, theirs) = (self.level_name(own), self.level_name(theirs));
         let message = format!("`{own}` reads a variable of another follower");
         let diagnostic =
-            Diagnostic::error("E0239", message, span, format!("`{name}` is chosen by `{theirs}`"))
+            Diagnostic::error("E0240", message, span, format!("`{name}` is chosen by `{theirs}`"))
                 .label(declared, "declared here")
                 .note("followers answer the leader independently of each other");
         self.emit(diagnostic.help("followers that influence each other play a game of their own; if they decide together, write one `lower`"));

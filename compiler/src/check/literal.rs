@@ -47,7 +47,7 @@ impl Checker<'_> {
     }
 
     /// Data without a name.
-    fn anonymous(&mut self, array: Array, elem: Elem, span: Span) -> Value {
+    pub fn anonymous(&mut self, array: Array, elem: Elem, span: Span) -> Value {
         let known = self
             .data
             .iter()

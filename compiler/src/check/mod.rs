@@ -12,6 +12,7 @@ mod constraints;
 mod data;
 mod declarations;
 mod dims;
+mod emission;
 mod expr;
 mod flat;
 mod followers;
@@ -22,10 +23,13 @@ mod literal;
 pub(crate) mod messages;
 mod modules;
 mod multipliers;
+mod position;
 pub mod print;
 mod product;
 mod random;
+mod range;
 mod results;
+mod sampling;
 mod scope;
 mod static_value;
 mod value;
@@ -42,6 +46,7 @@ use crate::ir::eval::Bindings;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
 use crate::session::{Loader, Options};
+use position::IndexCheck;
 use scope::{Decl, Frame, Module, Reads};
 use value::{Axis, DimId, Value};
 
@@ -83,15 +88,6 @@ struct Loop {
     span: Span,
 }
 
-/// An index whose values are known only through data: looked at once everything is elaborated.
-struct IndexCheck {
-    node: NodeId,
-    size: usize,
-    what: String,
-    span: Span,
-    calls: Vec<(String, Span)>,
-}
-
 /// A variable with what the checker knows beyond the model.
 struct VarState {
     var: Var,
@@ -131,6 +127,20 @@ pub(crate) struct Checker<'a> {
     frames: Vec<Frame>,
     reads: Reads,
     index_checks: Vec<IndexCheck>,
+    /// Conditions known before the solve that hold in the turns being elaborated: ranges, filters and branches.
+    guards: Vec<Value>,
+    /// Sums whose turns a method may sample.
+    samples: Vec<sampling::Sample>,
+    /// What each `use` of the main file brought in.
+    imports: Vec<modules::Import>,
+    /// Names that two modules bring in.
+    hidden: Vec<modules::Hidden>,
+    /// Names of other modules that a module has looked up.
+    imports_used: BTreeSet<(usize, usize)>,
+    /// Variables that stand for one copy per turn, while a gradient is taken turn by turn: the node and the copies.
+    copies: Vec<(NodeId, Value)>,
+    /// Values of a level's `let`s on these copies, by how many there are and the declaration.
+    copied_lets: BTreeMap<(usize, usize), Option<Value>>,
     constraints: Vec<constraints::ConstraintState>,
     /// Known numbers that expressions are held above or below, for contradictions.
     limits: Vec<constraints::Limit>,
@@ -168,6 +178,13 @@ impl<'a> Checker<'a> {
             frames: Vec::new(),
             reads: Reads::Data("the model"),
             index_checks: Vec::new(),
+            guards: Vec::new(),
+            samples: Vec::new(),
+            imports: Vec::new(),
+            hidden: Vec::new(),
+            imports_used: BTreeSet::new(),
+            copies: Vec::new(),
+            copied_lets: BTreeMap::new(),
             constraints: Vec::new(),
             limits: Vec::new(),
             objectives: BTreeMap::new(),
@@ -175,57 +192,5 @@ impl<'a> Checker<'a> {
             results: Vec::new(),
             assumed_count: 0,
         }
-    }
-
-    /// Reports a diagnostic once, naming the calls it was found in.
-    fn emit(&mut self, mut diagnostic: Diagnostic) {
-        for (name, span) in self.calls() {
-            if span != diagnostic.span() {
-                diagnostic = diagnostic.label(span, format!("in this call of `{name}`"));
-            }
-        }
-        self.emit_plain(diagnostic);
-    }
-
-    fn emit_plain(&mut self, diagnostic: Diagnostic) {
-        if self.told.insert((diagnostic.code, diagnostic.span(), diagnostic.message.clone())) {
-            self.diagnostics.push(diagnostic);
-        }
-    }
-
-    /// Reports an error and gives up on the value.
-    fn error<T>(
-        &mut self,
-        code: &'static str,
-        message: impl Into<String>,
-        span: Span,
-        label: impl Into<String>,
-    ) -> Option<T> {
-        self.emit(Diagnostic::error(code, message, span, label));
-        None
-    }
-
-    /// Refuses a construct that the language has and this version does not.
-    fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
-        self.error("E0901", format!("{what} not supported yet"), span, "this construct")
-    }
-
-    /// Whether a name that means nothing is no news: it may be declared where an error was reported.
-    fn excused(&self, name: &str) -> bool {
-        self.blind || self.broken.contains(name)
-    }
-
-    /// The file of the model itself.
-    fn main_file(&self) -> FileId {
-        self.sources.iter().next().map_or(FileId(0), |(id, _)| id)
-    }
-
-    fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
-    }
-
-    /// The calls being expanded, outermost first.
-    fn calls(&self) -> Vec<(String, Span)> {
-        self.frames.iter().filter_map(|f| f.call.clone()).collect()
     }
 }

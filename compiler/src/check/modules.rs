@@ -7,7 +7,7 @@ use blo_grammar::parse::nearest;
 use blo_grammar::span::{FileId, Span};
 
 use super::Checker;
-use super::scope::{Kind, Module};
+use super::scope::{DeclId, Kind, Module};
 
 /// The standard library: the last part of `std.NAME`, and the text.
 pub static STDLIB: &[(&str, &str)] = &[
@@ -16,6 +16,7 @@ pub static STDLIB: &[(&str, &str)] = &[
     ("metrics", include_str!("../../../stdlib/metrics.blo")),
     ("nn", include_str!("../../../stdlib/nn.blo")),
     ("regularizers", include_str!("../../../stdlib/regularizers.blo")),
+    ("sets", include_str!("../../../stdlib/sets.blo")),
     ("stats", include_str!("../../../stdlib/stats.blo")),
 ];
 
@@ -40,6 +41,27 @@ pub fn near_function(function: &str) -> Option<(String, &'static str)> {
 
 /// Marks a module that is being read, to find circles.
 const READING: &str = "reading ";
+
+/// More files than this are not read: a sign of a link that leads into itself.
+const MOST_MODULES: usize = 200;
+
+/// What a `use` of the main file brought in.
+pub struct Import {
+    /// What to call it.
+    title: String,
+    span: Span,
+    /// The name in brackets, if it is one of those.
+    listed: bool,
+    brought: Vec<DeclId>,
+}
+
+/// A name that an earlier `use` of a module brought in already.
+pub struct Hidden {
+    module: usize,
+    first: DeclId,
+    other: DeclId,
+    span: Span,
+}
 
 impl Checker<'_> {
     /// Carries out the `use`s of a file that list names, or those that do not.
@@ -70,8 +92,17 @@ impl Checker<'_> {
             .filter(|(_, d)| self.decls[d.0].module == source)
             .collect();
         let Some(names) = &u.names else {
+            let mut brought = Vec::new();
             for (name, id) in exported {
-                self.modules[module].names.entry(name).or_insert(id);
+                let first = *self.modules[module].names.entry(name.clone()).or_insert(id);
+                if first == id {
+                    brought.push(id);
+                } else if self.decls[first.0].module != module {
+                    self.hidden.push(Hidden { module, first, other: id, span });
+                }
+            }
+            if module == 0 {
+                self.imports.push(Import { title, span, listed: false, brought });
             }
             return;
         };
@@ -79,6 +110,15 @@ impl Checker<'_> {
             match exported.iter().find(|(n, _)| *n == name.name) {
                 None => self.not_exported(name, &title, exported.iter().map(|(n, _)| n.as_str())),
                 Some((_, id)) => {
+                    if module == 0 {
+                        let title = name.name.clone();
+                        self.imports.push(Import {
+                            title,
+                            span: name.span,
+                            listed: true,
+                            brought: vec![*id],
+                        });
+                    }
                     let earlier = self.modules[module].names.insert(name.name.clone(), *id);
                     if let Some(other) = earlier.filter(|e| e != id) {
                         let first = self.decls[other.0].span;
@@ -122,14 +162,21 @@ impl Checker<'_> {
             }
         };
         let reading = format!("{READING}{key}");
-        if self.modules.iter().any(|m| m.key == reading) || self.modules[0].key == key {
+        let main = self.modules[0].key.trim_start_matches("./");
+        if self.modules.iter().any(|m| m.key == reading) || main == key {
             let label = format!("`{key}` is being read already");
-            return self.error("E0216", "files use each other in a circle", span, label);
+            let diagnostic = Diagnostic::error("E0216", "files use each other in a circle", span, label);
+            self.emit(diagnostic.help("move what both need into a third file"));
+            return None;
         }
         if let Some(known) = self.modules.iter().position(|m| m.key == key) {
             return Some((known, key));
         }
         let index = self.modules.len();
+        if index > MOST_MODULES {
+            let label = format!("more than {MOST_MODULES} files up to here");
+            return self.error("E0226", "too many files are used", span, label);
+        }
         self.modules.push(Module { key: reading, ..Module::default() });
         let file = self.sources.add(key.clone(), text);
         let (ast, diagnostics) = blo_grammar::parse::parse(file, &self.sources.get(file).text);
@@ -176,9 +223,77 @@ impl Checker<'_> {
                 ItemKind::Use(_) | ItemKind::Error => {}
                 _ => {
                     let message = "a used file holds only `fn`, `let` and `use`";
-                    self.error::<()>("E0219", message, item.span, "this belongs into the model itself");
+                    let label = "this belongs into the model itself";
+                    let diagnostic = Diagnostic::error("E0219", message, item.span, label);
+                    self.emit(diagnostic.note(reason(&item.kind)));
                 }
             }
         }
+    }
+
+    /// Warns about what was brought in for nothing.
+    pub fn warn_imports(&mut self) {
+        let used = |c: &Self, id: &DeclId| c.imports_used.contains(&(0, id.0));
+        for import in std::mem::take(&mut self.imports) {
+            if import.brought.iter().any(|id| used(self, id)) {
+                continue;
+            }
+            let title = &import.title;
+            let (message, label) = if import.listed {
+                (format!("`{title}` is brought in and never used"), "brought in here")
+            } else {
+                (format!("nothing of `{title}` is used"), "brought in here")
+            };
+            self.emit_plain(Diagnostic::warning("W0201", message, import.span, label));
+        }
+    }
+
+    /// Refuses names that are read and come from two used modules.
+    pub fn ambiguous_names(&mut self) {
+        for hidden in std::mem::take(&mut self.hidden) {
+            if !self.imports_used.contains(&(hidden.module, hidden.first.0)) {
+                continue;
+            }
+            let (first, other) = (&self.decls[hidden.first.0], &self.decls[hidden.other.0]);
+            let message = format!("`{}` is defined by two used modules", first.name);
+            let title = &self.modules[first.module].key;
+            let diagnostic = Diagnostic::error("E0202", message, hidden.span, "brings it in again")
+                .label(first.span, "one definition")
+                .label(other.span, "the other")
+                .help(format!("say which is meant: `use {} ({})`", quoted(title), first.name));
+            self.emit_plain(diagnostic);
+        }
+    }
+
+    /// Advice to bring a function of the library in.
+    pub fn bring_in_help(&self, diagnostic: Diagnostic, name: &Ident, module: &str) -> Diagnostic {
+        let line = format!("use {module} ({})", name.name);
+        let diagnostic = diagnostic.help(format!("`{}` is in `{module}`: add `{line}`", name.name));
+        if name.span.file != self.main_file() {
+            return diagnostic;
+        }
+        diagnostic.edit(Span::new(name.span.file, 0, 0), format!("{line}\n"))
+    }
+}
+
+/// A module as `use` names it.
+fn quoted(title: &str) -> String {
+    if STDLIB.iter().any(|(module, _)| title.strip_prefix("std.") == Some(module)) {
+        title.to_owned()
+    } else {
+        format!("\"{title}\"")
+    }
+}
+
+/// Why a declaration does not belong into a used file.
+fn reason(kind: &ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Level(_) | ItemKind::Var(_) | ItemKind::Objective { .. } | ItemKind::Constraint(_) => {
+            "what is decided, and how it is judged, is said in one place: the model"
+        }
+        ItemKind::Data(_) | ItemKind::Param { .. } | ItemKind::Dim { .. } => {
+            "a used file knows no data: give what it needs to its functions as arguments"
+        }
+        _ => "how the model is solved and checked is said in the model",
     }
 }

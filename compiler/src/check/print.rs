@@ -22,13 +22,13 @@ pub fn print_model(model: &Model) -> String {
         let bound = if data.value.is_some() { "" } else { " (unbound)" };
         line(&mut out, &format!("data {name}: {}{bound}", named_type(ty, &data.dims)));
     }
-    level(&mut out, "upper", &model.upper, &model.graph);
+    level(&mut out, "upper", &model.upper, model);
     if let Some(lower) = &model.lower {
         let pessimistic = if lower.pessimistic.is_some() { " pessimistic" } else { "" };
         let names: Vec<&str> = lower.followers.iter().map(|f| f.name.as_str()).collect();
         let space = if names.is_empty() { "" } else { " " };
         let title = format!("lower{pessimistic}{space}{}", names.join(", "));
-        level(&mut out, &title, lower, &model.graph);
+        level(&mut out, &title, lower, model);
     }
     for report in &model.reports {
         line(&mut out, &format!("report {}: {}", report.name, expression(&model.graph, report.node)));
@@ -55,7 +55,8 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-fn level(out: &mut String, name: &str, level: &Level, graph: &Graph) {
+fn level(out: &mut String, name: &str, level: &Level, model: &Model) {
+    let graph = &model.graph;
     line(out, name);
     for var in &level.vars {
         line(out, &format!("  var {}", variable(var, graph)));
@@ -70,6 +71,12 @@ fn level(out: &mut String, name: &str, level: &Level, graph: &Graph) {
     }
     for constraint in &level.constraints {
         line(out, &format!("  subject to {}", constraint_text(constraint, graph)));
+    }
+    let read = graph.reachable(&[level.objective]);
+    for sampled in model.sampled.iter().filter(|s| read.contains(&s.node)) {
+        let what = if sampled.mean { "mean" } else { "sum" };
+        let over = sampled.dim.clone().unwrap_or_else(|| sampled.size.to_string());
+        line(out, &format!("  may sample {} ~ {over} ({}) in a {what}", sampled.index, sampled.size));
     }
 }
 

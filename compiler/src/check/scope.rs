@@ -113,6 +113,29 @@ impl Module {
 pub enum Local {
     Value(Option<Value>),
     Dim(Axis),
+    Function(Function),
+}
+
+/// A function given as an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// One that is written in the language.
+    Own(DeclId),
+    /// One of the language itself, by its name.
+    BuiltIn(String),
+}
+
+/// A call that is being expanded, for messages.
+#[derive(Clone)]
+pub struct Expansion {
+    /// The function's name.
+    pub name: String,
+    /// The call.
+    pub span: Span,
+    /// The function's definition, from its name to the end of its body.
+    pub definition: Span,
+    /// The types of the arguments in words; empty for a function without parameters.
+    pub arguments: String,
 }
 
 /// The local names of a place, and where that place is.
@@ -120,10 +143,10 @@ pub struct Frame {
     pub module: usize,
     pub level: Option<LevelId>,
     pub locals: Vec<(String, Local)>,
-    /// The function being expanded and the call.
-    pub call: Option<(String, Span)>,
-    /// The declaration of that function.
-    pub function: Option<DeclId>,
+    /// The call that is being expanded.
+    pub call: Option<Expansion>,
+    /// The function that is being expanded, with the functions among its arguments.
+    pub function: Option<(DeclId, Vec<Function>)>,
 }
 
 impl Frame {
@@ -168,11 +191,13 @@ impl Checker<'_> {
     pub fn at<T>(&mut self, frame: Frame, reads: Reads, work: impl FnOnce(&mut Self) -> T) -> T {
         let frames = std::mem::replace(&mut self.frames, vec![frame]);
         let reads = std::mem::replace(&mut self.reads, reads);
+        let guards = std::mem::take(&mut self.guards);
         let span = self.graph.set_span(None);
         let result = work(self);
         self.graph.set_span(span);
         self.frames = frames;
         self.reads = reads;
+        self.guards = guards;
         result
     }
 
@@ -237,7 +262,11 @@ impl Checker<'_> {
             .and_then(|l| scope.locals(l).get(name).copied())
             .or_else(|| scope.names.get(name).copied())
             .or_else(|| scope.in_some_level(name).filter(|_| solution).map(|(_, id)| id));
-        Some(Meaning::Decl(id?))
+        let id = id?;
+        if self.decls[id.0].module != module {
+            self.imports_used.insert((module, id.0));
+        }
+        Some(Meaning::Decl(id))
     }
 
     /// Every name that could stand here, for near names.
@@ -277,6 +306,8 @@ impl Checker<'_> {
                 .help("write it as a top-level `fn`, which both levels can call");
         } else if super::builtins::is_function(&name.name) {
             diagnostic = diagnostic.help(format!("`{0}` is a function: write `{0}(…)`", name.name));
+        } else if let Some(module) = super::modules::module_with(&name.name) {
+            diagnostic = self.bring_in_help(diagnostic, name, &module);
         } else if let Some(near) = nearest(&name.name, names.iter().map(String::as_str)) {
             diagnostic = diagnostic.did_you_mean(near);
         }
@@ -286,6 +317,9 @@ impl Checker<'_> {
 
     /// The value of a declaration, worked out on first use.
     pub fn resolve(&mut self, id: DeclId, used_at: Span) -> Option<Value> {
+        if let Some(value) = self.again(id) {
+            return value;
+        }
         match &self.decls[id.0].state {
             State::Done(value) => return value.clone(),
             State::Active => return self.circle(id, used_at),
@@ -311,6 +345,24 @@ impl Checker<'_> {
         };
         self.decls[id.0].state = State::Done(value.clone());
         value
+    }
+
+    /// A level's `let` while gradients are taken turn by turn: it may read the variable, so it is worked out anew.
+    fn again(&mut self, id: DeclId) -> Option<Option<Value>> {
+        let decl = &self.decls[id.0];
+        let (Kind::Let(binding), Some(level), false) =
+            (decl.kind.clone(), decl.level, self.copies.is_empty())
+        else {
+            return None;
+        };
+        let key = (self.copies.len(), id.0);
+        if let Some(known) = self.copied_lets.get(&key) {
+            return Some(known.clone());
+        }
+        let frame = Frame::top(decl.module, Some(level));
+        let value = self.at(frame, Reads::Variables, |c| c.let_value(&binding));
+        self.copied_lets.insert(key, value.clone());
+        Some(value)
     }
 
     /// The value of a `let`, against its declared type.

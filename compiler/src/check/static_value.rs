@@ -1,7 +1,6 @@
 //! Values needed while checking: whole numbers for sizes, axes and range ends, and numbers for distributions and options.
 
 use blo_grammar::ast::Expr;
-use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::Checker;
@@ -31,16 +30,8 @@ impl Checker<'_> {
             return Some((n, value.assumed));
         }
         if !value.loops.is_empty() {
-            let diagnostic = Diagnostic::error(
-                "E0901",
-                format!("{what} that depends on a loop index is not supported yet"),
-                span,
-                "this changes from turn to turn",
-            );
-            self.emit(
-                diagnostic.help("let the index run over the whole range and add a filter: `… if cond`"),
-            );
-            return None;
+            let message = format!("{what} must be the same in every turn of a loop");
+            return self.error("E0215", message, span, "this changes from turn to turn");
         }
         if value.rank() == 0
             && value.elem == Elem::Int

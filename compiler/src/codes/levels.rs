@@ -193,6 +193,28 @@ upper {
     ),
     Code::new(
         "E0239",
+        "an index cannot be sampled here",
+        "`i ~ n` marks a sum or mean that a stochastic method may estimate from some of its terms. A largest term, a product or \
+         an array cannot be estimated so, and a constraint must hold exactly: write `i in n`.",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize max((x - a[i])^2 for i ~ n)
+}
+",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize mean((x - a[i])^2 for i ~ n)
+}
+",
+    ),
+    Code::new(
+        "E0240",
         "a follower reads a variable of another one",
         "Several followers are independent: each minimises its own objective over its own variables and sees the leader's. \
          Followers that see each other play a game, whose equilibria are another problem.",

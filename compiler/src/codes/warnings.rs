@@ -89,4 +89,25 @@ upper {
 }
 ",
     ),
+    Code::new(
+        "W0205",
+        "a sum of data alone is not sampled",
+        "Sampling saves work where terms depend on variables and are evaluated again and again. A sum of data is computed once.",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize (x - mean(a[i] for i ~ n))^2
+}
+",
+        r"
+dim n = 3
+data a: real[n] = [1, 2, 4]
+upper {
+  var x: real
+  minimize (x - mean(a[i] for i in n))^2
+}
+",
+    ),
 ];

@@ -272,6 +272,11 @@ impl Graph {
         self.apply(&ops::ARGMIN, Attrs::Axis(axis), &[x])
     }
 
+    /// The positions that sort `x` along `axis`; int.
+    pub fn argsort(&mut self, x: NodeId, axis: usize) -> NodeId {
+        self.apply(&ops::ARGSORT, Attrs::Axis(axis), &[x])
+    }
+
     /// Softmax along `axis`.
     pub fn softmax(&mut self, x: NodeId, axis: usize) -> NodeId {
         self.apply(&ops::SOFTMAX, Attrs::Axis(axis), &[x])

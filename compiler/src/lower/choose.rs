@@ -26,10 +26,20 @@ pub fn choose(g: &Graph, outputs: &[NodeId], stored: &mut [bool]) {
 }
 
 fn has_own_step(lowering: Lowering) -> bool {
-    use Lowering::{ArgReduce, Dense, Dot, Gather, Input, Place, Reduce, Rows, Scan, ScatterAdd};
+    use Lowering::{ArgReduce, ArgSort, Dense, Dot, Gather, Input, Place, Reduce, Rows, Scan, ScatterAdd};
     matches!(
         lowering,
-        Input | Reduce(_) | ArgReduce(_) | Rows(_) | Place | Dot | Gather | ScatterAdd | Scan | Dense(_)
+        Input
+            | Reduce(_)
+            | ArgReduce(_)
+            | ArgSort
+            | Rows(_)
+            | Place
+            | Dot
+            | Gather
+            | ScatterAdd
+            | Scan
+            | Dense(_)
     )
 }
 
@@ -144,7 +154,8 @@ fn by_layout(g: &Graph, needed: &[NodeId], outputs: &[NodeId], stored: &mut [boo
             | Lowering::Gather
             | Lowering::ScatterAdd
             | Lowering::Scan
-            | Lowering::ArgReduce(_) => {
+            | Lowering::ArgReduce(_)
+            | Lowering::ArgSort => {
                 for &i in &node.inputs {
                     demand(g, stored, i, &|shape, v| is_contiguous(shape, &v.strides));
                 }

@@ -49,7 +49,7 @@ impl Expander {
                     self.rewrite(g, &[written]);
                     self.get(written)
                 }
-                Lowering::Rows(_) => axis_last(g, same),
+                Lowering::Rows(_) | Lowering::ArgSort => axis_last(g, same),
                 Lowering::Dot => order_operands(g, same),
                 _ => same,
             };

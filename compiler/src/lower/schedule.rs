@@ -68,6 +68,13 @@ impl<'a> Scheduler<'a> {
                 let x = self.contiguous(store, node.inputs[0]);
                 self.host(id, HostStep::Rows { name, rows, len, x, out: start(out) });
             }
+            Lowering::ArgSort => {
+                let shape = g.shape(node.inputs[0]);
+                let (&len, rows) = shape.split_last().unwrap_or((&1, &[]));
+                let x = self.contiguous(store, node.inputs[0]);
+                let sizes = [rows.iter().product(), len];
+                self.host(id, HostStep::ArgSort { sizes, x, out: start(out) });
+            }
             Lowering::Gather | Lowering::ScatterAdd => self.indexed(store, id, out),
             Lowering::Scan | Lowering::ArgReduce(_) => self.along(store, id, out),
             Lowering::Dense(kind) => self.dense(store, id, kind, out),

@@ -184,16 +184,18 @@ pub fn along_samples() -> Vec<Sample> {
     ]
 }
 
-/// For `max_over` and `min_over`: for every element of the operand, 1 / (the number of extreme elements reduced with it) if it
-/// is extreme itself, otherwise 0.
-pub fn share_among_ties(g: &mut Graph, node: NodeId) -> NodeId {
+/// For `max_over` and `min_over`: `amount`, which has the operand's shape, divided by the number of extreme elements reduced
+/// together where the element is extreme itself, otherwise 0, even if `amount` is not finite there.
+pub fn share_among_ties(g: &mut Graph, node: NodeId, amount: NodeId) -> NodeId {
     let x = g.node(node).inputs[0];
     let axes = reduced_axes(&g.node(node).attrs).clone();
     let shape = g.shape(x).clone();
     let extreme = spread(g, node, &shape, &axes);
     let ties = g.binary(&super::EQ, x, extreme);
-    let ties = g.cast(ties, Elem::Real);
-    let count = g.sum(ties, &axes);
+    let ones = g.cast(ties, Elem::Real);
+    let count = g.sum(ones, &axes);
     let count = spread(g, count, &shape, &axes);
-    g.div(ties, count)
+    let share = g.div(amount, count);
+    let zero = g.zeros_like(share);
+    g.select(ties, share, zero)
 }

@@ -1,6 +1,7 @@
 //! The smallest element over axes.
 
 use super::axes::{fold_rows, largest, reduced_axes, reduction, reduction_samples, share_among_ties, spread};
+use super::elementwise::operand;
 use super::{Derivative, Lowering, Operator, Reduction, Surface};
 
 /// The smallest element over axes.
@@ -15,16 +16,14 @@ pub static MIN_OVER: Operator = Operator {
         jvp: |g, node, tangents| {
             let tangent = tangents[0]?;
             let axes = reduced_axes(&g.node(node).attrs).clone();
-            let shares = share_among_ties(g, node);
-            let terms = g.mul(tangent, shares);
-            Some(g.sum(terms, &axes))
+            let shares = share_among_ties(g, node, tangent);
+            Some(g.sum(shares, &axes))
         },
         vjp: |g, node, cotangent, _| {
             let axes = reduced_axes(&g.node(node).attrs).clone();
-            let shares = share_among_ties(g, node);
-            let shape = g.shape(shares).clone();
+            let shape = g.shape(operand(g, node, 0)).clone();
             let cotangent = spread(g, cotangent, &shape, &axes);
-            Some(g.mul(cotangent, shares))
+            Some(share_among_ties(g, node, cotangent))
         },
     },
     lowering: Lowering::Reduce(Reduction::Min),

@@ -54,6 +54,7 @@ operators! {
     tanh::TANH,
     sigmoid::SIGMOID,
     softplus::SOFTPLUS,
+    log_cosh::LOG_COSH,
     erf::ERF,
     gelu::GELU,
     eq::EQ,
@@ -74,6 +75,7 @@ operators! {
     min_over::MIN_OVER,
     argmax::ARGMAX,
     argmin::ARGMIN,
+    argsort::ARGSORT,
     softmax::SOFTMAX,
     log_softmax::LOG_SOFTMAX,
     logsumexp::LOGSUMEXP,
@@ -213,6 +215,8 @@ pub enum Lowering {
     Reduce(Reduction),
     /// The position of an extreme value along an axis.
     ArgReduce(Reduction),
+    /// The positions that sort the rows of the last axis.
+    ArgSort,
     /// A kernel over the rows of the last axis: `softmax`, `log_softmax`, `logsumexp`.
     Rows(&'static str),
     /// The same elements in another arrangement (`broadcast`, `transpose`, `reshape`, `slice`): folded into its readers where possible.

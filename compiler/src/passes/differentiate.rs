@@ -39,6 +39,7 @@ pub fn vjp(
         active[id.0 as usize] = true;
     }
     let mut cotangents: Vec<Option<NodeId>> = vec![None; g.len()];
+    let unbounded = unbounded_nodes(g, &order);
     for &(output, cotangent) in outputs {
         if active[output.0 as usize] {
             accumulate(g, &mut cotangents, output, cotangent);
@@ -52,7 +53,7 @@ pub fn vjp(
         let inputs = g.node(id).inputs.clone();
         for (k, &input) in inputs.iter().enumerate() {
             if active[input.0 as usize]
-                && let Some(part) = operand_cotangent(g, id, k, cotangent)?
+                && let Some(part) = operand_cotangent(g, id, k, cotangent, unbounded[input.0 as usize])?
             {
                 accumulate(g, &mut cotangents, input, part);
             }
@@ -108,6 +109,17 @@ fn active_nodes(g: &Graph, outputs: &[NodeId], wrt: &[NodeId]) -> Vec<NodeId> {
     order
 }
 
+/// Marks the active nodes (operands first) that are, or are computed from, one whose derivative can be infinite.
+fn unbounded_nodes(g: &Graph, order: &[NodeId]) -> Vec<bool> {
+    let mut unbounded = vec![false; g.len()];
+    for &id in order {
+        let node = g.node(id);
+        let below = node.inputs.iter().any(|input| unbounded[input.0 as usize]);
+        unbounded[id.0 as usize] = below || mask::unbounded(node.op);
+    }
+    unbounded
+}
+
 fn accumulate(g: &mut Graph, sums: &mut [Option<NodeId>], id: NodeId, part: NodeId) {
     let sum = match sums[id.0 as usize] {
         Some(sum) => {
@@ -124,16 +136,17 @@ fn operand_cotangent(
     id: NodeId,
     k: usize,
     cotangent: NodeId,
+    guard: bool,
 ) -> Result<Option<NodeId>, DerivativeError> {
     match g.node(id).op.0.derivative {
         Derivative::Partials(partial) => {
             Ok(partial(g, id, k).map(|partial| mask::times(g, cotangent, partial)))
         }
-        Derivative::Linear(transposed) => {
-            Ok(mask::through(g, id, k, cotangent, &|g, cotangent| Some(transposed(g, id, cotangent, k))))
-        }
+        Derivative::Linear(transposed) => Ok(mask::through(g, id, k, cotangent, guard, &|g, cotangent| {
+            Some(transposed(g, id, cotangent, k))
+        })),
         Derivative::Rule { vjp, .. } => {
-            Ok(mask::through(g, id, k, cotangent, &|g, cotangent| vjp(g, id, cotangent, k)))
+            Ok(mask::through(g, id, k, cotangent, guard, &|g, cotangent| vjp(g, id, cotangent, k)))
         }
         Derivative::Zero => Ok(None),
         Derivative::Undefined(reason) => Err(DerivativeError { node: id, reason }),

@@ -2,12 +2,12 @@
 //! is NaN if `partial` is infinite there, while `select(c, g * partial, 0)` is 0. So the select is kept outermost on the
 //! way back from operand to operand: this module knows how products, sums and rearrangements move through it.
 //!
-//! Masks are lost where an operand entry feeds several result entries under different conditions (contractions, broadcasts
-//! along which the condition varies): there the plain rule is used.
+//! Where an operand entry feeds several result entries under different conditions (contractions, broadcasts along which the
+//! condition varies), the mask stays inside; outside goes that *any* of them counts, if something further back can be infinite.
 
-use crate::ir::graph::{Graph, NodeId, OpRef};
+use crate::ir::graph::{Attrs, Graph, NodeId, OpRef};
 use crate::ops::{self, Derivative};
-use crate::types::Axes;
+use crate::types::{Axes, Elem};
 
 /// A cotangent that is zero wherever `condition` differs from `when`.
 struct Masked {
@@ -40,8 +40,15 @@ fn restore(g: &mut Graph, condition: NodeId, when: bool, value: NodeId) -> NodeI
     if when { g.select(condition, value, zero) } else { g.select(condition, zero, value) }
 }
 
-/// `x * partial`, the select outermost if `x` is masked. Factors 1 and -1 are not multiplied.
+/// `x * partial`, the select outermost if `x` is masked, or if `partial` is a truth value (as for `max`). Factors 1 and -1 are not
+/// multiplied.
 pub fn times(g: &mut Graph, x: NodeId, partial: NodeId) -> NodeId {
+    if g.is(partial, &ops::CAST) {
+        let condition = g.node(partial).inputs[0];
+        if g.ty(condition).elem == Elem::Bool {
+            return restore(g, condition, true, x);
+        }
+    }
     if let Some(Masked { condition, when, value }) = masked(g, x) {
         let product = times(g, value, partial);
         return restore(g, condition, when, product);
@@ -76,13 +83,38 @@ pub fn plus(g: &mut Graph, a: NodeId, b: NodeId, last: bool) -> NodeId {
     restore(g, either, true, sum)
 }
 
+/// Whether the derivative of an operator can be infinite or overflow, so that 0 times it is NaN.
+pub fn unbounded(op: OpRef) -> bool {
+    let list = [
+        &ops::DIV,
+        &ops::POW,
+        &ops::SQRT,
+        &ops::LOG,
+        &ops::LOG1P,
+        &ops::EXP,
+        &ops::EXPM1,
+        &ops::SINH,
+        &ops::COSH,
+        &ops::TAN,
+        &ops::ASIN,
+        &ops::ACOS,
+        &ops::SOLVE,
+        &ops::INV,
+        &ops::LOGDET,
+        &ops::CHOLESKY,
+    ];
+    list.into_iter().any(|other| OpRef(other) == op)
+}
+
 /// The cotangent of operand `k` by `rule` (linear in the cotangent), selects outermost where that is cheap: of nested masks
-/// each is carried back that can be, and the others stay inside.
+/// each is carried back that can be, and the others stay inside. With `guard`, what those that stay inside say together is
+/// carried back as well, and so is what a slice or a gather leaves out.
 pub fn through(
     g: &mut Graph,
     node: NodeId,
     k: usize,
     cotangent: NodeId,
+    guard: bool,
     rule: &dyn Fn(&mut Graph, NodeId) -> Option<NodeId>,
 ) -> Option<NodeId> {
     let mut value = cotangent;
@@ -91,13 +123,22 @@ pub fn through(
         value = mask.value;
         match condition_of_operand(g, node, k, mask.condition) {
             Some(condition) => carried.push((condition, mask.when)),
-            None => kept.push((mask.condition, mask.when)),
+            None => {
+                kept.push((mask.condition, mask.when));
+                if guard {
+                    let counts = if mask.when { mask.condition } else { g.not(mask.condition) };
+                    carried.push((any_of_operand(g, node, k, counts), true));
+                }
+            }
         }
     }
     for (condition, when) in kept.into_iter().rev() {
         value = restore(g, condition, when, value);
     }
     let mut result = rule(g, value)?;
+    if guard && let Some(read) = read_by(g, node, k) {
+        carried.push((read, true));
+    }
     for (condition, when) in carried.into_iter().rev() {
         result = restore(g, condition, when, result);
     }
@@ -143,6 +184,61 @@ fn condition_of_operand(g: &mut Graph, node: NodeId, k: usize, condition: NodeId
     let all: Axes = (0..rank).collect();
     let uniform = collapse(g, condition, &all)?;
     Some(g.broadcast_scalar(uniform, &shape))
+}
+
+/// The entries of operand `k` that a slice or a gather shows; the others count for nothing.
+fn read_by(g: &mut Graph, node: NodeId, k: usize) -> Option<NodeId> {
+    let shape = g.shape(node).clone();
+    let gathers = k == 0 && g.is(node, &ops::GATHER);
+    if !gathers && !g.is(node, &ops::SLICE) {
+        return None;
+    }
+    let yes = g.boolean(true);
+    let all = g.broadcast_scalar(yes, &shape);
+    if gathers { Some(any_of_operand(g, node, k, all)) } else { condition_of_operand(g, node, k, all) }
+}
+
+/// For every entry of operand `k`, whether some result entry that it feeds counts.
+fn any_of_operand(g: &mut Graph, node: NodeId, k: usize, counts: NodeId) -> NodeId {
+    let shape = g.shape(g.node(node).inputs[k]).clone();
+    let whole = g.cast(counts, Elem::Int);
+    // The axes of the operand in the result, and where the operand has them.
+    let (mut axes, mut places) = (Axes::new(), Axes::new());
+    match g.node(node).attrs.clone() {
+        Attrs::Broadcast { map, .. } => {
+            places = (0..map.len()).collect();
+            axes = map;
+        }
+        Attrs::Dot(pairs) => {
+            let (left, right) = (g.node(node).inputs[0], g.node(node).inputs[1]);
+            let left = pairs.free_left(g.shape(left).len());
+            let right = pairs.free_right(g.shape(right).len());
+            places.extend(pairs.batch.iter().map(|p| if k == 0 { p.0 } else { p.1 }));
+            axes.extend(0..pairs.batch.len());
+            let first = pairs.batch.len() + if k == 0 { 0 } else { left.len() };
+            let own = if k == 0 { left } else { right };
+            axes.extend((0..own.len()).map(|j| first + j));
+            places.extend(own);
+        }
+        Attrs::Gather { batch } if k == 0 => {
+            let index = g.node(node).inputs[1];
+            let number = g.scatter_add(whole, index, batch, shape[batch]);
+            let zero = g.zeros_like(number);
+            return g.binary(&ops::NE, number, zero);
+        }
+        // Of other operators it is enough to know whether anything counts at all.
+        _ => {}
+    }
+    let others = ops::axes::kept(g.shape(node).len(), &axes);
+    let largest = g.max_over(whole, &others);
+    let zero = g.zeros_like(largest);
+    let any = g.binary(&ops::NE, largest, zero);
+    let mut order: Vec<(usize, usize)> = places.into_iter().zip(0..).collect();
+    order.sort_unstable();
+    let turned: Axes = order.iter().map(|&(_, from)| from).collect();
+    let map: Axes = order.iter().map(|&(to, _)| to).collect();
+    let any = g.transpose(any, &turned);
+    g.broadcast(any, &shape, &map)
 }
 
 /// An array without `axes` that `x` is a broadcast of along them, if `x` is seen not to vary along them: it is a broadcast

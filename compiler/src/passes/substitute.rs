@@ -1,29 +1,31 @@
-//! Replacing nodes by others: the expressions above them are built again in the same graph.
+//! Putting nodes in the place of others: what lies above them is built again in the same graph.
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::graph::{Attrs, Graph, NodeId};
+use crate::ir::graph::{Graph, NodeId};
 
-/// The roots with every node of `replace` (from, to) replaced, wherever they read it. A replacement is not looked into.
-pub fn substitute(graph: &mut Graph, roots: &[NodeId], replace: &[(NodeId, NodeId)]) -> Vec<NodeId> {
-    let mut map: FxHashMap<NodeId, NodeId> = replace.iter().copied().collect();
-    let outer = graph.set_span(None);
-    for id in graph.reachable(roots) {
-        if map.contains_key(&id) {
+/// `root` with `from` replaced by `to`, which has the same type; nodes that do not depend on `from` are shared.
+pub fn substitute(g: &mut Graph, root: NodeId, from: NodeId, to: NodeId) -> NodeId {
+    substitute_all(g, &[root], &[(from, to)])[0]
+}
+
+/// As [`substitute`], for several roots and several pairs `(from, to)` at once. A replacement is not looked into.
+pub fn substitute_all(g: &mut Graph, roots: &[NodeId], pairs: &[(NodeId, NodeId)]) -> Vec<NodeId> {
+    debug_assert!(pairs.iter().all(|&(from, to)| g.ty(from) == g.ty(to)));
+    let mut replaced: FxHashMap<NodeId, NodeId> = pairs.iter().copied().collect();
+    let outer = g.set_span(None);
+    for id in g.reachable(roots) {
+        let node = g.node(id);
+        if replaced.contains_key(&id) || !node.inputs.iter().any(|input| replaced.contains_key(input)) {
             continue;
         }
-        let node = graph.node(id);
-        let inputs: Vec<NodeId> = node.inputs.iter().map(|i| map[i]).collect();
         let (op, attrs, span) = (node.op.0, node.attrs.clone(), node.span);
-        let same = matches!(attrs, Attrs::Input(_)) || inputs == node.inputs.as_slice();
-        let image = if same {
-            id
-        } else {
-            graph.set_span(span);
-            graph.apply(op, attrs, &inputs)
-        };
-        map.insert(id, image);
+        let inputs: Vec<NodeId> =
+            node.inputs.iter().map(|i| replaced.get(i).copied().unwrap_or(*i)).collect();
+        g.set_span(span);
+        let new = g.apply(op, attrs, &inputs);
+        replaced.insert(id, new);
     }
-    graph.set_span(outer);
-    roots.iter().map(|root| map[root]).collect()
+    g.set_span(outer);
+    roots.iter().map(|root| replaced.get(root).copied().unwrap_or(*root)).collect()
 }

@@ -16,7 +16,7 @@ use crate::ir::graph::{Attrs, Graph, NodeId, Role};
 use crate::model::{Constraint, Domain, Level, Model, Relation, Var};
 use crate::ops;
 use crate::passes::differentiate::gradient;
-use crate::passes::substitute::substitute;
+use crate::passes::substitute::substitute_all;
 
 /// Where the multiplier and the slack of a constraint of the follower stand among the variables of the single-level form.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +182,7 @@ impl Form {
         }
         let mut roots: Vec<NodeId> = self.rows.iter().map(|row| row.node).collect();
         roots.push(model.upper.objective);
-        let roots = substitute(graph, &roots, &self.replace);
+        let roots = substitute_all(graph, &roots, &self.replace);
         for (row, node) in self.rows.iter_mut().zip(&roots) {
             row.node = *node;
         }

@@ -29,6 +29,7 @@ impl Loader for Memory {
 }
 
 /// The model in `text`, which must have no errors.
+#[allow(dead_code, reason = "not every test that shares this file makes a model so")]
 pub fn model(text: &str, mut data: Memory) -> Model {
     let mut sources = Sources::new();
     let main = sources.add("test.blo", text);

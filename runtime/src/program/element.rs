@@ -1,5 +1,7 @@
 //! Arithmetic on the cells of buffers, so that the runtime's own steps are written once for reals and whole numbers.
 
+use std::cmp::Ordering;
+
 use blo_kernels::dense::{self, Dense, Workspace};
 use blo_kernels::map;
 
@@ -17,6 +19,8 @@ pub trait Element: Word {
     fn times(self, b: Self) -> Self;
     /// Whether `self` replaces the extreme value `best` found so far: it is strictly beyond it, or the first that is no NaN.
     fn beyond(self, best: Self, largest: bool) -> bool;
+    /// The order of numbers, NaN after all others.
+    fn order(self, other: Self) -> Ordering;
     /// `out = alpha · lhs · rhs` for m × k and k × n operands with (row, column) strides and a row-major result.
     fn gemm(
         sizes: [usize; 3],
@@ -67,6 +71,9 @@ macro_rules! real {
             }
             fn beyond(self, best: Self, largest: bool) -> bool {
                 !self.is_nan() && (best.is_nan() || if largest { self > best } else { self < best })
+            }
+            fn order(self, other: Self) -> Ordering {
+                self.partial_cmp(&other).unwrap_or_else(|| self.is_nan().cmp(&other.is_nan()))
             }
             fn gemm(
                 sizes: [usize; 3],
@@ -138,6 +145,9 @@ impl Element for i64 {
     }
     fn beyond(self, best: Self, largest: bool) -> bool {
         if largest { self > best } else { self < best }
+    }
+    fn order(self, other: Self) -> Ordering {
+        self.cmp(&other)
     }
     fn gemm(
         sizes: [usize; 3],

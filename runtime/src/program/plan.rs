@@ -271,6 +271,11 @@ impl Binder<'_> {
                 x: self.slot(*x, sizes.iter().product())?,
                 out: self.slot(*out, sizes[0] * sizes[2])?,
             },
+            HostStep::ArgSort { sizes: sizes @ [rows, len], x, out } => Host::ArgSort {
+                sizes: *sizes,
+                x: self.slot(*x, rows * len)?,
+                out: self.slot(*out, rows * len)?,
+            },
             HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
                 return Err(ProgramError::Extent(x.buffer));
             }

@@ -166,6 +166,15 @@ pub enum HostStep {
         /// outer × inner, whole numbers.
         out: Place,
     },
+    /// The order of every row: positions of its elements from the smallest to the largest, equal ones as they stand, NaN last.
+    ArgSort {
+        /// Sizes: rows, length.
+        sizes: [usize; 2],
+        /// rows × length, reals.
+        x: Place,
+        /// rows × length, whole numbers.
+        out: Place,
+    },
     /// Dense linear algebra on every n × n matrix of a batch; reals. See [`Dense`] for what is read and written.
     Dense {
         /// Which.
@@ -194,7 +203,9 @@ impl HostStep {
                     (rhs.at.buffer, *cell, rhs.extent(*b, *k, *n)),
                 ]
             }
-            HostStep::Rows { rows, len, x, .. } => vec![at(x, Cell::Real, rows * len)],
+            HostStep::Rows { rows, len, x, .. } | HostStep::ArgSort { sizes: [rows, len], x, .. } => {
+                vec![at(x, Cell::Real, rows * len)]
+            }
             HostStep::Gather { cell, sizes: [b, i, n, r], x, index, .. } => {
                 vec![at(x, *cell, b * n * r), at(index, Cell::Int, b * i)]
             }
@@ -221,7 +232,8 @@ impl HostStep {
             }
             HostStep::Rows { x, out, .. }
             | HostStep::Scan { x, out, .. }
-            | HostStep::ArgReduce { x, out, .. } => {
+            | HostStep::ArgReduce { x, out, .. }
+            | HostStep::ArgSort { x, out, .. } => {
                 vec![x, out]
             }
             HostStep::Dense { factor, x, out, .. } => factor.iter_mut().chain([&mut x.at, out]).collect(),
@@ -239,6 +251,7 @@ impl HostStep {
             HostStep::Scatter { cell, sizes: [b, _, n, r], out, .. } => (out, *cell, b * n * r),
             HostStep::Scan { cell, sizes, out, .. } => (out, *cell, sizes.iter().product()),
             HostStep::ArgReduce { sizes: [o, _, i], out, .. } => (out, Cell::Int, o * i),
+            HostStep::ArgSort { sizes: [rows, len], out, .. } => (out, Cell::Int, rows * len),
             HostStep::Dense { kind, sizes: [b, n, k], out, .. } => (out, Cell::Real, b * kind.cells(*n, *k)),
         };
         (out.buffer, cell, out.offset + len)

@@ -1,5 +1,5 @@
-//! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes, dense
-//! linear algebra.
+//! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes, the order of
+//! rows, dense linear algebra.
 //! Their slots were checked when the program was built; none of them allocates.
 
 use blo_kernels::dense::{Dense, Workspace};
@@ -56,6 +56,8 @@ pub enum Host<T> {
     Scan { sizes: [usize; 3], reverse: bool, x: Slot<T>, out: Slot<T> },
     /// Position of an extreme.
     ArgReduce { sizes: [usize; 3], largest: bool, x: Slot<T>, out: Slot<i64> },
+    /// The order of rows.
+    ArgSort { sizes: [usize; 2], x: Slot<T>, out: Slot<i64> },
 }
 
 impl<T: Real> Step<T> {
@@ -125,6 +127,10 @@ impl<T: Element> Host<T> {
             Host::ArgReduce { sizes, largest, x, out } => {
                 let (x, _, out) = memory.split(*x, *x, *out);
                 arg_reduce(*sizes, *largest, x, out);
+            }
+            Host::ArgSort { sizes: [rows, len], x, out } => {
+                let (x, _, out) = memory.split(*x, *x, *out);
+                arg_sort([*rows, *len], x, out);
             }
         }
     }
@@ -219,5 +225,16 @@ fn arg_reduce<T: Element>([outer, len, inner]: [usize; 3], largest: bool, x: &[T
             }
             out[o * inner + j] = best as i64;
         }
+    }
+}
+
+fn arg_sort<T: Element>([rows, len]: [usize; 2], x: &[T], out: &mut [i64]) {
+    if len == 0 {
+        return;
+    }
+    for (x, out) in x.chunks_exact(len).zip(out.chunks_exact_mut(len)).take(rows) {
+        out.iter_mut().zip(0..).for_each(|(place, k)| *place = k);
+        // Positions break ties, so the order is that of a stable sort, which would need memory.
+        out.sort_unstable_by(|&a, &b| x[a as usize].order(x[b as usize]).then(a.cmp(&b)));
     }
 }

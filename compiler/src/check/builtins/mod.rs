@@ -4,6 +4,7 @@ mod construct;
 mod dense;
 mod differentiate;
 mod linear;
+mod order;
 pub mod reduce;
 mod shape;
 mod surface;
@@ -38,8 +39,6 @@ enum Rule {
     Syntax(fn(&mut Checker, &Call) -> Option<Value>),
     /// An operator of the graph.
     Operator(&'static Operator),
-    /// In the language, and refused by this version.
-    Unsupported,
 }
 
 /// A function of the language.
@@ -71,8 +70,6 @@ const fn syntax(
     Builtin { rule: Rule::Syntax(rule), usage, least, most }
 }
 
-const LATER: Builtin = Builtin { rule: Rule::Unsupported, usage: "", least: 0, most: MANY };
-
 /// Functions that are not one operator of the graph.
 static COMPOSED: &[(&str, Builtin)] = &[
     ("sum", syntax("sum(x) or sum(x, axis)", 1, 2, reduce::over_axes)),
@@ -86,6 +83,8 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("norm", syntax("norm(x) or norm(x, axis)", 1, 2, reduce::norms)),
     ("norm1", syntax("norm1(x) or norm1(x, axis)", 1, 2, reduce::norms)),
     ("sumsq", syntax("sumsq(x) or sumsq(x, axis)", 1, 2, reduce::norms)),
+    ("sort", syntax("sort(x) or sort(x, axis)", 1, 2, order::sort)),
+    ("top_k", syntax("top_k(x, k) or top_k(x, k, axis)", 2, 3, order::top_k)),
     ("dot", values("dot(x, y)", 2, 2, linear::dot)),
     ("outer", values("outer(x, y)", 2, 2, linear::outer)),
     ("trace", values("trace(A)", 1, 1, linear::trace)),
@@ -111,13 +110,12 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ),
     ("avg_pool2d", syntax("avg_pool2d(x, size) or avg_pool2d(x, size, stride)", 2, 3, window::avg_pool2d)),
     ("max_pool2d", syntax("max_pool2d(x, size) or max_pool2d(x, size, stride)", 2, 3, window::max_pool2d)),
-    ("grad", values("grad(e, x)", 2, 2, differentiate::grad)),
+    ("grad", syntax("grad(e, x)", 2, 2, differentiate::grad)),
     ("stop_gradient", values("stop_gradient(e)", 1, 1, differentiate::stop_gradient)),
     ("solve", values("solve(A, b)", 2, 2, dense::solve)),
     ("cholesky", values("cholesky(A)", 1, 1, dense::cholesky)),
     ("logdet", values("logdet(A)", 1, 1, dense::logdet)),
     ("inv", values("inv(A)", 1, 1, dense::inv)),
-    ("sort", LATER),
     ("dual", syntax("dual(name)", 1, 1, multipliers::dual)),
 ];
 
@@ -165,9 +163,6 @@ impl Checker<'_> {
         arguments: &[&Expr],
         span: Span,
     ) -> Option<Value> {
-        if let Rule::Unsupported = builtin.rule {
-            return self.unsupported(&format!("`{}` is", name.name), name.span);
-        }
         if arguments.len() < builtin.least || arguments.len() > builtin.most {
             let diagnostic = Diagnostic::error(
                 "E0206",
@@ -187,7 +182,6 @@ impl Checker<'_> {
                 rule(self, &call, &values)
             }
             Rule::Operator(op) => self.surface(op, &call),
-            Rule::Unsupported => None,
         }
     }
 

@@ -108,11 +108,8 @@ pub fn norms(c: &mut Checker, call: &Call) -> Option<Value> {
     if call.name.name != "norm" {
         return Some(sum);
     }
-    // The root has no slope at 0; a norm gets the subgradient 0 there, as `abs` does. NaN is not 0 and stays.
-    let zero = c.graph.zeros_like(sum.node);
-    let is_zero = c.graph.binary(&ops::EQ, sum.node, zero);
-    let root = c.graph.unary(&ops::SQRT, sum.node);
-    let node = c.graph.select(is_zero, zero, root);
+    // The derivative of `sqrt` knows a sum of squares and is 0 where it is 0.
+    let node = c.graph.unary(&ops::SQRT, sum.node);
     Some(c.value(node, sum.loops, sum.shape))
 }
 

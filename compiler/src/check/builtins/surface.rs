@@ -90,13 +90,10 @@ impl Checker<'_> {
             Some(e) => self.axis_argument(e, value.rank())?,
             None => value.rank() - 1,
         };
-        let value = self.real(&value);
+        let runs = std::ptr::eq(op, &raw const ops::CUMSUM);
+        let value = if runs { value } else { self.real(&value) };
         let at = value.loops.len() + axis;
-        let attrs = if std::ptr::eq(op, &raw const ops::CUMSUM) {
-            Attrs::Scan { axis: at, reverse: false }
-        } else {
-            Attrs::Axis(at)
-        };
+        let attrs = if runs { Attrs::Scan { axis: at, reverse: false } } else { Attrs::Axis(at) };
         let node = self.graph.apply(op, attrs, &[value.node]);
         let mut shape = value.shape.clone();
         if disappears {

@@ -135,6 +135,9 @@ impl Display for Text<'_, HostStep> {
                 let name = if *largest { "argmax" } else { "argmin" };
                 write!(f, "{name} {sizes:?}: {} = {}", Text(out), Text(x))
             }
+            HostStep::ArgSort { sizes: [rows, len], x, out } => {
+                write!(f, "argsort {rows} x {len}: {} = {}", Text(out), Text(x))
+            }
             HostStep::Dense { kind, sizes: [b, n, k], transposed, factor, x, out } => {
                 write!(f, "{}{} batch {b} n {n}", kind.name(), if *transposed { " transposed" } else { "" })?;
                 let read = format!("{}({}, {}, {})", Text(&x.at), x.batch, x.row, x.col);

@@ -153,6 +153,26 @@ pub fn collect(g: &mut Graph, id: NodeId) -> Option<NodeId> {
     Some(scaled(g, a, rest))
 }
 
+/// `a x + (b x + y) = (a + b) x + y` for constants `a`, `b` (which may be 1) that do not cancel: what several cotangents of one
+/// node leave in a sum is found wherever it stands.
+pub fn collect_nested(g: &mut Graph, id: NodeId) -> Option<NodeId> {
+    let (left, right) = binary_of(g, id, &ops::ADD)?;
+    for (x, sum) in [(left, right), (right, left)] {
+        let Some((u, v)) = binary_of(g, sum, &ops::ADD) else { continue };
+        for (y, rest) in [(u, v), (v, u)] {
+            if g.fill_value(x).is_some() || g.fill_value(y).is_some() {
+                continue;
+            }
+            let ((a, p), (b, q)) = (coefficient(g, x), coefficient(g, y));
+            if p == q && a + b != 0.0 && (a + b).is_finite() {
+                let both = scaled(g, a + b, p);
+                return Some(g.add(both, rest));
+            }
+        }
+    }
+    None
+}
+
 /// `f(b, a) = f(a, b)`: operands of commutative operators stand in one order, constants first. `min` and `max` are not
 /// reordered, because where the operands are equal their derivative goes to the first.
 pub fn commute(g: &mut Graph, id: NodeId) -> Option<NodeId> {

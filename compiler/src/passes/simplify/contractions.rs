@@ -1,7 +1,7 @@
 //! Sums of products become contractions, and contractions shed everything that is not one: broadcasts, transposes, scales,
 //! signs, factors that do not depend on the contracted axes. The planning is in [`super::product`].
 
-use super::pattern::{binary_of, inputs, is_real};
+use super::pattern::{binary_of, broadcast_of, either_of, inputs, is_real};
 use super::product::{SumOfProduct, is_thin};
 use crate::ir::graph::{Attrs, DotAxes, Graph, NodeId};
 use crate::ops;
@@ -73,6 +73,60 @@ pub fn dot_order(g: &mut Graph, id: NodeId) -> Option<NodeId> {
     let in_order =
         axes.contract.is_sorted() && axes.batch.is_sorted() && (right.is_empty() || !left.is_empty());
     if in_order { None } else { contraction(g, id, None).filter(|&value| value != id) }
+}
+
+/// `x (x A) = x (A x)`: a quadratic form is summed along the rows of its matrix, where its elements lie together.
+pub fn quadratic_form(g: &mut Graph, id: NodeId) -> Option<NodeId> {
+    let Attrs::Axes(axes) = &g.node(id).attrs else { return None };
+    if !g.is(id, &ops::SUM) || axes.len() != 1 {
+        return None;
+    }
+    let product = inputs(g, id)[0];
+    let (x, dot) = either_of(g, product, &ops::MUL, |x| {
+        let other = inputs(g, product).iter().copied().find(|&o| o != x);
+        other.is_some_and(|dot| binary_of(g, dot, &ops::DOT).is_some_and(|(_, b)| b == x))
+    })?;
+    let (a, _) = binary_of(g, dot, &ops::DOT)?;
+    let Attrs::Dot(paired) = &g.node(dot).attrs else { return None };
+    let by_column = paired.batch.is_empty() && paired.contract.as_slice() == [(0, 0)];
+    if g.shape(product).len() != 1 || g.shape(a).len() != 2 || !by_column {
+        return None;
+    }
+    let by_row = g.contract(a, x, &[], &[(1, 0)]);
+    let product = g.mul(x, by_row);
+    Some(g.sum(product, &[0]))
+}
+
+/// The diagonal of a matrix product is the products of rows and columns of one number: `diag(A B)[i] = sum(A[i] B[:, i])`.
+pub fn diagonal_of_dot(g: &mut Graph, id: NodeId) -> Option<NodeId> {
+    let Attrs::Gather { batch } = g.node(id).attrs else { return None };
+    let (dot, index) = (inputs(g, id)[0], inputs(g, id)[1]);
+    let (axes, left, right) = free_axes(g, dot)?;
+    let (&l, &r) = (left.last()?, right.first()?);
+    let shared = axes.batch.len();
+    // The last batch axis of the gather is the last free axis of the left operand, and the axis that is read the first of the
+    // right one, at positions equal to the index.
+    let positions = match broadcast_of(g, index) {
+        Some((x, map)) if map.as_slice() == [batch - 1] => x,
+        Some(_) => return None,
+        None => index,
+    };
+    let diagonal =
+        batch == shared + left.len() && g.shape(index).len() == batch && g.is(positions, &ops::IOTA);
+    if !diagonal || g.shape(positions).len() != 1 || (positions == index && batch != 1) {
+        return None;
+    }
+    let mut pairs = axes.batch.clone();
+    pairs.push((l, r));
+    let (a, b) = binary_of(g, dot, &ops::DOT)?;
+    let product = g.contract(a, b, &pairs, &axes.contract);
+    let others = left.len() - 1;
+    let order: Axes = (0..shared)
+        .chain(shared + 1..shared + 1 + others)
+        .chain(std::iter::once(shared))
+        .chain(shared + 1 + others..shared + others + right.len())
+        .collect();
+    Some(g.transpose(product, &order))
 }
 
 fn free_axes(g: &Graph, id: NodeId) -> Option<(DotAxes, Axes, Axes)> {

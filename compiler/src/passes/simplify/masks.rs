@@ -34,6 +34,15 @@ pub fn mul_select(g: &mut Graph, id: NodeId) -> Option<NodeId> {
     Some(g.select(condition, p, zero))
 }
 
+/// `cast(select(c, 1, 0)) = select(c, cast(1), cast(0))`: a choice of constants is a mask in any element type.
+pub fn cast_select(g: &mut Graph, id: NodeId) -> Option<NodeId> {
+    let choice = unary_of(g, id, &ops::CAST)?;
+    let (c, a, b) = select_of(g, choice)?;
+    let (a, b) = (g.fill_value(a)?, g.fill_value(b)?);
+    let (a, b) = (fill_like(g, a, id), fill_like(g, b, id));
+    Some(g.select(c, a, b))
+}
+
 /// Applies `f` to the branch of a mask that is not zero.
 fn into_branches(g: &mut Graph, mask: NodeId, f: impl Fn(&mut Graph, NodeId) -> NodeId) -> Option<NodeId> {
     let (c, a, b) = select_of(g, mask)?;

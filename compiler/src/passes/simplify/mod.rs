@@ -20,6 +20,7 @@
 mod constants;
 mod contractions;
 mod hoist;
+mod logs;
 mod masks;
 mod movement;
 mod pattern;
@@ -59,26 +60,31 @@ rules! {
     constants::logic,
     hoist::elementwise_broadcast,
     hoist::elementwise_view,
-    stable::log_sigmoid,
-    stable::log_softmax,
     stable::exp_log_softmax,
-    stable::log_sum_exp,
     stable::log_one_plus,
-    stable::softplus,
+    logs::log_of_exponentials,
+    logs::log_of_product,
+    logs::log_of_cosh,
+    logs::softplus,
     stable::exp_minus_one,
     stable::logistic,
     stable::one_minus_sigmoid,
     stable::normalised,
+    logs::tanh_of_exponentials,
+    logs::quotient,
     powers::power,
+    powers::root_of_square,
     powers::power_of_one,
     constants::sub_constant,
     constants::merge_scales,
     constants::merge_offsets,
     constants::pull_scale,
     constants::collect,
+    constants::collect_nested,
     signs::neg_inside,
     signs::add_neg,
     signs::mul_neg,
+    masks::cast_select,
     masks::mul_select,
     masks::neg_select,
     masks::add_selects,
@@ -111,6 +117,8 @@ rules! {
     contractions::dot_factors,
     contractions::dot_elementwise,
     contractions::dot_order,
+    contractions::quadratic_form,
+    contractions::diagonal_of_dot,
 }
 
 /// Equal roots in simplest form; new nodes are appended to the graph and remember the span of the node they replace.

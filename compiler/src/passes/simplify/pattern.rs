@@ -16,6 +16,14 @@ pub fn binary_of(g: &Graph, id: NodeId, op: &'static Operator) -> Option<(NodeId
     g.is(id, op).then(|| (g.node(id).inputs[0], g.node(id).inputs[1]))
 }
 
+/// Operand and axis, if `id` is an application of an operator along one axis.
+pub fn along(g: &Graph, id: NodeId, op: &'static Operator) -> Option<(NodeId, usize)> {
+    match g.node(id).attrs {
+        Attrs::Axis(axis) if g.is(id, op) => Some((g.node(id).inputs[0], axis)),
+        _ => None,
+    }
+}
+
 /// Condition and branches, if `id` is a `select`.
 pub fn select_of(g: &Graph, id: NodeId) -> Option<(NodeId, NodeId, NodeId)> {
     g.is(id, &ops::SELECT).then(|| (g.node(id).inputs[0], g.node(id).inputs[1], g.node(id).inputs[2]))

@@ -1,6 +1,6 @@
 //! Powers with constant base or exponent.
 
-use super::pattern::{binary_of, fill_like, is_fill};
+use super::pattern::{binary_of, fill_like, is_fill, unary_of};
 use crate::ir::graph::{Graph, NodeId};
 use crate::ops;
 
@@ -25,6 +25,13 @@ pub fn power(g: &mut Graph, id: NodeId) -> Option<NodeId> {
         _ => return None,
     };
     Some(if exponent > 0.0 { magnitude } else { g.reciprocal(magnitude) })
+}
+
+/// `sqrt(x x) = |x|`, which neither overflows nor has a derivative that is not a number.
+pub fn root_of_square(g: &mut Graph, id: NodeId) -> Option<NodeId> {
+    let square = unary_of(g, id, &ops::SQRT)?;
+    let (x, y) = binary_of(g, square, &ops::MUL)?;
+    (x == y).then(|| g.unary(&ops::ABS, x))
 }
 
 /// `1^y = 1`.

@@ -1,22 +1,14 @@
-//! Compositions that lose digits or overflow, replaced by the operator that does not. `sqrt(x)^2` and `exp(log x)` stay:
-//! they are not `x` outside their domain.
+//! Compositions that lose digits or overflow, replaced by the operator that does not; logarithms of exponentials are in
+//! [`super::logs`]. `sqrt(x)^2` and `exp(log x)` stay: they are not `x` outside their domain.
 
-use super::pattern::{binary_of, broadcast_of, either_of, fill_like, is_fill, unary_of};
+use super::pattern::{along, binary_of, broadcast_of, either_of, is_fill, unary_of};
 use crate::ir::graph::{Attrs, Graph, NodeId};
+use crate::ops;
 use crate::ops::axes::kept;
-use crate::ops::{self, Operator};
 
 /// `1 + y` in canonical order: the operand `y`.
 fn one_plus(g: &Graph, id: NodeId) -> Option<NodeId> {
     either_of(g, id, &ops::ADD, |a| is_fill(g, a, 1.0)).map(|(_, y)| y)
-}
-
-/// Operand and axis, if `id` is an application of an operator along one axis.
-fn along(g: &Graph, id: NodeId, op: &'static Operator) -> Option<(NodeId, usize)> {
-    match g.node(id).attrs {
-        Attrs::Axis(axis) if g.is(id, op) => Some((g.node(id).inputs[0], axis)),
-        _ => None,
-    }
 }
 
 /// `z` and the axis, if `id` is `sum(exp(z))` over one axis.
@@ -27,50 +19,11 @@ fn sum_of_exp(g: &Graph, id: NodeId) -> Option<(NodeId, usize)> {
     (axes.len() == 1).then(|| (z, axes[0]))
 }
 
-/// `log(sigmoid(x)) = -softplus(-x)`.
-pub fn log_sigmoid(g: &mut Graph, id: NodeId) -> Option<NodeId> {
-    let y = unary_of(g, id, &ops::LOG)?;
-    let x = unary_of(g, y, &ops::SIGMOID)?;
-    let opposite = g.neg(x);
-    let softplus = g.unary(&ops::SOFTPLUS, opposite);
-    Some(g.neg(softplus))
-}
-
-/// `log(softmax(x)) = log_softmax(x)`.
-pub fn log_softmax(g: &mut Graph, id: NodeId) -> Option<NodeId> {
-    let y = unary_of(g, id, &ops::LOG)?;
-    let (x, axis) = along(g, y, &ops::SOFTMAX)?;
-    Some(g.log_softmax(x, axis))
-}
-
 /// `exp(log_softmax(x)) = softmax(x)`.
 pub fn exp_log_softmax(g: &mut Graph, id: NodeId) -> Option<NodeId> {
     let y = unary_of(g, id, &ops::EXP)?;
     let (x, axis) = along(g, y, &ops::LOG_SOFTMAX)?;
     Some(g.softmax(x, axis))
-}
-
-/// `log(sum(exp(z))) = logsumexp(z)` over one axis; `log(c sum(exp(z))) = log(c) + logsumexp(z)` for a constant `c > 0`, and
-/// the same for a quotient by one.
-pub fn log_sum_exp(g: &mut Graph, id: NodeId) -> Option<NodeId> {
-    let y = unary_of(g, id, &ops::LOG)?;
-    if let Some((z, axis)) = sum_of_exp(g, y) {
-        return Some(g.logsumexp(z, axis));
-    }
-    let (factor, sum) = match either_of(g, y, &ops::MUL, |a| g.fill_value(a).is_some()) {
-        Some((c, sum)) => (g.fill_value(c)?, sum),
-        None => {
-            let (sum, c) = binary_of(g, y, &ops::DIV)?;
-            (1.0 / g.fill_value(c)?, sum)
-        }
-    };
-    let (z, axis) = sum_of_exp(g, sum)?;
-    if !factor.is_normal() || factor < 0.0 {
-        return None;
-    }
-    let offset = fill_like(g, libm::log(factor), id);
-    let rest = g.logsumexp(z, axis);
-    Some(g.add(offset, rest))
 }
 
 /// `log(1 + x) = log1p(x)` and `log(1 - x) = log1p(-x)`.
@@ -84,13 +37,6 @@ pub fn log_one_plus(g: &mut Graph, id: NodeId) -> Option<NodeId> {
         let opposite = g.neg(x);
         g.unary(&ops::LOG1P, opposite)
     })
-}
-
-/// `log1p(exp(x)) = softplus(x)`; together with [`log_one_plus`], `log(1 + exp(x)) = softplus(x)`.
-pub fn softplus(g: &mut Graph, id: NodeId) -> Option<NodeId> {
-    let y = unary_of(g, id, &ops::LOG1P)?;
-    let x = unary_of(g, y, &ops::EXP)?;
-    Some(g.unary(&ops::SOFTPLUS, x))
 }
 
 /// `exp(x) - 1 = expm1(x)` and `1 - exp(x) = -expm1(x)`.

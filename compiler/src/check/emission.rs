@@ -1,0 +1,126 @@
+//! Reporting. What is found while a function's body is expanded is shown at the call, with the place in the body beside it,
+//! where the call is what can be wrong.
+
+use blo_grammar::diagnostic::{Diagnostic, Label};
+use blo_grammar::span::{FileId, Span};
+
+use super::Checker;
+use super::scope::Expansion;
+
+/// What a body that is right can be wrong with for the arguments of one call: shapes, types, positions, axes.
+static OF_ARGUMENTS: &[&str] =
+    &["E0203", "E0204", "E0213", "E0214", "E0222", "E0230", "E0231", "E0232", "E0233"];
+
+impl Checker<'_> {
+    /// Reports a diagnostic once, with the calls it was found in.
+    pub fn emit(&mut self, diagnostic: Diagnostic) {
+        let calls = self.calls();
+        self.emit_in(diagnostic, &calls);
+    }
+
+    /// The same for calls that were expanded earlier.
+    pub fn emit_in(&mut self, mut diagnostic: Diagnostic, calls: &[Expansion]) {
+        if !self.is_news(&diagnostic) {
+            return;
+        }
+        let blamed = self.call_to_blame(&diagnostic, calls);
+        if let Some((call, definition)) = blamed {
+            let call = &calls[call];
+            let with =
+                if call.arguments.is_empty() { String::new() } else { format!(" with {}", call.arguments) };
+            let found = &mut diagnostic.labels[0].text;
+            *found = format!("in the definition of `{}`: {found}", calls[definition].name);
+            let label = Label { span: call.span, text: format!("in this call of `{}`{with}", call.name) };
+            diagnostic.labels.insert(0, label);
+        }
+        for (k, call) in calls.iter().enumerate() {
+            let shown =
+                blamed.is_some_and(|(b, _)| b == k) || diagnostic.labels.iter().any(|l| l.span == call.span);
+            if !shown && !self.is_library(call.span) {
+                diagnostic = diagnostic.label(call.span, format!("in this call of `{}`", call.name));
+            }
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports a diagnostic once, without the calls.
+    pub fn emit_plain(&mut self, diagnostic: Diagnostic) {
+        if self.is_news(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn is_news(&mut self, diagnostic: &Diagnostic) -> bool {
+        let words = format!("{}: {}", diagnostic.message, diagnostic.labels[0].text);
+        self.told.insert((diagnostic.code, diagnostic.span(), words))
+    }
+
+    /// The call whose arguments are to blame, and the one whose function's body holds the place of the diagnostic. A body of the
+    /// library is taken to be right; one of the model where only the arguments decide.
+    fn call_to_blame(&self, diagnostic: &Diagnostic, calls: &[Expansion]) -> Option<(usize, usize)> {
+        let span = diagnostic.span();
+        let inside = |call: &Expansion| {
+            let whole = call.definition;
+            whole.file == span.file && whole.start <= span.start && span.end <= whole.end
+        };
+        let definition = calls.iter().rposition(inside)?;
+        if self.is_library(span) {
+            let call = calls[..=definition].iter().rposition(|call| !self.is_library(call.span))?;
+            return Some((call, definition));
+        }
+        let decides = !calls[definition].arguments.is_empty() && OF_ARGUMENTS.contains(&diagnostic.code);
+        decides.then_some((definition, definition))
+    }
+
+    /// Whether a place is in the standard library.
+    fn is_library(&self, span: Span) -> bool {
+        let name = &self.sources.get(span.file).name;
+        super::modules::STDLIB.iter().any(|(module, _)| name.strip_prefix("std.") == Some(module))
+    }
+
+    /// Runs `work` without keeping what it reports.
+    pub fn quietly<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let (count, told) = (self.diagnostics.len(), self.told.clone());
+        let result = work(self);
+        self.diagnostics.truncate(count);
+        self.told = told;
+        result
+    }
+
+    /// Reports an error and gives up on the value.
+    pub fn error<T>(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Option<T> {
+        self.emit(Diagnostic::error(code, message, span, label));
+        None
+    }
+
+    /// Refuses a construct that the language has and this version does not.
+    pub fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
+        self.error("E0901", format!("{what} not supported yet"), span, "this construct")
+    }
+
+    /// Whether a name that means nothing is no news: it may be declared where an error was reported.
+    pub fn excused(&self, name: &str) -> bool {
+        self.blind || self.broken.contains(name)
+    }
+
+    /// The file of the model itself.
+    pub fn main_file(&self) -> FileId {
+        self.sources.iter().next().map_or(FileId(0), |(id, _)| id)
+    }
+
+    /// Whether something was found that keeps the model from running.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The calls being expanded, outermost first.
+    pub fn calls(&self) -> Vec<Expansion> {
+        self.frames.iter().filter_map(|f| f.call.clone()).collect()
+    }
+}

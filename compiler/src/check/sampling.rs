@@ -1,0 +1,120 @@
+//! Sampled indices: `i ~ n` marks a finite sum or mean that a stochastic method may estimate from some of its turns. Every
+//! marked sum is remembered with its node; those that an objective reads go into the model.
+
+use blo_grammar::ast::{Binder, Ident};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
+
+use super::Checker;
+use super::builtins::reduce::Reducer;
+use super::range::Bound;
+use super::value::{Axis, Value};
+use crate::ir::graph::{NodeId, Role};
+use crate::model::Sampled;
+
+/// A marked sum.
+pub struct Sample {
+    index: String,
+    axis: Axis,
+    mean: bool,
+    node: NodeId,
+    span: Span,
+}
+
+impl Checker<'_> {
+    /// Whether the sampled indices of a reduction may be sampled: only a sum is estimated by a part of its terms.
+    pub fn samples(&mut self, binders: &[Binder], reducer: Reducer, function: &Ident) -> Option<()> {
+        let sampled = binders.iter().find(|binder| binder.sampled);
+        match sampled {
+            Some(binder) if !matches!(reducer, Reducer::Sum | Reducer::Mean) => {
+                let why = format!("some of its terms say nothing about a `{}`", function.name);
+                self.not_sampled(binder, &why)
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// The error for an index that cannot be sampled.
+    pub fn not_sampled<T>(&mut self, binder: &Binder, why: &str) -> Option<T> {
+        let diagnostic =
+            Diagnostic::error("E0239", "an index cannot be sampled here", binder.span, why.to_owned());
+        let name = &binder.name.name;
+        self.emit(
+            diagnostic.help(format!("write `{name} in …`; `~` belongs to a `sum` or `mean` in an objective")),
+        );
+        None
+    }
+
+    /// Remembers the sampled indices of a reduction and its value.
+    pub fn record_samples(&mut self, binders: &[Binder], bound: &Bound, reducer: Reducer, value: &Value) {
+        for (binder, index) in binders.iter().zip(&bound.loops) {
+            if !binder.sampled {
+                continue;
+            }
+            if self.stage(value.node) == Role::Data {
+                let diagnostic = Diagnostic::warning(
+                    "W0205",
+                    "a sum of data alone is not sampled",
+                    binder.span,
+                    "its terms do not depend on variables",
+                );
+                let name = &binder.name.name;
+                self.emit(diagnostic.help(format!("write `{name} in …`")));
+                continue;
+            }
+            self.samples.push(Sample {
+                index: binder.name.name.clone(),
+                axis: self.loops[index.0].axis,
+                mean: reducer == Reducer::Mean,
+                node: value.node,
+                span: binder.span,
+            });
+        }
+    }
+
+    /// Refuses marked sums in constraints.
+    pub fn sampled_constraints(&mut self) {
+        if self.constraints.is_empty() {
+            return;
+        }
+        let residuals: Vec<NodeId> = self.constraints.iter().map(|c| c.constraint.residual).collect();
+        let read = self.graph.reachable(&residuals);
+        let marked = self.samples.iter().filter(|s| read.contains(&s.node));
+        let diagnostics: Vec<Diagnostic> = marked
+            .map(|s| {
+                let message = "an index cannot be sampled here";
+                let label = "a constraint reads this sum, and it must hold exactly";
+                Diagnostic::error("E0239", message, s.span, label).help(format!(
+                    "write `{} in …`; `~` belongs to a `sum` or `mean` in an objective",
+                    s.index
+                ))
+            })
+            .collect();
+        for diagnostic in diagnostics {
+            self.emit_plain(diagnostic);
+        }
+    }
+
+    /// The marked sums that the objectives read. Reports read the others as they read any sum.
+    pub fn sampled(&mut self, objectives: &[NodeId]) -> Vec<Sampled> {
+        let mut read = vec![false; self.graph.len()];
+        for node in self.graph.reachable(objectives) {
+            read[node.0 as usize] = true;
+        }
+        let mut sampled: Vec<Sampled> = Vec::new();
+        for sample in std::mem::take(&mut self.samples) {
+            let known = sampled.iter().any(|s| s.node == sample.node && s.span == sample.span);
+            if read[sample.node.0 as usize] && !known {
+                sampled.push(Sampled {
+                    index: sample.index,
+                    size: sample.axis.size,
+                    dim: sample.axis.dim.map(|d| self.dims[d.0].name.clone()),
+                    mean: sample.mean,
+                    node: sample.node,
+                    span: sample.span,
+                });
+            }
+        }
+        sampled
+    }
+}
