@@ -91,7 +91,7 @@ impl Session {
     pub fn plan(&mut self, model: &Model, flags: &Flags, seed: u64) -> Option<Plan> {
         let default = default_method(model);
         let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default)
-            .and_then(|choice| settle(model, choice, seed));
+            .and_then(|choice| settle(&self.sources, model, choice, seed));
         match plan {
             Ok(plan) => Some(plan),
             Err(diagnostics) => {
@@ -118,7 +118,7 @@ fn default_method(model: &Model) -> &'static str {
 }
 
 /// Looks the method up and lets it check the options.
-fn settle(model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
+fn settle(sources: &Sources, model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
     // A default method comes without options, and its place is only needed when it does not fit.
     let place = choice.method_span.unwrap_or(model.upper.span);
     let Some(solver) = solvers::named(&choice.method) else {
@@ -139,7 +139,10 @@ fn settle(model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnost
     let settings = solver.settings(&written, variables).map_err(|errors| {
         errors
             .iter()
-            .map(|error| wrong_option(solver, error, places.get(error.index).copied().unwrap_or(place)))
+            .map(|error| {
+                let place = places.get(error.index).copied().unwrap_or(place);
+                wrong_option(solver, error, place, sources.snippet(place))
+            })
             .collect::<Vec<_>>()
     })?;
     Ok(Plan { solver, settings })
@@ -170,7 +173,7 @@ fn misfit(model: &Model, solver: &Solver, named: Option<Span>) -> Option<Diagnos
         [] => "no method of this version fits".to_owned(),
         names => format!("methods that fit: {}", names.join(", ")),
     };
-    Some(diagnostic.note(fitting))
+    Some(diagnostic.help(fitting))
 }
 
 fn unknown_method(name: &str, place: Span) -> Diagnostic {
@@ -184,7 +187,8 @@ fn unknown_method(name: &str, place: Span) -> Diagnostic {
     }
 }
 
-fn wrong_option(solver: &Solver, error: &SettingError, place: Span) -> Diagnostic {
+/// `written` is the option as it stands at its place: `name = value`, or the value alone from the command line.
+fn wrong_option(solver: &Solver, error: &SettingError, place: Span, written: &str) -> Diagnostic {
     let SettingError { option, expected, found, problem, .. } = error;
     let make = |message: String, label: String| Diagnostic::error("E0503", message, place, label);
     match problem {
@@ -203,7 +207,11 @@ fn wrong_option(solver: &Solver, error: &SettingError, place: Span) -> Diagnosti
             }
         }
         SettingProblem::WrongKind | SettingProblem::OutOfRange => {
-            make(format!("`{option}` does not take `{found}`"), format!("expected {expected}"))
+            let value = written.split_once('=').map_or(written, |(_, value)| value.trim_start());
+            let place = Span { start: place.start + (written.len() - value.len()) as u32, ..place };
+            let message = format!("`{option}` does not take `{found}`");
+            Diagnostic::error("E0503", message, place, format!("expected {expected}"))
+                .help(format!("it takes {expected}"))
         }
         SettingProblem::Repeated => make(format!("`{option}` is given twice"), "the second time".into()),
         SettingProblem::UnknownVariable { name, near } => {

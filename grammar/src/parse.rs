@@ -61,6 +61,7 @@ pub fn parse(file: FileId, text: &str) -> (Ast, Vec<Diagnostic>) {
     let Split { clean, pieces, mut diagnostics } = split::split(file, text, &tokens);
     let text = Text { file, source: text, clean: &clean, tokens: &tokens };
     let items = read_all(&text, pieces, &mut diagnostics);
+    keywords_once(&text, &mut diagnostics);
     diagnostics.sort_by_key(Diagnostic::span);
     diagnostics.truncate(MAX_DIAGNOSTICS);
     (Ast { file, items }, diagnostics)
@@ -81,17 +82,27 @@ pub fn parse_expression(file: FileId, text: &str) -> Result<Expr, Vec<Diagnostic
     items::expression(&text).map_err(|diagnostic| vec![*diagnostic])
 }
 
+/// A keyword that was refused as a name is not refused again where the name is used.
+fn keywords_once(text: &Text, diagnostics: &mut Vec<Diagnostic>) {
+    let written = |d: &Diagnostic| text.source.get(d.span().range()).unwrap_or("").to_owned();
+    let names: Vec<String> = diagnostics.iter().filter(|d| d.code == "E0110").map(written).collect();
+    diagnostics.retain(|d| d.code != "E0101" || !names.contains(&written(d)));
+}
+
 fn read_all(text: &Text, pieces: Vec<Piece>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Item> {
     let mut items = Vec::with_capacity(pieces.len());
+    let mut block = None;
     for piece in pieces {
         let item = match piece {
             Piece::Statement(statement) => {
                 let span = text.span_of(statement.tokens.start, statement.tokens.end - 1);
-                let kind = if statement.broken {
+                let inside = text.goes_on_with(&mut block, &statement);
+                let kind = if statement.broken || inside {
                     ItemKind::Error
                 } else {
-                    items::statement(text, statement.tokens).unwrap_or_else(|diagnostic| {
+                    items::statement(text, statement.tokens.clone()).unwrap_or_else(|diagnostic| {
                         diagnostics.push(*diagnostic);
+                        block = text.opens_block(&statement);
                         ItemKind::Error
                     })
                 };
@@ -107,6 +118,36 @@ fn read_all(text: &Text, pieces: Vec<Piece>, diagnostics: &mut Vec<Diagnostic>) 
         items.push(item);
     }
     items
+}
+
+/// A block of another language: how far its first line is indented.
+type Block = Option<usize>;
+
+impl Text<'_> {
+    /// The block that a refused statement opens where it comes from. Its lines were never meant for blo and are not refused one
+    /// by one.
+    fn opens_block(&self, statement: &split::Statement) -> Block {
+        let first = self.tokens[statement.tokens.start];
+        words::BLOCKS.binary_search(&first.text(self.source)).is_ok().then(|| self.indent(first))
+    }
+
+    /// Whether the statement belongs to the block, which ends with a line that is not indented further, or with `end`.
+    fn goes_on_with(&self, block: &mut Block, statement: &split::Statement) -> bool {
+        let first = self.tokens[statement.tokens.start];
+        let Some(outer) = *block else { return false };
+        let ends = first.text(self.source).starts_with("end");
+        let inside = self.indent(first) > outer || ends;
+        if ends || !inside {
+            *block = None;
+        }
+        inside
+    }
+
+    /// How many characters stand before a token on its line.
+    fn indent(&self, token: Token) -> usize {
+        let before = &self.source[..token.start];
+        before.rsplit(['\n', '\r']).next().unwrap_or("").chars().count()
+    }
 }
 
 impl Text<'_> {

@@ -56,7 +56,7 @@ fn edits_put_mistakes_right() {
         ("(x − 1)^2", "(x - 1)^2"),
         ("2x", "2 * x"),
         ("(y - 1)^2 + targte", "(y - 1)^2 + target"),
-        ("sqr(x)", "sqrt(x)"),
+        ("sqt(x)", "sqrt(x)"),
         (".5 * x^2", "0.5 * x^2"),
         ("if target = 3 then x else 1", "if target == 3 then x else 1"),
     ];

@@ -37,7 +37,7 @@ pub fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// No files at all: shapes are checked by name.
-pub struct NoFiles;
+struct NoFiles;
 
 impl Loader for NoFiles {
     fn module(&mut self, _from: &str, _path: &str) -> Result<(String, String), String> {

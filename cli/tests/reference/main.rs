@@ -2,7 +2,6 @@
 //! generated pages are fresh, and the examples of the library run.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-mod broken;
 mod claims;
 mod errors;
 mod generated;

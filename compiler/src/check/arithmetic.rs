@@ -113,6 +113,14 @@ impl Checker<'_> {
         if what == "`*`" && product {
             let text = format!("{} @ {}", self.source_text(left.span), self.source_text(right.span));
             diagnostic = diagnostic.help(format!("the matrix product is `{text}`")).edit(operator, "@");
+        } else if let ([rows, _], [axis]) = (a.shape.as_slice(), b.shape.as_slice())
+            && same_axis(rows, axis).is_some()
+            && what.len() == 3
+        {
+            let [l, r] = [left, right].map(|e| self.source_text(e.span));
+            let (n, sign) = (self.axis_name(axis), what.trim_matches('`'));
+            let by_rows = format!("[{l}[i] {sign} {r}[i] for i in {n}]");
+            diagnostic = diagnostic.help(format!("`{r}` has one element for each row: write `{by_rows}`"));
         } else if turned {
             diagnostic = diagnostic.help(format!("`{}'` has the right shape", self.source_text(right.span)));
         }

@@ -8,6 +8,7 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::same_axis;
+use super::habits;
 use super::messages::count;
 use super::scope::{DeclId, Expansion, Frame, Function, Kind, Local, Meaning};
 use super::value::{Axes, Value};
@@ -15,6 +16,12 @@ use crate::types::Elem;
 
 /// Calls that one model may expand into. Doubling chains (`fn g(x) = f(f(x))`) pass any bound quickly.
 const MAX_EXPANSIONS: usize = 50_000;
+
+/// How a function is called: its name with those of its parameters.
+pub fn usage(f: &ast::Fn) -> String {
+    let parameters: Vec<&str> = f.params.iter().map(|(name, _)| name.name.as_str()).collect();
+    format!("{}({})", f.name.name, parameters.join(", "))
+}
 
 impl Checker<'_> {
     /// `f(a, b)`.
@@ -95,6 +102,8 @@ impl Checker<'_> {
             diagnostic = diagnostic
                 .label(span, format!("this one is local to `{level}`"))
                 .help("move it to the top level, where both levels can call it");
+        } else if let Some(help) = habits::function(name) {
+            diagnostic = diagnostic.help(help);
         } else if let Some(module) = super::modules::module_with(name) {
             diagnostic = self.bring_in_help(diagnostic, function, &module);
         } else if let Some(near) = nearest(name, functions) {
@@ -128,7 +137,8 @@ impl Checker<'_> {
                 function.span,
                 format!("{} given", values.len()),
             );
-            self.emit(diagnostic.label(f.name.span, "defined here"));
+            let help = format!("write `{}`", usage(f));
+            self.emit(diagnostic.label(f.name.span, "defined here").help(help));
             return None;
         }
         let functions = values.iter().flatten().filter_map(|v| match v {
@@ -364,7 +374,10 @@ impl Checker<'_> {
             format!("this is {found}"),
         )
         .label(ty, format!("{wanted} expected"));
-        self.emit(diagnostic);
+        self.emit(match (value.elem, wanted.starts_with("int")) {
+            (Elem::Real, true) => diagnostic.help("declare it `real`, or give whole numbers"),
+            _ => diagnostic,
+        });
         None
     }
 }

@@ -61,12 +61,17 @@ impl Checker<'_> {
     /// `[e for i in n, j in m]`: the loops become leading own axes.
     pub fn array_comprehension(&mut self, c: &Comprehension) -> Option<Value> {
         if let Some(filter) = &c.filter {
-            return self.error(
+            let [body, condition] = [&c.body, filter].map(|e| self.source_text(e.span));
+            let diagnostic = Diagnostic::error(
                 "E0214",
                 "an array comprehension cannot have a filter",
                 filter.span,
                 "the size of the result would depend on values",
             );
+            self.emit(
+                diagnostic.help(format!("write a choice: `[if {condition} then {body} else 0 for …]`")),
+            );
+            return None;
         }
         for binder in &c.binders {
             if binder.sampled {

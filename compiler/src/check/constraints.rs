@@ -123,7 +123,9 @@ impl Checker<'_> {
             if !used.contains(index) {
                 let message = format!("the constraint is the same for every `{}`", binder.name.name);
                 let label = format!("nothing depends on `{}`", binder.name.name);
-                self.emit(Diagnostic::warning("W0204", message, binder.span, label));
+                let name = &binder.name.name;
+                let help = format!("read `{name}` in it, or leave the index out");
+                self.emit(Diagnostic::warning("W0204", message, binder.span, label).help(help));
             }
         }
         let mut nodes: Vec<NodeId> = values.iter().map(|v| self.spread(v, loops, &shape)).collect();

@@ -120,7 +120,14 @@ impl Checker<'_> {
                 } else {
                     Diagnostic::warning("W0203", error.message, at, "not read; shapes are checked by name")
                 };
-                diagnostic.help = error.help;
+                diagnostic.help = error.help.or_else(|| {
+                    let name = &data.name.name;
+                    file.map(|_| {
+                        format!(
+                            "paths start from the model's folder; bind another file with `--data {name}=FILE`"
+                        )
+                    })
+                });
                 self.emit(diagnostic);
                 Some((None, String::new()))
             }
@@ -157,7 +164,9 @@ impl Checker<'_> {
         let (draw, (_, shape)) = (draw?, ty?);
         if elem != Elem::Real {
             let label = format!("this is {}", elem.name());
-            return self.error("E0204", "random data are real", data.ty.element.span, label);
+            let diagnostic = Diagnostic::error("E0204", "random data are real", data.ty.element.span, label);
+            self.emit(diagnostic.help("declare them `real`").edit(data.ty.element.span, "real"));
+            return None;
         }
         if shape.iter().any(|a| a.assumed) {
             return None;
@@ -378,7 +387,13 @@ impl Checker<'_> {
         let message =
             format!("`{}` is {}, and its value is {}", data.name.name, declared.name(), found.name());
         let diagnostic = Diagnostic::error("E0204", message, span, format!("this is {}", found.name()));
-        self.emit(diagnostic.label(data.ty.element.span, "declared here"));
+        let help = match (declared, found) {
+            (Elem::Int, Elem::Real) => "declare it `real`, or write whole numbers",
+            (_, Elem::Bool) => "declare it `bool`, or write numbers",
+            (Elem::Bool, _) => "truth values are `true` and `false`",
+            _ => "declare it with the type of its value",
+        };
+        self.emit(diagnostic.label(data.ty.element.span, "declared here").help(help));
         None
     }
 

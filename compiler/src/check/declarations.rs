@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::scope::{DeclId, Frame, Kind, LevelId, Meaning, Module, Param, Reads, State};
-use crate::ir::graph::{NodeId, Role};
+use crate::ir::graph::NodeId;
 use crate::model::{Dim, Expect, Level, Model, OptionValue, Precision, Report, Solve};
 use crate::types::Elem;
 
@@ -57,9 +57,7 @@ impl Checker<'_> {
             return None;
         }
         upper.constraints = self.constraints_in(LevelId::Upper);
-        self.warn_unused();
-        self.warn_imports();
-        self.warn_independent(&upper, lower.as_ref());
+        self.warn(&upper, lower.as_ref());
         let objectives: Vec<NodeId> =
             std::iter::once(&upper).chain(&lower).map(|level| level.objective).collect();
         let sampled = self.sampled(&objectives);
@@ -211,10 +209,18 @@ impl Checker<'_> {
             ItemKind::Level(_) => ("a level", "the top level"),
             _ => ("this declaration", "the top level"),
         };
-        let label = level.map_or("this is the top level".to_owned(), |l| {
-            format!("this is inside `{}`", self.level_name(l))
-        });
-        self.error::<()>("E0219", format!("{what} belongs into {place}"), item.span, label);
+        let (label, help) = match level {
+            None => ("this is the top level".to_owned(), format!("move it into {place}")),
+            Some(l) => {
+                let name = self.level_name(l);
+                (format!("this is inside `{name}`"), format!("move it out of `{name}`, to the top level"))
+            }
+        };
+        // The word that opens it stands for the whole of it.
+        let length = self.source_text(item.span).split_whitespace().next().map_or(0, str::len) as u32;
+        let word = Span { end: item.span.start + length, ..item.span };
+        let message = format!("{what} belongs into {place}");
+        self.emit(Diagnostic::error("E0219", message, word, label).help(help));
         // The name is taken for what it was meant to be, so that its uses are not errors as well.
         match &item.kind {
             ItemKind::Data(_) | ItemKind::Param { .. } | ItemKind::Dim { .. } => self.collect_data(item),
@@ -279,7 +285,8 @@ impl Checker<'_> {
                 second.keyword,
                 "the second one",
             );
-            self.emit(diagnostic.label(first.keyword, "the first one"));
+            let diagnostic = diagnostic.label(first.keyword, "the first one");
+            self.emit(diagnostic.help("a model has one upper level: put both into one block"));
         }
         let lowers = parts.levels.iter().filter(|(id, _)| id.is_lower()).map(|(_, l)| *l);
         self.names_of_followers(&lowers.collect::<Vec<_>>());
@@ -347,7 +354,13 @@ impl Checker<'_> {
             let Some(value) = value else { continue };
             if value.elem != Elem::Bool || value.rank() > 0 {
                 let label = format!("this is {}", self.value_text(&value));
-                self.error::<()>("E0222", "`expect` needs a single truth value", written.span, label);
+                let text = self.source_text(written.span);
+                let help = match value.elem {
+                    Elem::Bool => format!("write `all({text})`, or `any({text})`"),
+                    _ => format!("compare it: `{text} <= …`"),
+                };
+                let message = "`expect` needs a single truth value";
+                self.emit(Diagnostic::error("E0222", message, written.span, label).help(help));
                 continue;
             }
             expects.push(Expect {
@@ -370,7 +383,11 @@ impl Checker<'_> {
             "f64" => Precision::F64,
             other => {
                 let message = format!("there is no precision `{other}`");
-                self.error::<()>("E0229", message, name.span, "`f64` or `f32` expected");
+                let diagnostic = Diagnostic::error("E0229", message, name.span, "`f64` or `f32` expected");
+                self.emit(match nearest(other, ["f64", "f32"]) {
+                    Some(near) => diagnostic.did_you_mean(near),
+                    None => diagnostic.help("write `precision f64` or `precision f32`"),
+                });
                 Precision::F64
             }
         });
@@ -426,56 +443,6 @@ impl Checker<'_> {
     fn is_number(&mut self, name: &str) -> bool {
         matches!(self.meaning(name), Some(Meaning::Decl(id))
             if matches!(self.decls[id.0].kind, Kind::Param(_) | Kind::Dim(_) | Kind::Let(_) | Kind::Data(_)))
-    }
-
-    fn warn_unused(&mut self) {
-        let unused: Vec<Diagnostic> = self
-            .decls
-            .iter()
-            .filter(|d| !d.used && d.module == 0 && !d.name.starts_with('_'))
-            .filter(|d| matches!(d.kind, Kind::Data(_) | Kind::Param(_) | Kind::Let(_) | Kind::Var(_)))
-            .map(|d| {
-                Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here")
-            })
-            .collect();
-        for diagnostic in unused {
-            self.emit_plain(diagnostic);
-        }
-    }
-
-    /// Warns about objectives that the level's own variables cannot change.
-    fn warn_independent(&mut self, upper: &Level, lower: Option<&Level>) {
-        let depends = |graph: &crate::ir::graph::Graph, root: NodeId, role: Role| {
-            let nodes = graph.reachable(&[root]);
-            nodes.iter().any(|&n| graph.is(n, &crate::ops::INPUT) && graph.node(n).stage == role)
-        };
-        let direct = depends(&self.graph, upper.objective, Role::Upper);
-        let through = lower.is_some_and(|l| {
-            let response = [Role::Lower, Role::Multiplier];
-            let mut follower = l.constraints.iter().map(|c| c.residual).chain([l.objective]);
-            response.into_iter().any(|role| depends(&self.graph, upper.objective, role))
-                && follower.any(|node| depends(&self.graph, node, Role::Upper))
-        });
-        let mut faults = Vec::new();
-        if !direct && !through {
-            faults.push(("upper".to_owned(), upper.objective_span));
-        }
-        if let Some(l) = lower {
-            if l.followers.is_empty() && !depends(&self.graph, l.objective, Role::Lower) {
-                faults.push(("lower".to_owned(), l.objective_span));
-            }
-            let idle = l.followers.iter().filter(|f| !depends(&self.graph, f.objective, Role::Lower));
-            faults.extend(idle.map(|f| (format!("lower {}", f.name), f.objective_span)));
-        }
-        for (name, span) in faults {
-            let message = format!("the objective of `{name}` does not depend on its variables");
-            self.emit(Diagnostic::warning(
-                "W0202",
-                message,
-                span,
-                format!("no variable of `{name}` matters here"),
-            ));
-        }
     }
 
     fn dims_of_model(&self) -> Vec<Dim> {

@@ -230,6 +230,8 @@ impl Checker<'_> {
                 };
                 if let Some(near) = near {
                     diagnostic = diagnostic.did_you_mean(near);
+                } else if let "binary" = other {
+                    diagnostic = diagnostic.help("0 or 1 is declared `int in 0..2`");
                 } else if let "vector" | "matrix" | "array" | "tensor" = other {
                     diagnostic =
                         diagnostic.help("the axes stand behind the element type: `real[n]`, `real[n, m]`");

@@ -186,7 +186,16 @@ impl Checker<'_> {
         if let Some(declared) = declared {
             diagnostic = diagnostic.label(declared, "declared here");
         }
-        self.emit(diagnostic);
+        let called = self.modules.iter().find_map(|module| {
+            let local = || module.in_some_level(&name.name).map(|(_, id)| id);
+            let id = module.names.get(&name.name).copied().or_else(local)?;
+            match &self.decls[id.0].kind {
+                Kind::Fn(f) => Some(super::call::usage(f)),
+                _ => None,
+            }
+        });
+        let call = called.unwrap_or_else(|| format!("{}(…)", name.name));
+        self.emit(diagnostic.help(format!("write `{call}`")));
         None
     }
 
@@ -206,9 +215,13 @@ impl Checker<'_> {
         )
         .label(declared, "declared here")
         .note(format!("{place} is evaluated once, before the solve"));
-        if place.starts_with("a `let`") {
-            diagnostic = diagnostic.help("move the `let` into the level that uses it, or make it a `fn`");
-        }
+        let help = match place {
+            "a variable's declaration" => "a bound that moves is a constraint: `subject to a <= b`",
+            "data" | "a parameter" => "a value that moves is a `let` inside a level",
+            "a dimension" | "an option" => "write a number, or a `param` that the command line can set",
+            _ => "move the `let` into the level that uses it, or make it a `fn`",
+        };
+        diagnostic = diagnostic.help(help);
         self.emit(diagnostic);
         None
     }
@@ -279,12 +292,10 @@ impl Checker<'_> {
             return Some(value);
         }
         let found = self.value_text(&value);
-        self.error(
-            "E0204",
-            format!("{what} needs truth values and found numbers"),
-            span,
-            format!("this is {found}"),
-        )
+        let message = format!("{what} needs truth values and found numbers");
+        let help = format!("compare it: `{} != 0`", self.source_text(span));
+        self.emit(Diagnostic::error("E0204", message, span, format!("this is {found}")).help(help));
+        None
     }
 
     /// The same numbers as reals.

@@ -47,6 +47,11 @@ impl Checker<'_> {
         if written != level.objective_span {
             diagnostic = diagnostic.label(level.objective_span, "variables matter here only through it");
         }
+        // What counts right answers compares positions.
+        let below = self.graph.reachable(&[block]);
+        let counts =
+            below.iter().any(|&id| self.graph.is(id, &ops::ARGMAX) || self.graph.is(id, &ops::ARGMIN));
+        let spelled = if counts { "argmax" } else { spelled };
         if let Some((_, advice)) = SMOOTH.iter().find(|(names, _)| names.contains(&spelled)) {
             diagnostic = diagnostic.help(*advice);
         }

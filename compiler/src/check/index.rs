@@ -57,7 +57,14 @@ impl Checker<'_> {
             let span = index_span(&indices[value.rank()]);
             let diagnostic =
                 Diagnostic::error("E0214", "too many indices", span, label).label(base.span, found);
-            self.emit(diagnostic);
+            let kept: Vec<String> =
+                indices[..value.rank()].iter().map(|i| self.source_text(index_span(i))).collect();
+            let base = self.source_text(base.span);
+            let help = match kept.is_empty() {
+                true => format!("a scalar has no positions: write `{base}`"),
+                false => format!("write `{base}[{}]`", kept.join(", ")),
+            };
+            self.emit(diagnostic.help(help));
             return None;
         }
         let mut taken = value.loops.clone();

@@ -129,11 +129,16 @@ impl Checker<'_> {
                     format!("there is no domain `{other}`"),
                     name.span,
                     "unknown domain",
-                )
-                .note("the domains are `[lo, hi]`, `nonneg`, `simplex` and `ball(r)`");
-                if let Some(near) = nearest(other, known) {
-                    diagnostic = diagnostic.did_you_mean(near);
-                }
+                );
+                let near = match other {
+                    "positive" | "nonnegative" | "NonNegativeReals" | "PositiveReals" => Some("nonneg"),
+                    "probability" | "distribution" | "probabilities" => Some("simplex"),
+                    _ => nearest(other, known),
+                };
+                diagnostic = match near {
+                    Some(near) => diagnostic.did_you_mean(near),
+                    None => diagnostic.help("write `[lo, hi]`, `nonneg`, `simplex` or `ball(r)`"),
+                };
                 self.emit(diagnostic);
                 None
             }
@@ -165,7 +170,12 @@ impl Checker<'_> {
         let (Some(a), Some(b)) = (self.known_array(&a), self.known_array(&b)) else { return Some(()) };
         match a.iter().zip(&b).find(|(x, y)| x > y || x.is_nan() || y.is_nan()) {
             None => Some(()),
-            Some((x, y)) => self.error("E0223", "the interval is empty", span, format!("{x} is above {y}")),
+            Some((x, y)) => {
+                let label = format!("{x} is above {y}");
+                let diagnostic = Diagnostic::error("E0223", "the interval is empty", span, label);
+                self.emit(diagnostic.help("the lower bound comes first: `[lo, hi]`"));
+                None
+            }
         }
     }
 
@@ -235,7 +245,8 @@ impl Checker<'_> {
             let diagnostic =
                 Diagnostic::error("E0220", format!("`{name}` has two objectives"), *again, "the second one")
                     .label(keyword, "the first one");
-            self.emit_plain(diagnostic);
+            let word = if maximize { "maximize" } else { "minimize" };
+            self.emit_plain(diagnostic.help(format!("join them in one: `{word} a + b`")));
         }
         let value = self.at(Frame::top(0, Some(id)), Reads::Variables, |c| {
             let value = c.expr(written)?;

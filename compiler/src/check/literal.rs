@@ -81,7 +81,9 @@ impl Checker<'_> {
                     format!("this row has {}", count(other, "element")),
                 );
                 self.emit(
-                    diagnostic.label(items[0].span, format!("the first row has {}", count(first, "element"))),
+                    diagnostic
+                        .label(items[0].span, format!("the first row has {}", count(first, "element")))
+                        .help("give every row the same number of elements"),
                 );
                 return;
             }

@@ -16,6 +16,7 @@ mod emission;
 mod expr;
 mod flat;
 mod followers;
+mod habits;
 mod index;
 mod integers;
 mod levels;
@@ -33,6 +34,7 @@ mod sampling;
 mod scope;
 mod static_value;
 mod value;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

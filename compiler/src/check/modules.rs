@@ -144,6 +144,7 @@ impl Checker<'_> {
         .note(format!("it defines {}", names.join(", ")));
         if let Some(near) = nearest(&name.name, names.iter().copied()) {
             diagnostic = diagnostic.did_you_mean(near);
+            self.broken.insert(near.to_owned());
         }
         self.emit(diagnostic);
         self.broken.insert(name.name.clone());
@@ -203,6 +204,8 @@ impl Checker<'_> {
                 .note(format!("the library has {}", titles.join(", ")));
         if let Some(near) = nearest(&title, titles.iter().map(String::as_str)) {
             diagnostic = diagnostic.did_you_mean(near);
+        } else if let Some(known) = titles.iter().find(|t| t.strip_prefix("std.") == Some(title.as_str())) {
+            diagnostic = diagnostic.did_you_mean(known);
         } else if path[0].name != "std" {
             diagnostic = diagnostic.help(format!("a file is used by its quoted name: `use \"{title}.blo\"`"));
         }
@@ -244,7 +247,12 @@ impl Checker<'_> {
             } else {
                 (format!("nothing of `{title}` is used"), "brought in here")
             };
-            self.emit_plain(Diagnostic::warning("W0201", message, import.span, label));
+            let diagnostic = Diagnostic::warning("W0201", message, import.span, label);
+            self.emit_plain(diagnostic.help(if import.listed {
+                "remove it from the `use`"
+            } else {
+                "remove the `use`"
+            }));
         }
     }
 

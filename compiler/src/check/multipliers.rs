@@ -24,9 +24,9 @@ pub fn dual(c: &mut Checker, call: &Call) -> Option<Value> {
         let message = "the lower level cannot read multipliers";
         let diagnostic = Diagnostic::error("E0237", message, call.span, "inside `lower`");
         c.emit(
-            diagnostic.note(
-                "multipliers are part of the follower's answer; `upper`, reports and `expect` read them",
-            ),
+            diagnostic
+                .note("multipliers are part of the follower's answer")
+                .help("read it in `upper`, in a report or in `expect`"),
         );
         return None;
     }

@@ -134,7 +134,11 @@ impl Checker<'_> {
                 return None;
             }
             let label = format!("the dimension {} has no labels", self.axis_name(&axis));
-            return self.error("E0232", "this dimension has no labels", e.span, label);
+            let diagnostic = Diagnostic::error("E0232", "this dimension has no labels", e.span, label);
+            let help =
+                "labels are declared with `dim city = [\"Paris\", \"Lyon\"]`; a position is a whole number";
+            self.emit(diagnostic.help(help));
+            return None;
         };
         if let Some(at) = labels.iter().position(|l| l == text) {
             return Some(at);
@@ -187,12 +191,11 @@ impl Checker<'_> {
     ) -> Option<Cut> {
         if v.elem != Elem::Int {
             let found = format!("this is {}", self.value_text(&v));
-            let mut diagnostic = Diagnostic::error("E0214", "an index must be a whole number", e.span, found);
-            if v.elem == Elem::Bool {
-                diagnostic =
-                    diagnostic.help("to select by a condition, sum with a filter: `sum(e for i in n if c)`");
-            }
-            self.emit(diagnostic);
+            let diagnostic = Diagnostic::error("E0214", "an index must be a whole number", e.span, found);
+            self.emit(diagnostic.help(match v.elem {
+                Elem::Bool => "to select by a condition, sum with a filter: `sum(e for i in n if c)`",
+                _ => "whole numbers are literals without a point, loop indices, `int` data, `argmax` and `div(a, b)`",
+            }));
             return None;
         }
         let places = (e.span, base.span);
@@ -232,7 +235,7 @@ impl Checker<'_> {
     /// An index that reaches outside: an error, unless conditions around it may leave those turns out.
     fn left_out(&mut self, axis: Axis, at: i64, v: Value, places: (Span, Span)) -> Option<Value> {
         if self.guards.is_empty() {
-            let diagnostic = self.off_the_end(axis, at, places);
+            let diagnostic = self.off_the_end(axis, at, v.affine, places);
             self.emit(diagnostic);
             return None;
         }
@@ -265,7 +268,13 @@ impl Checker<'_> {
         None
     }
 
-    fn off_the_end(&self, axis: Axis, at: i64, (e, base): (Span, Span)) -> Diagnostic {
+    fn off_the_end(
+        &self,
+        axis: Axis,
+        at: i64,
+        affine: Option<Affine>,
+        (e, base): (Span, Span),
+    ) -> Diagnostic {
         let size = axis.size as i64;
         let text = if axis.assumed && at >= size {
             match at - size {
@@ -278,14 +287,53 @@ impl Checker<'_> {
         let label = format!("this reaches {text}");
         let diagnostic = Diagnostic::error("E0213", "the index runs off the dimension", e, label)
             .label(base, format!("this dimension is {}", self.axis_text(&axis)));
-        if at == size {
-            diagnostic.note("indices are 0-based: the last position is the size minus one")
-        } else if at < 0 {
-            let name = self.axis_name(&axis);
-            diagnostic.help(format!("there are no negative positions; the last is `{name} - 1`"))
-        } else {
-            diagnostic
+        match affine.and_then(|affine| self.way_back(axis, at, affine)) {
+            Some((help, Some(position))) => diagnostic.help(help).edit(e, position),
+            Some((help, None)) => diagnostic.help(help),
+            None if at == size => {
+                diagnostic.note("indices are 0-based: the last position is the size minus one")
+            }
+            None => diagnostic,
         }
+    }
+
+    /// How an index that reaches the position `at` outside of the axis stays inside, and what to write where that is one position.
+    fn way_back(&self, axis: Axis, at: i64, affine: Affine) -> Option<(String, Option<String>)> {
+        let size = axis.size as i64;
+        let from_end = |axis: &Axis, back: i64| match axis.dim {
+            Some(d) => format!("{} - {back}", self.dims[d.0].name),
+            None => (axis.size as i64 - back).to_string(),
+        };
+        let Some(index) = affine.index else {
+            let position = from_end(&axis, if at < 0 { -at } else { 1 });
+            return match at {
+                at if at < -size => None,
+                at if at < 0 => Some((
+                    format!("from the end it is `{position}`: positions are not negative"),
+                    Some(position),
+                )),
+                _ => Some((format!("positions count from 0: the last one is `{position}`"), None)),
+            };
+        };
+        let info = &self.loops[index.0];
+        let (start, turns) = (info.start, info.axis.size as i64);
+        if affine.coefficient != 1 {
+            return None;
+        }
+        if at < 0 {
+            return Some((format!("let the index start at {}", start - at), None));
+        }
+        let excess = at - size + 1;
+        if excess >= turns {
+            return None;
+        }
+        let end =
+            if start == 0 { from_end(&info.axis, excess) } else { (start + turns - excess).to_string() };
+        Some(if affine.offset == start && start >= excess {
+            (format!("positions count from 0: let the index run over `{}..{end}`", start - excess), None)
+        } else {
+            (format!("let the index run over `{start}..{end}`"), None)
+        })
     }
 
     /// Remembers to look at an index when everything is known.
@@ -307,7 +355,7 @@ impl Checker<'_> {
             }
             seen.push(key);
             if let Some(at) = self.reaches_outside(&check) {
-                let diagnostic = self.off_the_end(check.axis, at, check.places);
+                let diagnostic = self.off_the_end(check.axis, at, None, check.places);
                 self.emit_in(diagnostic, &check.calls);
             }
         }

@@ -19,16 +19,25 @@ impl Checker<'_> {
                 name.span,
                 "`normal` or `uniform` expected",
             );
-            if let Some(near) = nearest(&name.name, ["normal", "uniform"]) {
-                diagnostic = diagnostic.did_you_mean(near);
-            }
+            let near = match name.name.as_str() {
+                "gaussian" | "Normal" | "gauss" | "randn" | "N" => Some("normal"),
+                "rand" | "unif" | "U" => Some("uniform"),
+                other => nearest(other, ["normal", "uniform"]),
+            };
+            diagnostic = match near {
+                Some(near) => diagnostic.did_you_mean(near),
+                None => diagnostic.help("write `normal(mean, sd)` or `uniform(a, b)`"),
+            };
             self.emit(diagnostic);
             return None;
         }
         let [a, b] = random.arguments.as_slice() else {
             let label = format!("{} given", random.arguments.len());
             let message = format!("`{}` takes {}", name.name, count(2, "parameter"));
-            return self.error("E0224", message, random.span, label);
+            let usage = if name.name == "normal" { "normal(mean, sd)" } else { "uniform(a, b)" };
+            let diagnostic = Diagnostic::error("E0224", message, random.span, label);
+            self.emit(diagnostic.help(format!("write `{usage}`")));
+            return None;
         };
         let (x, y) = (self.known_number(a, "a parameter"), self.known_number(b, "a parameter"));
         let (x, y) = (x?, y?);

@@ -6,6 +6,7 @@ use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
+use super::habits;
 use super::scope::{LevelId, Reads};
 use super::value::Value;
 use crate::ir::graph::Role;
@@ -43,7 +44,9 @@ impl Checker<'_> {
         if let Some(finding) = FINDINGS.iter().find(|f| **f == written) {
             if self.reads != Reads::Solution {
                 let message = format!("`{written}` is known only after the solve");
-                return self.error("E0217", message, span, "only `expect` may read this");
+                let diagnostic = Diagnostic::error("E0217", message, span, "only `expect` may read this");
+                self.emit(diagnostic.help(format!("write a condition on it: `expect {written} < 1e-6`")));
+                return None;
             }
             return Some(self.finding(finding));
         }
@@ -122,6 +125,15 @@ impl Checker<'_> {
         names.extend(self.vars.iter().map(|v| format!("{}.{}", of_level(v), v.var.name)));
         let mut diagnostic =
             Diagnostic::error("E0201", format!("`{written}` is not defined"), span, "unknown name");
+        let (owner, part) = written.rsplit_once('.').unwrap_or(("", written));
+        if let Some(help) = habits::dotted(owner, part) {
+            self.emit(diagnostic.help(help));
+            return None;
+        }
+        if let Some((help, _)) = habits::name(part) {
+            self.emit(diagnostic.help(help));
+            return None;
+        }
         if let Some(near) = nearest(written, names.iter().map(String::as_str)) {
             diagnostic = diagnostic.did_you_mean(near);
         }

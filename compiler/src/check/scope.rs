@@ -12,6 +12,7 @@ use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
+use super::habits;
 use super::value::{Axis, DimId, Value};
 
 /// Index into the checker's declarations.
@@ -103,7 +104,7 @@ impl Module {
     }
 
     /// What a name means in the first level that has it.
-    fn in_some_level(&self, name: &str) -> Option<(LevelId, DeclId)> {
+    pub fn in_some_level(&self, name: &str) -> Option<(LevelId, DeclId)> {
         self.levels.iter().find_map(|(level, names)| Some((*level, *names.get(name)?)))
     }
 }
@@ -304,6 +305,14 @@ impl Checker<'_> {
             diagnostic = diagnostic
                 .label(span, format!("this one is local to `{level}`"))
                 .help("write it as a top-level `fn`, which both levels can call");
+        } else if let Some((help, replacement)) = habits::name(&name.name) {
+            diagnostic = diagnostic.help(help);
+            if let Some(text) = replacement {
+                diagnostic = diagnostic.edit(name.span, text);
+            }
+        } else if let Some(matrix) = name.name.strip_suffix('ᵀ') {
+            let text = format!("{matrix}'");
+            diagnostic = diagnostic.help(format!("a transpose is written `{text}`")).edit(name.span, text);
         } else if super::builtins::is_function(&name.name) {
             diagnostic = diagnostic.help(format!("`{0}` is a function: write `{0}(…)`", name.name));
         } else if let Some(module) = super::modules::module_with(&name.name) {

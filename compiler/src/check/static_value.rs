@@ -1,6 +1,7 @@
 //! Values needed while checking: whole numbers for sizes, axes and range ends, and numbers for distributions and options.
 
 use blo_grammar::ast::Expr;
+use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::Checker;
@@ -44,7 +45,10 @@ impl Checker<'_> {
         } else {
             format!("this is {}", self.value_text(value))
         };
-        self.error("E0215", format!("{what} must be a whole number known before the solve"), span, found)
+        let message = format!("{what} must be a whole number known before the solve");
+        let help = "write a literal without a point, a dimension, or a `param` with a whole value";
+        self.emit(Diagnostic::error("E0215", message, span, found).help(help));
+        None
     }
 
     /// A size: a whole number that is at least one.

@@ -7,7 +7,8 @@ pub(super) static CODES: &[Code] = &[
     Code::new(
         "W0201",
         "something is declared and never used",
-        "Often a misspelt name elsewhere. Remove the declaration if it is not needed. A name that starts with `_` is left alone.",
+        "Often a misspelt name elsewhere. Remove the declaration, or the name from its `use`, if it is not needed. A declared name \
+         that starts with `_` is left alone.",
         r"
 param weight = 0.1
 upper {
@@ -107,6 +108,33 @@ data a: real[n] = [1, 2, 4]
 upper {
   var x: real
   minimize (x - mean(a[i] for i in n))^2
+}
+",
+    ),
+    Code::new(
+        "W0206",
+        "the lower level does not depend on the upper one",
+        "The follower answers the same whatever the leader does, so the two problems can be solved one after the other. Often a \
+         variable of `upper` was forgotten. A model that means it, such as a choice among the solutions of `lower`, can leave the \
+         warning be.",
+        r"
+upper {
+  var x: real
+  minimize (x - y)^2
+}
+lower {
+  var y: real
+  minimize (y - 2)^2
+}
+",
+        r"
+upper {
+  var x: real
+  minimize (x - y)^2
+}
+lower {
+  var y: real
+  minimize (y - 2 * x)^2
 }
 ",
     ),

@@ -6,5 +6,6 @@
 mod contraction;
 mod derivatives;
 mod evaluation;
+mod rewrites;
 mod suite;
 mod support;

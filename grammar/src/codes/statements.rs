@@ -142,4 +142,30 @@ upper {
 }
 ",
     ),
+    Code::new(
+        "E0121",
+        "a level stands inside another level",
+        "The levels of a model stand side by side at the top level. The lower one reads the variables of the upper one by their \
+         names, and the upper one those of the lower.",
+        r"
+upper {
+  var x: real
+  minimize (x - y)^2
+  lower {
+    var y: real
+    minimize (y - 2 * x)^2
+  }
+}
+",
+        r"
+upper {
+  var x: real
+  minimize (x - y)^2
+}
+lower {
+  var y: real
+  minimize (y - 2 * x)^2
+}
+",
+    ),
 ];

@@ -98,9 +98,10 @@ upper {
     ),
     Code::new(
         "E0108",
-        "an operator or comment of another language",
-        "An operator or comment of another language. Here: `and`, `or`, `not`, `^` for powers, `==` and `!=` to \
-         compare, `@` for the matrix product, `#` for comments.",
+        "an operator, comment or call of another language",
+        "A spelling of another language. Here: `and`, `or`, `not`, `^` for powers, `==` and `!=` to compare, `@` for the \
+         matrix product, `#` for comments; functions have no library before them, and an index stands behind the term: \
+         `sum(e for i in n)`.",
         r"
 upper {
   var x: real

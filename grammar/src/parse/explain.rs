@@ -1,6 +1,8 @@
 //! Puts a failed statement into words: what was expected, what stands there, and the likely slip. The words for a
-//! statement whose first word is wrong are in [`opening`], those for likely slips in [`slips`].
+//! statement whose first word is wrong are in [`opening`], those for likely slips in [`slips`], and those for habits from
+//! other languages in [`borrowed`].
 
+mod borrowed;
 mod opening;
 mod slips;
 
@@ -83,7 +85,7 @@ pub(super) fn failure(text: &Text, base: usize, tokens: &[Token], error: &Error<
     let (expected, place) = expectation(base, error);
     let at = tokens.iter().position(|token| token.end > place).unwrap_or(tokens.len());
     let stop = Stop { text, tokens, at, expected };
-    slips::slip(&stop).unwrap_or_else(|| plain(&stop))
+    borrowed::borrowed(&stop).or_else(|| slips::slip(&stop)).unwrap_or_else(|| plain(&stop))
 }
 
 /// The message for a level header that the grammar refused.
@@ -141,6 +143,11 @@ fn plain(stop: &Stop) -> Box<Diagnostic> {
         _ => format!("`{}`", stop.found()),
     };
     stop.error("E0101", format!("expected {expected}, found {found}"), "does not fit here")
+}
+
+/// Whether only something with a value fits.
+fn operand_wanted(stop: &Stop) -> bool {
+    !stop.expects(Rule::infix) && expected_words(stop.expected).contains(&"an expression")
 }
 
 fn with_help(mut diagnostic: Box<Diagnostic>, help: impl Into<String>) -> Box<Diagnostic> {

@@ -238,13 +238,12 @@ impl Builder {
     }
 
     fn argument(self, pair: Pair<'_, Rule>, function: &Ident) -> Read<(Argument, u32)> {
-        let span = self.span(&pair);
         let mut inner = parts(pair);
         let name = inner.when(Rule::name).map(|pair| self.ident(&pair));
         if let (Some(name), false) = (&name, self.options) {
             let message = "named argument outside `solve`";
             let label = format!("`{}` takes its arguments by position", function.name);
-            let diagnostic = Diagnostic::error("E0119", message, span, label)
+            let diagnostic = Diagnostic::error("E0119", message, name.span, label)
                 .help(format!("leave out `{0} =`, or write `{0} == …` to compare", name.name));
             return Err(Box::new(diagnostic));
         }

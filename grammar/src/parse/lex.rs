@@ -65,19 +65,33 @@ fn continues_word(c: char) -> bool {
 
 /// All tokens of `source`, in order, without blanks.
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
-    let mut tokens = Vec::with_capacity(source.len() / 3);
+    let mut tokens: Vec<Token> = Vec::with_capacity(source.len() / 3);
     let mut at = 0;
+    // How many round and square brackets are open on this line.
+    let mut depth = 0usize;
     while let Some(c) = source[at..].chars().next() {
         let rest = &source[at..];
         let (kind, length) = match c {
             ' ' | '\t' => (None, 1),
             '\u{feff}' if at == 0 => (None, c.len_utf8()),
             '\r' if rest.starts_with("\r\n") => (None, 1),
-            '\r' | '\n' => (Some(Kind::Newline), 1),
+            '\r' | '\n' => {
+                depth = 0;
+                (Some(Kind::Newline), 1)
+            }
             '#' => (Some(Kind::Comment), line_length(rest)),
             '"' => text(rest),
+            // Between brackets a division is meant, elsewhere a comment.
+            '/' if depth > 0 && rest.starts_with("//") => {
+                (faults::borrowed(rest).map(|(index, _)| Kind::Bad(Fault::Borrowed(index))), 2)
+            }
             _ => other(c, rest),
         };
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         if let Some(kind) = kind {
             tokens.push(Token { kind, start: at, end: at + length });
         }

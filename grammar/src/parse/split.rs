@@ -255,11 +255,19 @@ impl Splitter<'_> {
             let brace = (self.at..self.tokens.len()).find(|at| self.tokens[*at].is_significant());
             let brace = brace.filter(|at| self.text(*at) == "{");
             self.missing_block(first, brace);
-            let Some(brace) = brace else {
-                header.broken = true;
-                return Piece::Statement(header);
-            };
-            self.at = brace;
+            match brace {
+                Some(brace) => self.at = brace,
+                // A `}` too many in the file closes the block that was meant.
+                None if self.braces("}") > self.braces("{") => {
+                    let pieces = self.pieces(Some(first));
+                    header.comments.append(&mut self.comments);
+                    return Piece::Level { header, last: self.at - 1, pieces };
+                }
+                None => {
+                    header.broken = true;
+                    return Piece::Statement(header);
+                }
+            }
         }
         let opener = self.at;
         self.at += 1;
@@ -413,7 +421,8 @@ impl Splitter<'_> {
                     format!("`{closer}` closes nothing"),
                     self.span(self.at),
                     "no bracket is open here",
-                ),
+                )
+                .help("delete it, or open the bracket before it"),
             };
             self.diagnostics.push(diagnostic);
         }
@@ -445,6 +454,17 @@ impl Splitter<'_> {
     }
 
     fn unclosed_block(&mut self, opener: usize, next: Option<usize>) {
+        if let Some(next) = next {
+            self.unclosed_blocks += 1;
+            if self.braces_balance() {
+                let level = self.text(next);
+                let message = "a level stands inside another level";
+                let nested = Diagnostic::error("E0121", message, self.span(next), "this one is inside")
+                    .label(self.span(opener), "the block around it is opened here")
+                    .help(format!("levels stand side by side: close this block with `}}` before `{level}`"));
+                return self.diagnostics.push(nested);
+            }
+        }
         let mut diagnostic =
             Diagnostic::error("E0102", "`{` is not closed", self.span(opener), "opened here")
                 .help("close the level with `}`");
@@ -452,9 +472,18 @@ impl Splitter<'_> {
             diagnostic = diagnostic
                 .label(self.span(next), "another level starts here")
                 .help("levels stand side by side: close this one with `}` first");
-            self.unclosed_blocks += 1;
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether as many blocks are closed as are opened: then one that seems open holds another.
+    fn braces_balance(&self) -> bool {
+        self.braces("{") == self.braces("}")
+    }
+
+    /// How many of these braces the file has.
+    fn braces(&self, brace: &str) -> usize {
+        self.tokens.iter().filter(|token| token.text(self.source) == brace).count()
     }
 
     fn stray_brace(&mut self, at: usize) {
@@ -462,7 +491,8 @@ impl Splitter<'_> {
             self.unclosed_blocks -= 1;
             return;
         }
-        let stray = Diagnostic::error("E0103", "`}` closes nothing", self.span(at), "no block is open here");
+        let stray = Diagnostic::error("E0103", "`}` closes nothing", self.span(at), "no block is open here")
+            .help("delete it, or open the block with `{`");
         self.diagnostics.push(stray);
     }
 

@@ -53,6 +53,11 @@ pub(super) const ALIASES: &[(&[&str], &str)] = &[
     (&["optimize", "optimise", "method", "solver"], "`solve method(option = value)`"),
 ];
 
+/// Words that open a block of lines elsewhere, where this language has none.
+pub(super) const BLOCKS: &[&str] = &[
+    "begin", "def", "for", "foreach", "func", "function", "if", "lambda", "macro", "repeat", "while", "with",
+];
+
 /// Whether `word` cannot be a name.
 pub fn is_keyword(word: &str) -> bool {
     KEYWORDS.binary_search(&word).is_ok()
@@ -62,7 +67,7 @@ pub fn is_keyword(word: &str) -> bool {
 pub(super) fn level_meant(word: &str) -> Option<&'static str> {
     let lower = word.to_lowercase();
     match lower.as_str() {
-        "leader" | "outer" => Some("upper"),
+        "leader" | "outer" | "model" | "problem" | "program" => Some("upper"),
         "follower" | "inner" => Some("lower"),
         _ if is_keyword(word) && !matches!(word, "upper" | "lower") => None,
         _ => nearest(&lower, ["upper", "lower"]),
@@ -133,6 +138,7 @@ mod tests {
     fn lists_are_sorted() {
         assert!(KEYWORDS.is_sorted());
         assert!(STATEMENTS.is_sorted());
+        assert!(BLOCKS.is_sorted());
     }
 
     #[test]

@@ -101,12 +101,7 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("flatten", values("flatten(x)", 1, 1, shape::flatten)),
     (
         "conv2d",
-        syntax(
-            "conv2d(x, w, stride, padding, dilation, groups), the last four optional",
-            2,
-            6,
-            window::conv2d,
-        ),
+        syntax("conv2d(x, w) or conv2d(x, w, stride, padding, dilation, groups)", 2, 6, window::conv2d),
     ),
     ("avg_pool2d", syntax("avg_pool2d(x, size) or avg_pool2d(x, size, stride)", 2, 3, window::avg_pool2d)),
     ("max_pool2d", syntax("max_pool2d(x, size) or max_pool2d(x, size, stride)", 2, 3, window::max_pool2d)),
@@ -119,6 +114,16 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("dual", syntax("dual(name)", 1, 1, multipliers::dual)),
 ];
 
+impl Builtin {
+    /// How it is called, as code.
+    fn usage(&self, name: &str) -> String {
+        match self.rule {
+            Rule::Operator(_) => self.usage.replace('(', &format!("{name}(")),
+            _ => self.usage.replace(" or ", "` or `"),
+        }
+    }
+}
+
 /// The function of this name.
 pub fn find(name: &str) -> Option<Builtin> {
     if let Some((_, builtin)) = COMPOSED.iter().find(|(n, _)| *n == name) {
@@ -129,11 +134,9 @@ pub fn find(name: &str) -> Option<Builtin> {
         Surface::Hidden => return None,
         Surface::Elementwise(_) => {
             let operands = surface::operands(op);
-            (if operands == 1 { "one array" } else { "two arrays" }, operands, operands)
+            (if operands == 1 { "(x)" } else { "(x, y)" }, operands, operands)
         }
-        Surface::Reduction(_) | Surface::Along(_) | Surface::AlongReduced(_) => {
-            ("an array, perhaps with an axis", 1, 2)
-        }
+        Surface::Reduction(_) | Surface::Along(_) | Surface::AlongReduced(_) => ("(x)` or `(x, axis)", 1, 2),
     };
     Some(Builtin { rule: Rule::Operator(op), usage, least, most })
 }
@@ -170,7 +173,7 @@ impl Checker<'_> {
                 name.span,
                 format!("{} given", arguments.len()),
             );
-            self.emit(diagnostic.note(format!("`{}` takes {}", name.name, builtin.usage)));
+            self.emit(diagnostic.help(format!("write `{}`", builtin.usage(&name.name))));
             return None;
         }
         let call = Call { name, arguments, span };
@@ -195,6 +198,8 @@ impl Checker<'_> {
         let mut diagnostic = Diagnostic::error("E0230", format!("there is no axis {axis}"), e.span, label);
         if axis < 0 && axis >= -(rank as i64) {
             diagnostic = diagnostic.help(format!("axes count from 0: this one is {}", axis + rank as i64));
+        } else if rank > 0 {
+            diagnostic = diagnostic.help(format!("axes count from 0: the last one is {}", rank - 1));
         }
         self.emit(diagnostic);
         None

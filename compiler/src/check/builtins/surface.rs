@@ -1,5 +1,7 @@
 //! Operators of the graph called by their surface names.
 
+use blo_grammar::diagnostic::Diagnostic;
+
 use super::super::Checker;
 use super::super::value::{Affine, Value};
 use super::Call;
@@ -46,7 +48,15 @@ impl Checker<'_> {
             self.numeric(value.clone(), e.span, &what)?;
             if whole_only(op) && value.elem != Elem::Int {
                 let label = format!("this is {}", self.value_text(value));
-                return self.error("E0204", format!("{what} is for whole numbers"), e.span, label);
+                let [x, y] = [0, 1].map(|k| self.source_text(call.arguments[k].span));
+                let help = match call.name.name.as_str() {
+                    "div" => format!("write `floor({x} / {y})` for reals"),
+                    _ => format!("write `{x} - {y} * floor({x} / {y})` for reals"),
+                };
+                let diagnostic =
+                    Diagnostic::error("E0204", format!("{what} is for whole numbers"), e.span, label);
+                self.emit(diagnostic.help(help));
+                return None;
             }
         }
         match values {

@@ -2,27 +2,27 @@
 //! computing it: `log(exp(a) exp(b)) = a + b`, `log(sum(exp(z))) = logsumexp(z)`. So no exponential overflows on the way to a
 //! logarithm, none vanishes, and derivatives, which are taken afterwards, do neither.
 
-use smallvec::SmallVec;
-
 use super::pattern::{
     along, binary_of, either_of, fill_like, inputs, is_fill, is_real, select_of, unary_of, with_inputs,
 };
+use super::weights::WeightedSum;
 use crate::ir::graph::{Attrs, Graph, NodeId};
-use crate::ops::axes::{kept, spread, without};
 use crate::ops::{self, Operator};
-use crate::types::Axes;
+use crate::types::Elem;
 
 /// How many nodes one search may look at.
 const BUDGET: usize = 64;
 
 /// What shows elements of its first operand.
-static VIEWS: [&Operator; 5] = [&ops::BROADCAST, &ops::TRANSPOSE, &ops::RESHAPE, &ops::SLICE, &ops::GATHER];
+pub static VIEWS: [&Operator; 5] =
+    [&ops::BROADCAST, &ops::TRANSPOSE, &ops::RESHAPE, &ops::SLICE, &ops::GATHER];
 
 /// The logarithm of a positive expression.
-struct Log {
-    node: NodeId,
+pub struct Log {
+    /// The logarithm.
+    pub node: NodeId,
     /// Whether the expression itself has an exponential of unbounded size.
-    large: bool,
+    pub large: bool,
 }
 
 /// `log(y)` for a `y` made of exponentials, sigmoids, softmaxes and positive constants, without them.
@@ -97,7 +97,7 @@ pub fn quotient(g: &mut Graph, id: NodeId) -> Option<NodeId> {
 
 /// The logarithm of a factor of `y` that is made of exponentials, and the other factor, if the product stands outermost or under
 /// rearrangements.
-fn exponential_factor(g: &mut Graph, y: NodeId) -> Option<(NodeId, NodeId)> {
+pub fn exponential_factor(g: &mut Graph, y: NodeId) -> Option<(NodeId, NodeId)> {
     if VIEWS.into_iter().any(|op| g.is(y, op)) {
         let mut operands = inputs(g, y);
         let (log, other) = exponential_factor(g, operands[0])?;
@@ -142,7 +142,7 @@ pub fn tanh_of_exponentials(g: &mut Graph, id: NodeId) -> Option<NodeId> {
 }
 
 /// [`log_of`] for an expression of reasonable size.
-fn log(g: &mut Graph, x: NodeId) -> Option<Log> {
+pub fn log(g: &mut Graph, x: NodeId) -> Option<Log> {
     let mut budget = BUDGET;
     log_of(g, x, &mut budget)
 }
@@ -232,32 +232,30 @@ fn log_of_reduction(g: &mut Graph, x: NodeId, budget: &mut usize) -> Option<Log>
         let log = log_of(g, y, budget)?;
         return Some(Log { node: g.sum(log.node, &axes), ..log });
     }
-    if let Some(log) = log_of_term(g, y, budget) {
-        return log.large.then(|| Log { node: log_sum_exp(g, log.node, &axes), large: true });
-    }
-    let (a, b) = binary_of(g, y, &ops::MUL)?;
-    for (weight, e) in [(a, b), (b, a)] {
-        if let Some(log) = log_of(g, e, budget).filter(|log| log.large) {
-            return Some(Log { node: weighted(g, weight, log.node, &axes)?, large: true });
-        }
-    }
-    None
+    log_of_terms(g, y, &axes, budget).filter(|log| log.large)
 }
 
-/// [`log_of`] for a term of a sum, which may also be left out: `log(0) = -inf` adds nothing there.
-fn log_of_term(g: &mut Graph, y: NodeId, budget: &mut usize) -> Option<Log> {
+/// [`log_of`] for the terms of a sum over axes, of which some may be left out: `log(0) = -inf` adds nothing. Where all are, the
+/// result is chosen to be `-inf`, so that no derivative is taken of it there.
+fn log_of_terms(g: &mut Graph, y: NodeId, axes: &[usize], budget: &mut usize) -> Option<Log> {
+    let choice = select_of(g, y).and_then(|(c, a, b)| {
+        let (first, second) = (is_fill(g, b, 0.0), is_fill(g, a, 0.0));
+        if first { Some((c, a)) } else { second.then(|| (g.not(c), b)) }
+    });
+    let Some((counts, term)) = choice else {
+        let log = log_of(g, y, budget)?;
+        return Some(Log { node: log_sum_exp(g, log.node, axes), ..log });
+    };
+    let log = log_of(g, term, budget)?;
     let nothing = fill_like(g, f64::NEG_INFINITY, y);
-    match select_of(g, y) {
-        Some((c, a, b)) if is_fill(g, b, 0.0) => {
-            let log = log_of(g, a, budget)?;
-            Some(Log { node: g.select(c, log.node, nothing), ..log })
-        }
-        Some((c, a, b)) if is_fill(g, a, 0.0) => {
-            let log = log_of(g, b, budget)?;
-            Some(Log { node: g.select(c, nothing, log.node), ..log })
-        }
-        _ => log_of(g, y, budget),
-    }
+    let exponent = g.select(counts, log.node, nothing);
+    let sum = log_sum_exp(g, exponent, axes);
+    let number = g.cast(counts, Elem::Int);
+    let number = g.max_over(number, axes);
+    let zero = g.zeros_like(number);
+    let some = g.binary(&ops::NE, number, zero);
+    let nothing = fill_like(g, f64::NEG_INFINITY, sum);
+    Some(Log { node: g.select(some, sum, nothing), ..log })
 }
 
 /// `log(sum(exp(z)))` over axes.
@@ -265,85 +263,16 @@ fn log_sum_exp(g: &mut Graph, z: NodeId, axes: &[usize]) -> NodeId {
     axes.iter().rev().fold(z, |z, &axis| g.logsumexp(z, axis))
 }
 
-/// `log(sum(w exp(z)))` over axes for any weights: the largest exponent that has a weight is taken out. It is no function of
-/// the result's derivatives, because the whole does not depend on it.
-fn weighted(g: &mut Graph, w: NodeId, z: NodeId, axes: &[usize]) -> Option<NodeId> {
-    if is_shifted(g, z, 5) {
-        return None;
-    }
-    let zero = g.zeros_like(w);
-    let counts = g.binary(&ops::NE, w, zero);
-    let nothing = fill_like(g, f64::NEG_INFINITY, z);
-    let candidates = g.select(counts, z, nothing);
-    let largest = g.max_over(candidates, axes);
-    let lowest = fill_like(g, f64::NEG_INFINITY, largest);
-    let some = g.binary(&ops::LT, lowest, largest);
-    let none = g.zeros_like(largest);
-    let shift = g.select(some, largest, none);
-    let shift = g.stop_gradient(shift);
-    let shape = g.shape(z).clone();
-    let repeated = spread(g, shift, &shape, axes);
-    let away = g.sub(z, repeated);
-    let away = g.select(counts, away, zero);
-    let e = g.unary(&ops::EXP, away);
-    let terms = g.mul(w, e);
-    let sum = g.sum(terms, axes);
-    let log = g.unary(&ops::LOG, sum);
-    Some(g.add(shift, log))
-}
-
-/// Whether an exponent has its largest value taken out already.
-fn is_shifted(g: &Graph, z: NodeId, depth: usize) -> bool {
-    g.is(z, &ops::STOP_GRADIENT)
-        || (depth > 0 && g.node(z).inputs.iter().any(|&input| is_shifted(g, input, depth - 1)))
-}
-
-/// [`log_of`] for a contraction of exponentials with an array that has no axes of its own.
+/// [`log_of`] for a contraction of two arrays made of exponentials, of which one has no axes of its own.
 fn log_of_contraction(g: &mut Graph, x: NodeId, budget: &mut usize) -> Option<Log> {
-    let (a, b) = binary_of(g, x, &ops::DOT)?;
-    let axes = ops::dot::axes(&g.node(x).attrs).clone();
-    let mirrored = |pairs: &[(usize, usize)]| pairs.iter().map(|&(l, r)| (r, l)).collect();
-    let straight = |pairs: &[(usize, usize)]| pairs.iter().copied().collect();
-    for (w, e, flip) in [(a, b, false), (b, a, true)] {
-        let pairs = |p: &[(usize, usize)]| -> SmallVec<[(usize, usize); 4]> {
-            if flip { mirrored(p) } else { straight(p) }
-        };
-        // Pairs of axes of the weights and of the exponentials.
-        let (batch, contract) = (pairs(&axes.batch), pairs(&axes.contract));
-        if batch.len() + contract.len() != g.shape(w).len() {
-            continue;
-        }
-        let Some(log) = log_of(g, e, budget).filter(|log| log.large) else { continue };
-        let mut places: Vec<(usize, usize)> = batch.iter().chain(&contract).map(|&(w, e)| (e, w)).collect();
-        places.sort_unstable();
-        let order: Axes = places.iter().map(|&(_, w)| w).collect();
-        let map: Axes = places.iter().map(|&(e, _)| e).collect();
-        let shape = g.shape(e).clone();
-        let mut summed: Axes = contract.iter().map(|&(_, e)| e).collect();
-        summed.sort_unstable();
-        let repeat = |g: &mut Graph, w: NodeId| {
-            let turned = g.transpose(w, &order);
-            g.broadcast(turned, &shape, &map)
-        };
-        let node = match log_of(g, w, budget) {
-            Some(weight) => {
-                let weight = repeat(g, weight.node);
-                let exponent = g.add(weight, log.node);
-                log_sum_exp(g, exponent, &summed)
-            }
-            None => {
-                let weight = repeat(g, w);
-                weighted(g, weight, log.node, &summed)?
-            }
-        };
-        // Batch axes come first in a contraction; here they stand where the exponentials have them.
-        let stay = kept(shape.len(), &summed);
-        let first: Axes = batch.iter().map(|&(_, e)| e).collect();
-        let rest = stay.iter().copied().filter(|k| !first.contains(k));
-        let wanted = first.iter().copied().chain(rest);
-        let perm: Axes = wanted.filter_map(|k| stay.iter().position(|&s| s == k)).collect();
-        debug_assert_eq!(perm.len(), without(&shape, &summed).len());
-        return Some(Log { node: g.transpose(node, &perm), large: true });
+    for flip in [false, true] {
+        let Some(sum) = WeightedSum::new(g, x, flip) else { continue };
+        let (weight, other) = (log_of(g, sum.weight, budget)?, log_of(g, sum.other, budget)?);
+        let weight_node = sum.repeat(g, weight.node);
+        let exponent = g.add(weight_node, other.node);
+        let node = log_sum_exp(g, exponent, &sum.summed);
+        let node = sum.arrange(g, node);
+        return (weight.large || other.large).then_some(Log { node, large: true });
     }
     None
 }

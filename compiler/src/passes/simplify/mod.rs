@@ -29,6 +29,7 @@ mod product;
 mod reductions;
 mod signs;
 mod stable;
+mod weights;
 
 use crate::ir::graph::{Graph, NodeId};
 
@@ -64,6 +65,7 @@ rules! {
     stable::log_one_plus,
     logs::log_of_exponentials,
     logs::log_of_product,
+    weights::log_of_weighted,
     logs::log_of_cosh,
     logs::softplus,
     stable::exp_minus_one,
@@ -72,6 +74,7 @@ rules! {
     stable::normalised,
     logs::tanh_of_exponentials,
     logs::quotient,
+    weights::quotient_by_weighted,
     powers::power,
     powers::root_of_square,
     powers::power_of_one,

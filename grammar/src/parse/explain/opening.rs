@@ -39,8 +39,8 @@ fn unknown_word(text: &Text, tokens: &[Token], word: &str, second: &str, span: S
     let lower = word.to_lowercase();
     let written: Vec<&str> = tokens.iter().take(5).map(|token| token.text(text.source)).collect();
     if matches!(written[..], ["s", ".", "t", ..]) {
-        let span = Span { end: tokens[2].end as u32, ..span };
-        return without_subject_to(span);
+        let last = if written.get(3) == Some(&".") { 3 } else { 2 };
+        return without_subject_to(Span { end: tokens[last].end as u32, ..span });
     }
     if matches!(word, "and" | "or" | "then" | "else") {
         return Diagnostic::error(
@@ -58,6 +58,9 @@ fn unknown_word(text: &Text, tokens: &[Token], word: &str, second: &str, span: S
     }
     let unknown =
         Diagnostic::error("E0107", format!("unknown statement `{word}`"), span, "not a statement of blo");
+    if let Some(help) = elsewhere(text, tokens, word, second) {
+        return unknown.help(help);
+    }
     if matches!(word, "upper" | "lower") {
         return unknown.help(format!("a level is written `{word} {{ … }}`"));
     }
@@ -76,6 +79,48 @@ fn unknown_word(text: &Text, tokens: &[Token], word: &str, second: &str, span: S
         return without_subject_to(span);
     }
     unknown.help("a statement starts with a word such as `data`, `let`, `minimize` or `report`")
+}
+
+/// How a statement of another language is written here.
+fn elsewhere(text: &Text, tokens: &[Token], word: &str, second: &str) -> Option<String> {
+    let written = |at: usize| tokens.get(at).map_or("", |token: &Token| token.text(text.source));
+    match word {
+        "from" => {
+            let import = (0..tokens.len()).find(|at| written(*at) == "import")?;
+            let join = |from: usize, to: usize| (from..to).map(written).collect::<String>();
+            let names = join(import + 1, tokens.len()).replace(',', ", ");
+            Some(format!("write `use {} ({names})`", join(1, import)))
+        }
+        "end" | "endif" | "endfor" | "endfunction" => {
+            Some("leave it out: a block ends with `}`, a statement with its line".to_owned())
+        }
+        "real" | "int" | "integer" | "float" | "double" | "bool" | "binary" | "vector" | "row_vector"
+        | "matrix" | "array" | "simplex"
+            if !matches!(second, "=" | "<=" | ">=" | "==") =>
+        {
+            let end = (0..tokens.len()).find(|at| written(*at) == "=").unwrap_or(tokens.len());
+            let name = (1..end).rev().map(written).find(|w| w.starts_with(char::is_alphabetic))?;
+            let axes = (1..end).find(|at| written(*at) == "[").and_then(|open| {
+                let close = (open..end).find(|at| written(*at) == "]")?;
+                Some(text.source[tokens[open].start..tokens[close].end].to_owned())
+            });
+            let element = if matches!(word, "int" | "integer" | "binary" | "bool") { "int" } else { "real" };
+            let ty = format!("{element}{}", axes.unwrap_or_default());
+            let domain = match word {
+                "simplex" => " in simplex",
+                "binary" | "bool" => " in 0..2",
+                _ => "",
+            };
+            Some(format!(
+                "the word comes first, the type after the name: `var {name}: {ty}{domain}` for what a level chooses, \
+                 `data {name}: {ty}` or `param {name}: {ty}` for what is given"
+            ))
+        }
+        _ if second == "~" => Some(format!(
+            "a distribution stands in a declaration: `var {word}: real ~ normal(0, 1)` starts there, `data` draws from it"
+        )),
+        _ => None,
+    }
 }
 
 /// Whether the second token could follow a statement's word: `dta X`, `minimise(…)`, not `y[0]` or `de(x) <= 1`.

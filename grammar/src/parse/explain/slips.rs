@@ -1,6 +1,6 @@
 //! Slips that are likely enough to have words of their own.
 
-use super::{Stop, expected_words, plain, with_help};
+use super::{Stop, expected_words, operand_wanted, plain, with_help};
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
 use crate::parse::lex::Kind;
@@ -27,7 +27,8 @@ fn wrong_equals(stop: &Stop) -> Option<Box<Diagnostic>> {
     }
     let first = stop.written(0);
     let compares = stop.tokens[..stop.at].iter().any(|token| token.text(stop.text.source) == "if");
-    if !stop.expects(Rule::infix) || !(matches!(first, "expect" | "subject") || compares) {
+    let bracketed = stop.expects(Rule::close) || stop.expects(Rule::close_index);
+    if !stop.expects(Rule::infix) || !(matches!(first, "expect" | "subject") || compares || bracketed) {
         return None;
     }
     let diagnostic = stop.error("E0109", "`=` does not compare", "this gives a value to a name");
@@ -106,17 +107,33 @@ fn missing_type(stop: &Stop) -> Option<Box<Diagnostic>> {
     }
     let name = stop.written(1);
     let message = format!("`{name}` needs a type");
-    let rest = if stop.found() == "=" { " = …" } else { "" };
     let diagnostic = Box::new(Diagnostic::error(
         "E0101",
         message,
         stop.token_span(1),
         "expected `:` and a type after this",
     ));
-    Some(with_help(
-        diagnostic,
-        format!("write `{first} {name}: real{rest}`, or `{first} {name}: real[n]{rest}`"),
-    ))
+    // What stands in the place of the type says what it could be.
+    let inner = || {
+        let end = (stop.at..stop.tokens.len()).find(|at| matches!(stop.written(*at), "]" | "}"));
+        let end = end.unwrap_or(stop.tokens.len() - 1);
+        let (from, to) = (stop.tokens[stop.at].end, stop.tokens[end].start.max(stop.tokens[stop.at].end));
+        stop.text.source[from..to].trim().to_owned()
+    };
+    let rest =
+        || stop.text.source[stop.tokens[stop.at].start..].lines().next().unwrap_or("").trim().to_owned();
+    let help = match stop.found() {
+        "binary" => format!("write `{first} {name}: int in 0..2`"),
+        "integer" | "int" => format!("write `{first} {name}: int`"),
+        ">=" if stop.written(stop.at + 1) == "0" => format!("write `{first} {name}: real in nonneg`"),
+        ">=" => format!("write `{first} {name}: real in [{}, inf]`", stop.written(stop.at + 1)),
+        "<=" => format!("write `{first} {name}: real in [-inf, {}]`", stop.written(stop.at + 1)),
+        "[" | "{" => format!("the axes stand behind the element type: `{first} {name}: real[{}]`", inner()),
+        "in" => format!("write `{first} {name}: real {}`", rest()),
+        "=" => format!("write `{first} {name}: real = …`, or `{first} {name}: real[n] = …`"),
+        _ => format!("write `{first} {name}: real`, or `{first} {name}: real[n]`"),
+    };
+    Some(with_help(diagnostic, help))
 }
 
 fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
@@ -130,6 +147,17 @@ fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
         "*" if operand_wanted(stop) && stop.before(1) == "*" => "write `^` for a power",
         "{" => "only levels and function bodies have `{ }`; group with `( )`",
         ":" if stop.expects(Rule::equals) && !after_operand => "write `=` between a name and its value",
+        ":" if matches!(stop.written(0), "minimize" | "maximize") && stop.at == 2 => {
+            "an objective has no name: write `minimize e`"
+        }
+        ":" if stop.written(0) == "subject" && stop.at == 2 => {
+            "write `subject to a <= b`, or `subject to name: a <= b` to name it"
+        }
+        ";" if stop.expects(Rule::close_index) => "rows have brackets of their own: `[[1, 2], [3, 4]]`",
+        "(" if stop.before(2) == ":" && !after_operand => "axes stand in square brackets: `real[n]`",
+        "=" if stop.written(0) == "fn" && stop.expects(Rule::close) => {
+            "parameters have no default values: every call gives all of them"
+        }
         "==" if stop.expects(Rule::equals) => "`=` gives a value; `==` compares",
         "," if matches!(stop.written(0), "dim" | "data" | "param" | "let" | "var") && stop.expects_end() => {
             "a statement declares one name"
@@ -137,7 +165,6 @@ fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
         "for" if stop.before(1) == ")" && stop.expects_end() => {
             "the index stands inside: `sum(e for i in n)`"
         }
-        "if" if stop.expects_end() => "a choice is written `if c then a else b`",
         "if" if stop.written(0) == "subject" && stop.expects(Rule::close_index) => {
             "a family has no filter: choose the range, or make both sides equal where it should not hold"
         }
@@ -148,6 +175,7 @@ fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
             "." => "a function is called by its own name: bring it in with `use module (f)` and write `f(…)`",
             _ => "only a name can be called; write `*` to multiply",
         },
+        "" if stop.written(0) == "solve" => "name the method: `solve cg(steps = 100)`",
         _ if stop.expects(Rule::separator) => {
             "a body is any number of `let`s and then one expression, its value"
         }
@@ -178,9 +206,4 @@ fn side_by_side(stop: &Stop) -> Option<Box<Diagnostic>> {
         plain(stop),
         if in_array { "write `,` between elements, `*` to multiply" } else { "write `*` to multiply" },
     ))
-}
-
-/// Whether only something with a value fits.
-fn operand_wanted(stop: &Stop) -> bool {
-    !stop.expects(Rule::infix) && expected_words(stop.expected).contains(&"an expression")
 }
