@@ -57,7 +57,7 @@ pub fn choose(
                     Some(Span::new(at.file, at.start as usize, at.start as usize + name.len()));
                 choice.method = name;
             }
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(*error),
         }
     }
     let mut given: Vec<(String, OptionValue, Span)> = Vec::new();
@@ -65,7 +65,7 @@ pub fn choose(
         let at = line.take(&format!("{name}={value}"));
         match value_of(value, Span { start: at.end - value.len() as u32, ..at }) {
             Ok(value) => given.push((name.clone(), value, at)),
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(*error),
         }
     }
     if let Some(steps) = flags.iterations {
@@ -124,7 +124,7 @@ struct Parsed {
 }
 
 /// `NAME` or `NAME(option = value, …)`, standing at `at`.
-fn parse(text: &str, at: Span) -> Result<Parsed, Diagnostic> {
+fn parse(text: &str, at: Span) -> Result<Parsed, Box<Diagnostic>> {
     let mut reader = Reader { text, position: 0, at };
     let name = reader.word()?;
     let bare = !reader.accept('(');
@@ -148,7 +148,7 @@ fn parse(text: &str, at: Span) -> Result<Parsed, Diagnostic> {
 }
 
 /// One option value standing at `at`.
-fn value_of(text: &str, at: Span) -> Result<OptionValue, Diagnostic> {
+fn value_of(text: &str, at: Span) -> Result<OptionValue, Box<Diagnostic>> {
     let mut reader = Reader { text, position: 0, at };
     let value = reader.value(0)?;
     reader.end()?;
@@ -184,23 +184,24 @@ impl Reader<'_> {
         found
     }
 
-    fn expect(&mut self, wanted: char) -> Result<(), Diagnostic> {
+    fn expect(&mut self, wanted: char) -> Result<(), Box<Diagnostic>> {
         if self.accept(wanted) { Ok(()) } else { Err(self.error(&format!("expected `{wanted}` here"))) }
     }
 
-    fn end(&mut self) -> Result<(), Diagnostic> {
+    fn end(&mut self) -> Result<(), Box<Diagnostic>> {
         self.skip();
         if self.rest().is_empty() { Ok(()) } else { Err(self.error("nothing more was expected here")) }
     }
 
-    fn error(&self, label: &str) -> Diagnostic {
+    fn error(&self, label: &str) -> Box<Diagnostic> {
         let span = self.span(self.position, self.text.len());
-        Diagnostic::error("E0501", "a solver option on the command line cannot be read", span, label)
-            .help("write `NAME(option = value, …)`; a value is a number, `true`, `false`, a word, or `word(name = value)`")
+        let help = "write `NAME(option = value, …)`; a value is a number, `true`, `false`, a word, or `word(name = value)`";
+        let message = "a solver option on the command line cannot be read";
+        Box::new(Diagnostic::error("E0501", message, span, label).help(help))
     }
 
     /// A name; a hyphen is not part of it.
-    fn word(&mut self) -> Result<String, Diagnostic> {
+    fn word(&mut self) -> Result<String, Box<Diagnostic>> {
         self.skip();
         let rest = self.rest();
         let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -228,7 +229,7 @@ impl Reader<'_> {
         Some(value)
     }
 
-    fn value(&mut self, depth: usize) -> Result<OptionValue, Diagnostic> {
+    fn value(&mut self, depth: usize) -> Result<OptionValue, Box<Diagnostic>> {
         self.skip();
         if self.rest().starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
             let number = self.number().map(OptionValue::Number);

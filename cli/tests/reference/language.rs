@@ -5,6 +5,7 @@ use blo_compiler::analyse;
 use blo_compiler::ops;
 use blo_compiler::session::{DataError, DataRequest, Loader, Options, Tensor};
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::format::tidy;
 use blo_grammar::source::Sources;
 
 use crate::{blo, fresh, root, text};
@@ -81,6 +82,30 @@ fn every_block_of_code_is_what_it_says() {
         }
     }
     assert!(models >= 2, "the two models of the first page are gone");
+}
+
+/// Tidying the code of the pages twice is tidying it once, and cuts lines at 100 characters.
+#[test]
+fn code_of_the_pages_can_be_tidied() {
+    let mut tidied = 0;
+    for entry in std::fs::read_dir(root("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        for Block { info, line, code } in blocks(&std::fs::read_to_string(&path).unwrap()) {
+            let file = Sources::new().add("block", code.as_str());
+            let Some(once) = info.starts_with("blo").then(|| tidy(file, &code).ok()).flatten() else {
+                continue;
+            };
+            let place = format!("{}:{line}", path.display());
+            assert_eq!(tidy(file, &once).unwrap(), once, "{place}");
+            let long = once.lines().find(|l| l.chars().count() > 100 && !l.contains('#'));
+            assert!(long.is_none(), "{place}: {long:?}");
+            tidied += 1;
+        }
+    }
+    assert!(tidied > 100, "{tidied}");
 }
 
 fn only_refused(place: &str, found: &[Diagnostic]) {

@@ -119,6 +119,10 @@ impl Checker<'_> {
             shape = joined;
         }
         let used = values.iter().fold(Loops::new(), |all, v| union(&all, &v.loops));
+        // With a range that was refused, the other indices of the family are not among its loops.
+        if used.iter().any(|index| !loops.contains(index)) {
+            return None;
+        }
         for (binder, index) in written.binders.iter().zip(loops) {
             if !used.contains(index) {
                 let message = format!("the constraint is the same for every `{}`", binder.name.name);

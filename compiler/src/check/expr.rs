@@ -49,12 +49,14 @@ impl Checker<'_> {
                 let node = self.graph.boolean(*value);
                 Some(self.scalar(node))
             }
-            ExprKind::Text(_) => self.error(
-                "E0204",
-                "text is not a value",
-                e.span,
-                "text stands only for an index label or an option",
-            ),
+            ExprKind::Text(_) => {
+                let label = "text stands only for an index label or an option";
+                let diagnostic = Diagnostic::error("E0204", "text is not a value", e.span, label);
+                self.emit(
+                    diagnostic.help("a label stands in an index, `demand[\"Paris\"]`; a file behind `from`"),
+                );
+                None
+            }
             ExprKind::Name(path) => {
                 let value = self.name(path, e.span)?;
                 Some(self.copy_for_turns(value))

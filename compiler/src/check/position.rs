@@ -375,15 +375,10 @@ impl Checker<'_> {
             nodes.push(self.spread_before(guard, &loops, &check.index.shape));
         }
         let arrays = evaluate(&self.graph, &nodes, &self.bindings).ok()?;
-        let mut each: Vec<_> = arrays[1..].iter().map(|a| a.iter()).collect();
-        let mut found = None;
-        for at in &arrays[0] {
-            let real = each.iter_mut().fold(true, |all, guard| guard.next() != Some(&0.0) && all);
-            if real && outside(at) {
-                found = found.or(Some(*at as i64));
-            }
-        }
-        found
+        let guards: Vec<Vec<f64>> = arrays[1..].iter().map(|a| a.iter().copied().collect()).collect();
+        let counts = |turn: usize| guards.iter().all(|guard| guard[turn] != 0.0);
+        let mut all = arrays[0].iter().enumerate();
+        all.find(|(turn, at)| outside(at) && counts(*turn)).map(|(_, at)| *at as i64)
     }
 
     /// A value without own axes, repeated over more loops and these own axes.
