@@ -15,11 +15,12 @@ pub mod lower;
 pub mod model;
 pub mod ops;
 pub mod passes;
+mod reformulate;
 pub mod session;
 mod solution;
 pub mod types;
 
 pub use check::analyse;
-pub use compile::{Stage, compile, emit};
+pub use compile::{Stage, compile, compile_single_level, emit, emit_single_level};
 pub use convexity::convexity;
-pub use solution::{Expectation, blame, expectations};
+pub use solution::{Expectation, blame, expectations, follower_objectives};

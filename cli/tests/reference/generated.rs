@@ -22,7 +22,7 @@ Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do n
 
 A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
 `--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). Without `solve`, a model with \
-two levels is solved by `cg` and one with one level by `gradient`. What a run returns is judged by a check of its own, not by \
+two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `kkt`. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
 ";
 
@@ -35,6 +35,7 @@ fn features(page: &mut String) {
         let levels = match solver.levels {
             Levels::One => "one",
             Levels::Two => "two",
+            Levels::Any => "one or two",
         };
         let handled = Feature::ALL.iter().map(|f| if solver.handles.contains(f) { "yes" } else { "–" });
         let handled = handled.collect::<Vec<_>>().join(" | ");
@@ -46,6 +47,7 @@ fn solver(page: &mut String, solver: &Solver) {
     let levels = match solver.levels {
         Levels::One => "with an upper level alone",
         Levels::Two => "with two levels",
+        Levels::Any => "with or without a lower level",
     };
     let Solver { name, summary, source, .. } = solver;
     let (first, rest) = summary.split_at(1);

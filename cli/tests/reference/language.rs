@@ -157,17 +157,13 @@ fn model_with(construct: &str) -> String {
     let (mut top, mut value) = ("", "0");
     if starts(&["data ", "solve "]) {
         top = construct;
-    } else if !starts(&["lower "]) {
+    } else {
         value = construct;
     }
-    let lower = "lower {\n  var y: real[2]\n  minimize sumsq(y - x)\n}\n";
-    let lower = match construct {
-        c if c.starts_with("lower ") => format!("{lower}{c}\n"),
-        _ => lower.to_owned(),
-    };
     format!(
         "data A: real[2, 2] = [[2, 0], [0, 2]]\ndata p: int[2] in 0..2 = [0, 1]\n{top}\n\
-         upper {{\n  var x: real\n  minimize x^2 + sum(A) + sum(p) + {value}\n}}\n{lower}"
+         upper {{\n  var x: real\n  minimize x^2 + sum(A) + sum(p) + {value}\n}}\n\
+         lower {{\n  var y: real[2]\n  minimize sumsq(y - x)\n}}\n"
     )
 }
 

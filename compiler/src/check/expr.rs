@@ -1,6 +1,6 @@
 //! Expressions: literals, names, and the way to the rules for each other form.
 
-use blo_grammar::ast::{BinaryOp, Expr, ExprKind, Ident, LevelKind, UnaryOp};
+use blo_grammar::ast::{BinaryOp, Expr, ExprKind, Ident, UnaryOp};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -168,6 +168,7 @@ impl Checker<'_> {
                         None
                     }
                     _ => {
+                        self.own_variable(id, name.span)?;
                         let value = self.resolve(id, name.span)?;
                         self.readable(&value, name, declared)?;
                         Some(value)
@@ -188,12 +189,9 @@ impl Checker<'_> {
             diagnostic = diagnostic.label(declared, "declared here");
         }
         let called = self.modules.iter().find_map(|module| {
-            let id = module
-                .names
-                .get(&name.name)
-                .or(module.upper.get(&name.name))
-                .or(module.lower.get(&name.name));
-            match &self.decls[id?.0].kind {
+            let local = || module.in_some_level(&name.name).map(|(_, id)| id);
+            let id = module.names.get(&name.name).copied().or_else(local)?;
+            match &self.decls[id.0].kind {
                 Kind::Fn(f) => Some(super::call::usage(f)),
                 _ => None,
             }
@@ -208,10 +206,9 @@ impl Checker<'_> {
         let Reads::Data(place) = self.reads else { return Some(()) };
         let level = match self.graph.node(value.node).stage {
             Role::Data => return Some(()),
-            Role::Upper | Role::UpperDirection => LevelKind::Upper,
-            Role::Lower | Role::Multiplier | Role::LowerDirection => LevelKind::Lower,
+            Role::Upper | Role::UpperDirection => "upper",
+            Role::Lower | Role::Multiplier | Role::LowerDirection => "lower",
         };
-        let level = super::levels::level_name(level);
         let mut diagnostic = Diagnostic::error(
             "E0217",
             format!("{place} cannot depend on `{}`", name.name),
