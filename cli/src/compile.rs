@@ -3,25 +3,34 @@
 use blo_compiler::model::Model;
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::Diagnostic;
-use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::Problem;
+use blo_runtime::solvers::{self, Levels};
 
 use crate::args::Stage;
+use crate::session::Plan;
 
-/// The model as machine code, ready for a solver that evaluates `needs`.
-pub fn problem(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Problem, Vec<Diagnostic>> {
-    blo_compiler::compile(model, needs, seed)
+/// The model as machine code, ready for the method of the plan.
+pub fn problem(model: &mut Model, plan: &Plan, seed: u64) -> Result<Problem, Vec<Diagnostic>> {
+    let needs = solvers::needs(plan.solver, &plan.settings);
+    match plan.solver.levels {
+        Levels::One | Levels::Two => blo_compiler::compile(model, &needs, seed),
+        Levels::Any => blo_compiler::compile_single_level(model, &needs, seed),
+    }
 }
 
-/// The text of a stage after the syntax tree.
-pub fn text(model: &mut Model, needs: &[Quantity], stage: Stage) -> Result<String, Vec<Diagnostic>> {
+/// The text of a stage after the syntax tree. The model itself needs no plan.
+pub fn text(model: &mut Model, plan: Option<&Plan>, stage: Stage) -> Result<String, Vec<Diagnostic>> {
+    let needs = plan.map_or_else(Vec::new, |plan| solvers::needs(plan.solver, &plan.settings));
     let stage = match stage {
         Stage::Ast | Stage::Model => blo_compiler::Stage::Model,
         Stage::Graph => blo_compiler::Stage::Graph,
         Stage::Loops => blo_compiler::Stage::Loops,
         Stage::Clif => blo_compiler::Stage::Clif,
     };
-    blo_compiler::emit(model, needs, stage)
+    match plan {
+        Some(plan) if plan.solver.levels == Levels::Any => blo_compiler::emit_single_level(model, stage),
+        _ => blo_compiler::emit(model, &needs, stage),
+    }
 }
 
 /// The syntax tree, printed as a model: what the parser understood.

@@ -31,6 +31,8 @@ pub struct Renderer {
     colour: bool,
     errors: usize,
     warnings: usize,
+    /// The code of the first error.
+    first: Option<&'static str>,
     out: Out,
 }
 
@@ -53,12 +55,12 @@ impl Renderer {
             Format::Text => (std::io::stderr().is_terminal() && !refused, Out::Stream),
             Format::Json => (false, Out::Document(Vec::new())),
         };
-        Renderer { colour, errors: 0, warnings: 0, out }
+        Renderer { colour, errors: 0, warnings: 0, first: None, out }
     }
 
     /// Keeps what it draws, without colours.
     pub fn into_text() -> Self {
-        Renderer { colour: false, errors: 0, warnings: 0, out: Out::Text(String::new()) }
+        Renderer { colour: false, errors: 0, warnings: 0, first: None, out: Out::Text(String::new()) }
     }
 
     /// What was drawn, where it is kept.
@@ -76,7 +78,10 @@ impl Renderer {
     pub fn diagnostics(&mut self, sources: &Sources, diagnostics: &[Diagnostic]) {
         for diagnostic in diagnostics {
             match diagnostic.severity {
-                Severity::Error => self.errors += 1,
+                Severity::Error => {
+                    self.errors += 1;
+                    self.first = self.first.or(Some(diagnostic.code));
+                }
                 Severity::Warning => self.warnings += 1,
             }
         }
@@ -111,7 +116,40 @@ impl Renderer {
         }
     }
 
-    /// `2 errors, 1 warning`; nothing when there were none, and nothing in a document, which has both numbers.
+    /// A remark with the places it is about, drawn without colour for standard output. It counts as nothing.
+    pub fn remark(&self, sources: &Sources, labels: &[(Span, &str)]) -> String {
+        let labels: Vec<(Span, &str)> =
+            labels.iter().map(|&(span, text)| (tidy(sources, span), text)).collect();
+        let plain = || -> String {
+            let lines = labels.iter().map(|(span, text)| {
+                let (line, column) = sources.line_column(*span);
+                format!("   {}:{line}:{column}: {}\n", sources.get(span.file).name, cut(text))
+            });
+            lines.collect()
+        };
+        let long = |span: Span| has_long_line(&sources.get(span.file).text, span.range());
+        let Some(&(main, _)) = labels.first().filter(|_| !labels.iter().any(|l| long(l.0))) else {
+            return plain();
+        };
+        let mut cache = Files { sources, read: HashMap::new() };
+        let mut report = Report::build(ReportKind::Advice, (main.file, main.range()))
+            .with_config(Config::new().with_index_type(IndexType::Byte).with_color(false).with_compact(true));
+        for (span, text) in &labels {
+            report.add_label(Label::new((span.file, span.range())).with_message(cut(text)));
+        }
+        let mut bytes = Vec::new();
+        match report.finish().write(&mut cache, &mut bytes) {
+            // The first line is a heading, which a remark does without.
+            Ok(()) => {
+                let drawn = String::from_utf8_lossy(&bytes).into_owned();
+                drawn.split_once('\n').map_or_else(plain, |(_, rest)| rest.to_owned())
+            }
+            Err(_) => plain(),
+        }
+    }
+
+    /// `2 errors, 1 warning`, and where to read about the first error; nothing when there were none, and nothing in a document, which
+    /// has both numbers.
     pub fn summary(&mut self) {
         let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let parts: Vec<String> = [(self.errors, "error"), (self.warnings, "warning")]
@@ -120,7 +158,8 @@ impl Renderer {
             .map(|(n, what)| count(n, what))
             .collect();
         if !parts.is_empty() {
-            self.say(&format!("{}\n", parts.join(", ")));
+            let more = self.first.map_or(String::new(), |code| format!("; `blo explain {code}` tells more"));
+            self.say(&format!("{}{more}\n", parts.join(", ")));
         }
     }
 

@@ -1,8 +1,11 @@
 //! The pipeline behind a checked model: derive what the solver needs, lower it, compile it, and lay out the problem.
 
 use blo_grammar::diagnostic::Diagnostic;
+use blo_runtime::constrained::nlp::{NEEDS, Nlp};
+use blo_runtime::constrained::{Constrained, Follower, Pair, Row};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::Problem;
+use blo_runtime::program::Program as Machine;
 use blo_runtime::space::Space;
 
 use crate::check::print::print_model;
@@ -10,12 +13,15 @@ use crate::codegen;
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
 use crate::instantiate::space;
+use crate::ir::eval::Bindings;
 use crate::ir::graph::NodeId;
 use crate::ir::loops::Loops;
 use crate::ir::print::print;
 use crate::lower::lower;
 use crate::model::{Model, Precision};
 use crate::passes::simplify::simplify;
+use crate::reformulate::Program;
+use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level};
 use crate::solution::data_bindings;
 
 /// Compiles `needs` of a model whose data is bound, and lays its variables out from their starts. `seed` decides random starts.
@@ -30,9 +36,7 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
     };
     simplify_expects(model);
     let loops = loops(model, needs)?;
-    let program = codegen::jit(&loops, &data).map_err(|e| {
-        vec![Diagnostic::error("E0405", "the model cannot be compiled", model.upper.span, e.to_string())]
-    })?;
+    let program = jit(model, &loops, &data)?;
     let mut problem = Problem::new(Box::new(program), upper, lower);
     let sign = |maximize: bool| if maximize { -1.0 } else { 1.0 };
     problem.upper_sign = sign(model.upper.maximize);
@@ -44,6 +48,75 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
         problem.roundoff = f64::from(f32::EPSILON);
     }
     Ok(problem)
+}
+
+/// As [`compile`], for a method that works on the single-level form: the problem holds that form as well, and its lower vector
+/// the multipliers that the model reads.
+///
+/// Errors: as [`compile`], and a follower that cannot be differentiated.
+pub fn compile_single_level(
+    model: &mut Model,
+    needs: &[Quantity],
+    seed: u64,
+) -> Result<Problem, Vec<Diagnostic>> {
+    let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } =
+        single_level(model).map_err(|e| vec![e])?;
+    let data = data_bindings(model);
+    let mut problem = compile(model, needs, seed)?;
+    let (single, space) = nlp(program, &data, seed)?;
+    let place = |var: usize, e: usize| space.blocks()[var].offset + e;
+    let elements = |var: usize| 0..space.blocks()[var].len;
+    let mut rows = Vec::new();
+    let mut pairs = Vec::new();
+    for Parts { multiplier, slack } in constraints {
+        for e in elements(multiplier) {
+            let row = Row { multiplier: place(multiplier, e), slack: slack.map(|s| place(s, e)) };
+            let pair = |variable| Pair { multiplier: row.multiplier, variable, high: false };
+            pairs.extend(row.slack.map(pair));
+            rows.push(row);
+        }
+    }
+    for BoundParts { multiplier, variable, high } in bounds {
+        for e in elements(variable) {
+            let variable = place(variable, e);
+            let bound = if high { single.hi[variable] } else { single.lo[variable] };
+            if bound.is_finite() {
+                pairs.push(Pair { multiplier: place(multiplier, e), variable, high });
+            }
+        }
+    }
+    let duals: Vec<usize> = duals
+        .iter()
+        .flat_map(|&var| elements(var).map(move |e| (var, e)))
+        .map(|(var, e)| place(var, e))
+        .collect();
+    let follower = match follower {
+        Some(program) => Some(Follower { nlp: nlp(program, &data, seed)?.0, rows }),
+        None => None,
+    };
+    let lens = (problem.upper.len(), problem.lower.len() - duals.len());
+    problem.constrained =
+        Some(Box::new(Constrained { single, upper_rows, lens, duals, pairs, follower, found: None }));
+    Ok(problem)
+}
+
+/// A program with rows as machine code, in double precision whatever the model's, with the space of its variables.
+fn nlp(program: Program, data: &Bindings, seed: u64) -> Result<(Nlp, Space), Vec<Diagnostic>> {
+    let Program { mut model, equal } = program;
+    model.precision = Precision::F64;
+    let Some(lower) = &model.lower else { crate::bug!("a program without variables") };
+    let space = space(&model.graph, lower, data, seed)?;
+    let weights: usize = model.upper.vars.iter().map(|var| var.ty.len()).sum();
+    let parameters = weights - equal.len();
+    let loops = loops(&mut model, &NEEDS)?;
+    let compiled = jit(&model, &loops, data)?;
+    Ok((Nlp::new(Box::new(compiled), &space, equal, parameters), space))
+}
+
+fn jit(model: &Model, loops: &Loops, data: &Bindings) -> Result<Machine, Vec<Diagnostic>> {
+    codegen::jit(loops, data).map_err(|e| {
+        vec![Diagnostic::error("E0405", "the model cannot be compiled", model.upper.span, e.to_string())]
+    })
 }
 
 /// Brings the `expect` lines, which the evaluator reads, into simplest form: the rewrites that keep `log(sum(exp(z)))` and its
@@ -79,6 +152,13 @@ pub fn emit(model: &mut Model, needs: &[Quantity], stage: Stage) -> Result<Strin
         Stage::Loops => loops(model, needs)?.to_string(),
         Stage::Clif => codegen::clif_text(&loops(model, needs)?),
     })
+}
+
+/// As [`emit`], of the single-level form.
+pub fn emit_single_level(model: &Model, stage: Stage) -> Result<String, Vec<Diagnostic>> {
+    let mut form = single_level(model).map_err(|e| vec![e])?.program.model;
+    form.precision = Precision::F64;
+    emit(&mut form, &NEEDS, stage)
 }
 
 /// The graph of every entry, its roots named `quantity.output`.

@@ -9,8 +9,9 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::derivatives::Quantity;
 
 use crate::entry::{Entry, Layout};
-use crate::ir::graph::{Graph, InputId, NodeId, Role};
-use crate::model::{Level, Model, Var};
+use crate::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
+use crate::model::{Level, Model};
+use crate::ops;
 use crate::passes::differentiate::{DerivativeError, gradient, jvp};
 use crate::passes::simplify::simplify;
 use crate::types::Elem;
@@ -24,15 +25,18 @@ struct Variables {
 }
 
 impl Variables {
-    fn new(graph: &mut Graph, vars: &[Var], role: Role) -> Self {
-        let (direction_inputs, directions) =
-            vars.iter().map(|v| graph.add_input(v.name.clone(), role, v.ty.clone())).unzip();
-        Variables {
-            nodes: vars.iter().map(|v| v.node).collect(),
-            inputs: vars.iter().map(|v| v.input).collect(),
-            directions,
-            direction_inputs,
-        }
+    /// The variables of a level, and behind them the multipliers that the model reads of its constraints.
+    fn new(graph: &mut Graph, level: Option<&Level>, role: Role) -> Self {
+        let mut inputs: Vec<InputId> = level.iter().flat_map(|l| &l.vars).map(|v| v.input).collect();
+        inputs.extend(level.iter().flat_map(|l| l.multipliers()));
+        let direction = |graph: &mut Graph, input: InputId| {
+            let info = graph.input_info(input).clone();
+            graph.add_input(info.name, role, info.ty)
+        };
+        let (direction_inputs, directions) = inputs.iter().map(|&i| direction(graph, i)).unzip();
+        let read = |graph: &mut Graph, input: InputId| graph.apply(&ops::INPUT, Attrs::Input(input), &[]);
+        let nodes = inputs.iter().map(|&i| read(graph, i)).collect();
+        Variables { nodes, inputs, directions, direction_inputs }
     }
 
     fn tangents(&self) -> Vec<(NodeId, NodeId)> {
@@ -49,10 +53,8 @@ pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Ent
     for level in std::iter::once(&mut model.upper).chain(&mut model.lower) {
         level.objective = simplify(graph, &[level.objective])[0];
     }
-    let no_vars: &[Var] = &[];
-    let lower_vars = model.lower.as_ref().map_or(no_vars, |l| &l.vars);
-    let upper = Variables::new(graph, &model.upper.vars, Role::UpperDirection);
-    let lower = Variables::new(graph, lower_vars, Role::LowerDirection);
+    let upper = Variables::new(graph, Some(&model.upper), Role::UpperDirection);
+    let lower = Variables::new(graph, model.lower.as_ref(), Role::LowerDirection);
     let reports: Vec<NodeId> = model.reports.iter().map(|r| r.node).collect();
 
     let mut needs: Vec<Quantity> = needs.to_vec();
@@ -63,7 +65,7 @@ pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Ent
         let level = if is_lower(quantity) { model.lower.as_ref() } else { Some(&model.upper) };
         let Some(level) = level else { continue };
         let outputs = outputs(graph, quantity, level.objective, &upper, &lower, &reports)
-            .map_err(|e| vec![not_differentiable(graph, level, quantity, &e)])?;
+            .map_err(|e| vec![not_differentiable(graph, level, quantity.name(), &e)])?;
         let flat: Vec<NodeId> = outputs.iter().flatten().copied().collect();
         let mut simple = simplify(graph, &flat).into_iter();
         let outputs = outputs.iter().map(|o| simple.by_ref().take(o.len()).collect()).collect();
@@ -133,10 +135,11 @@ fn both_gradients(
     Ok((gx, gy))
 }
 
-fn not_differentiable(
+/// The complaint about an expression that `asked` needs the derivative of.
+pub(crate) fn not_differentiable(
     graph: &Graph,
     level: &Level,
-    quantity: Quantity,
+    asked: &str,
     error: &DerivativeError,
 ) -> Diagnostic {
     let node = graph.node(error.node);
@@ -148,5 +151,5 @@ fn not_differentiable(
         error.reason.to_string(),
     )
     .label(level.objective_span, "the objective that needs its derivative")
-    .note(format!("the solver asked for `{}`", quantity.name()))
+    .note(format!("the solver asked for `{asked}`"))
 }

@@ -8,7 +8,7 @@ use crate::ir::eval::{Bindings, evaluate};
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Domain, Init, Level, Var};
 
-/// The space of one level. `seed` decides random starts, each variable having its own stream, so that adding a variable does
+/// The space of one level, with the multipliers that the model reads of its constraints behind the variables. `seed` decides random starts, each variable having its own stream, so that adding a variable does
 /// not change the start of another.
 pub fn space(graph: &Graph, level: &Level, data: &Bindings, seed: u64) -> Result<Space, Vec<Diagnostic>> {
     let mut blocks = Vec::new();
@@ -21,6 +21,10 @@ pub fn space(graph: &Graph, level: &Level, data: &Bindings, seed: u64) -> Result
     }
     if !diagnostics.is_empty() {
         return Err(diagnostics);
+    }
+    for input in level.multipliers() {
+        let input = graph.input_info(input);
+        blocks.push(Block::new(&input.name, &input.ty.shape, Set::Free, vec![0.0; input.ty.len()]));
     }
     Space::new(blocks).map_err(|e| {
         vec![Diagnostic::error(

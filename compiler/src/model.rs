@@ -131,11 +131,25 @@ pub struct Constraint {
     pub span: Span,
 }
 
-/// One level.
+/// A follower with a name. Several are independent of each other, so that their variables together, with the sum of their
+/// objectives, are one lower level that has the same solutions.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    /// The name.
+    pub name: String,
+    /// Its objective, to be minimised.
+    pub objective: NodeId,
+    /// Whether the model says `maximize`.
+    pub maximize: bool,
+    /// The objective's expression.
+    pub objective_span: Span,
+}
+
+/// One level; with several followers, all of them together.
 #[derive(Clone, Debug)]
 pub struct Level {
-    /// A follower's name, where given.
-    pub name: Option<String>,
+    /// The followers with a name; none for the upper level and for a lower level without a name.
+    pub followers: Vec<Follower>,
     /// Where the model asks for the pessimistic response.
     pub pessimistic: Option<Span>,
     /// Its variables, in source order; this order is the flat layout.
@@ -144,11 +158,11 @@ pub struct Level {
     pub constraints: Vec<Constraint>,
     /// The objective, always to be minimised: negated when the model says `maximize`.
     pub objective: NodeId,
-    /// Whether the model says `maximize`.
+    /// Whether the model says `maximize`; with several followers, whether all of them do.
     pub maximize: bool,
-    /// The objective's expression.
+    /// The objective's expression; the first follower's.
     pub objective_span: Span,
-    /// The block.
+    /// The block; the first follower's.
     pub span: Span,
 }
 
@@ -260,6 +274,13 @@ pub struct Model {
     pub solve: Option<Solve>,
     /// The arithmetic.
     pub precision: Precision,
+}
+
+impl Level {
+    /// The inputs that `dual` reads, in the order of the constraints: in flat vectors they follow the variables.
+    pub fn multipliers(&self) -> impl Iterator<Item = InputId> + '_ {
+        self.constraints.iter().filter_map(|c| c.multiplier)
+    }
 }
 
 impl Model {

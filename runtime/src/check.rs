@@ -62,8 +62,12 @@ pub struct Check {
     /// `‖x − P(x − g)‖` with `g` the hypergradient at `(x, ŷ)`, or the gradient without a lower level; `None` when it is not
     /// defined or could not be computed: see `note`.
     pub hypergradient_norm: Option<f64>,
-    /// Whether `hypergradient_norm` is within the tolerance.
+    /// Whether `hypergradient_norm`, or `single_level`, is within the tolerance.
     pub upper_stationary: bool,
+    /// The largest violation of a constraint or bound of either level; `None` where the method knows no constraints.
+    pub violation: Option<f64>,
+    /// How far the single-level form is from strong stationarity; `None` where the method does not work on it.
+    pub single_level: Option<f64>,
     /// Why there is no hypergradient, or a caveat about it.
     pub note: Option<String>,
 }
@@ -77,6 +81,8 @@ impl Check {
             upper_objective: f64::NAN,
             hypergradient_norm: None,
             upper_stationary: false,
+            violation: None,
+            single_level: None,
             note: None,
         }
     }
@@ -84,6 +90,9 @@ impl Check {
 
 /// Checks `(x, y)`. At most about `budget` evaluations go into polishing, and into each of two adjoint systems.
 pub fn check(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Check {
+    if let Some(constrained) = &mut problem.constrained {
+        return crate::constrained::check::check(constrained, x, y, problem.lower_convex, budget);
+    }
     problem.tolerantly(|problem| {
         if problem.has_lower { check_bilevel(problem, x, y, budget) } else { check_single(problem, x) }
     })
@@ -140,6 +149,7 @@ fn check_bilevel(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> 
         upper_stationary: stationary,
         note,
         lower: Some(lower),
+        ..Check::unknown()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The problem a solver sees: compiled derivatives, the spaces of both levels, and a record of what was asked and of the first
 //! value that was not finite.
 
+use crate::constrained::Constrained;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
 use crate::space::Space;
@@ -67,6 +68,8 @@ pub struct Problem {
     pub lower_convex: bool,
     /// What it asks of a method.
     pub asks: Vec<Feature>,
+    /// Its single-level form, where the method works on that.
+    pub constrained: Option<Box<Constrained>>,
     /// The unit roundoff of the compiled arithmetic: `f64::EPSILON`, or `f32::EPSILON` for models in single precision.
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
@@ -96,6 +99,7 @@ impl Problem {
             lower_sign: 1.0,
             lower_convex: false,
             asks: Vec::new(),
+            constrained: None,
             roundoff: f64::EPSILON,
             report_names,
             calls: [0; Quantity::ALL.len()],
@@ -113,6 +117,12 @@ impl Problem {
     /// The number of evaluations so far.
     pub fn calls(&self) -> u64 {
         self.total
+    }
+
+    /// Counts evaluations made by a program other than its own.
+    pub(crate) fn count(&mut self, quantity: Quantity, n: u64) {
+        self.calls[quantity as usize] += n;
+        self.total += n;
     }
 
     /// Per quantity that was evaluated, how often.

@@ -201,7 +201,8 @@ fn worth(check: &Check) -> String {
     if check.point == PointStatus::Unknown {
         return "the point could not be checked".to_string();
     }
-    let mut parts: Vec<String> = check.lower.iter().map(lower_worth).collect();
+    let mut parts: Vec<String> = check.violation.map(|v| constraints_worth(v, check)).into_iter().collect();
+    parts.extend(check.lower.iter().map(lower_worth));
     parts.push(upper_worth(check));
     parts.extend(check.note.clone());
     parts.join("; ")
@@ -220,7 +221,24 @@ fn lower_worth(lower: &LowerCheck) -> String {
     format!("the lower level {state} ({place} {gap})")
 }
 
+fn constraints_worth(violation: f64, check: &Check) -> String {
+    let off = short(violation);
+    let answered = check.lower.as_ref().is_none_or(|l| l.solved);
+    if check.point == PointStatus::NotSolved && answered {
+        return format!("the constraints are violated by {off}");
+    }
+    format!("no constraint is violated by more than {off}")
+}
+
 fn upper_worth(check: &Check) -> String {
+    if let Some(residual) = check.single_level.map(short) {
+        let form = if check.lower.is_some() { "the single-level form" } else { "the point" };
+        return if check.upper_stationary {
+            format!("{form} is stationary (residual {residual}), which is no proof of a minimum")
+        } else {
+            format!("{form} is not shown to be stationary (residual {residual})")
+        };
+    }
     let name = if check.lower.is_some() { "hypergradient norm" } else { "gradient norm" };
     match check.hypergradient_norm.map(short) {
         Some(norm) if check.upper_stationary => {

@@ -9,7 +9,6 @@ pub mod test;
 use std::io::Write;
 use std::process::ExitCode;
 
-use blo_runtime::solvers;
 use serde_json::{Value, json};
 
 use crate::args::{ModelArgs, Stage};
@@ -69,13 +68,11 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
     }
     let mut model = session.model(args, false)?;
     // The model is printed whether or not a method is for it.
-    let needs = if stage == Stage::Model {
-        Vec::new()
-    } else {
-        let plan = session.plan(&model, flags, args.seed)?;
-        solvers::needs(plan.solver, &plan.settings)
+    let plan = match stage {
+        Stage::Model => None,
+        _ => Some(session.plan(&model, flags, args.seed)?),
     };
-    match compile::text(&mut model, &needs, stage) {
+    match compile::text(&mut model, plan.as_ref(), stage) {
         Ok(text) => Some(text),
         Err(diagnostics) => {
             session.tell(&diagnostics);

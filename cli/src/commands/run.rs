@@ -4,10 +4,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use blo_compiler::model::Model;
-use blo_compiler::{blame, expectations};
+use blo_compiler::{blame, expectations, follower_objectives};
 use blo_runtime::problem::Problem;
 use blo_runtime::solution::{Solution, solve};
-use blo_runtime::solvers;
 use blo_runtime::status::{PointStatus, Termination};
 
 use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, end, refuse};
@@ -50,8 +49,7 @@ struct Prepared {
 fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
     let mut model = session.model(&args.model, true)?;
     let plan = session.plan(&model, flags, args.model.seed)?;
-    let needs = solvers::needs(plan.solver, &plan.settings);
-    let problem = match compile::problem(&mut model, &needs, args.model.seed) {
+    let problem = match compile::problem(&mut model, &plan, args.model.seed) {
         Ok(problem) => problem,
         Err(diagnostics) => {
             session.tell(&diagnostics);
@@ -144,20 +142,25 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         ("lower.stationarity", lower.map_or(f64::NAN, |l| l.stationarity)),
         ("hypergradient_norm", hypergradient_norm),
     ];
+    let followers = follower_objectives(model, &solution.x, &solution.y);
     let expects = expectations(model, &solution.x, &solution.y, &found);
     let status = match solution.point {
         PointStatus::Stationary => "solved",
         PointStatus::Feasible => "feasible",
         PointStatus::NotSolved | PointStatus::Unknown => "not_solved",
     };
-    let variables = solution.upper.iter().chain(&solution.lower);
+    // Multipliers that the model reads follow the lower variables.
+    let lower_variables = model.lower.as_ref().map_or(0, |lower| lower.vars.len());
+    let variables = solution.upper.iter().chain(solution.lower.iter().take(lower_variables));
     RunResult {
         status: status.into(),
         termination: solution.termination.name().into(),
         verdict: solution.verdict.clone(),
         upper_objective: solution.upper_objective,
         lower,
+        followers,
         hypergradient_norm,
+        violation: solution.check.violation,
         variables: variables
             .map(|v| Variable {
                 name: v.name.clone(),

@@ -14,13 +14,19 @@ const FULL_LABELLED: usize = 60;
 pub fn summary(result: &RunResult) -> String {
     let mut out = format!("{}: {}\n\n", result.status, result.verdict);
     let mut rows: Vec<(&str, String)> = vec![("upper objective", number(result.upper_objective))];
+    let followers: Vec<String> =
+        result.followers.iter().map(|(name, _)| format!("{name} objective")).collect();
     if let Some(lower) = result.lower {
         rows.push(("lower objective", number(lower.objective)));
+        let objectives = result.followers.iter().map(|(_, value)| number(*value));
+        rows.extend(followers.iter().map(String::as_str).zip(objectives));
         rows.push(("lower gap", number(lower.gap)));
         rows.push(("lower stationarity", number(lower.stationarity)));
-        rows.push(("hypergradient norm", number(result.hypergradient_norm)));
-    } else {
-        rows.push(("gradient norm", number(result.hypergradient_norm)));
+    }
+    match (result.violation, result.lower.is_some()) {
+        (Some(violation), _) => rows.push(("violation", number(violation))),
+        (None, true) => rows.push(("hypergradient norm", number(result.hypergradient_norm))),
+        (None, false) => rows.push(("gradient norm", number(result.hypergradient_norm))),
     }
     rows.extend(result.reports.iter().map(|(name, value)| (name.as_str(), number(*value))));
     table(&mut out, &rows);

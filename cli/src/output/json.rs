@@ -25,7 +25,11 @@ pub fn result(result: &RunResult) -> Value {
         "verdict": verdict(result),
         "upper": { "objective": number(result.upper_objective) },
         "lower": lower,
+        "followers": table(
+            result.followers.iter().map(|(name, v)| (name, json!({ "objective": number(*v) }))).collect(),
+        ),
         "hypergradient_norm": number(result.hypergradient_norm),
+        "violation": result.violation.map(number),
         "variables": table(result.variables.iter().map(|v| (&v.name, nested(v))).collect()),
         "labels": table(labelled.map(|v| (&v.name, json!(v.labels))).collect()),
         "reports": table(result.reports.iter().map(|(name, v)| (name, number(*v))).collect()),
@@ -85,7 +89,9 @@ mod tests {
                 "verdict",
                 "upper",
                 "lower",
+                "followers",
                 "hypergradient_norm",
+                "violation",
                 "variables",
                 "labels",
                 "reports",
@@ -102,6 +108,7 @@ mod tests {
         assert_eq!(value["variables"]["x"], json!(1.5));
         assert_eq!(value["labels"], json!({ "flow": [["Paris", "Lyon"], null] }));
         assert_eq!(value["lower"]["gap"], Value::Null);
+        assert_eq!(value["followers"], json!({ "firm": { "objective": 0.5 } }));
         assert!(value["verdict"].as_str().unwrap().contains("null stands for"));
         assert_eq!(value["expect"][1], json!({ "text": "accuracy >= 0.99", "holds": false }));
     }

@@ -1,5 +1,6 @@
 //! What a run hands to the outside: one record, written as JSON, as a summary for people, or into a folder.
 
+pub mod convexity;
 pub mod folder;
 pub mod human;
 pub mod json;
@@ -19,8 +20,12 @@ pub struct RunResult {
     pub upper_objective: f64,
     /// The lower level; `None` for an ordinary optimisation.
     pub lower: Option<Lower>,
+    /// The objective of every follower with a name.
+    pub followers: Vec<(String, f64)>,
     /// The norm of the (projected) hypergradient.
     pub hypergradient_norm: f64,
+    /// The largest violation of a constraint; `None` where the method knows none.
+    pub violation: Option<f64>,
     /// The variables of both levels, upper first.
     pub variables: Vec<Variable>,
     /// Metrics with their values.
@@ -86,9 +91,9 @@ impl RunResult {
     pub fn has_non_finite(&self) -> bool {
         let lower = self.lower.map_or([0.0; 3], |l| [l.objective, l.gap, l.stationarity]);
         let scalars = [self.upper_objective, self.hypergradient_norm].into_iter().chain(lower);
-        let reports = self.reports.iter().map(|(_, value)| *value);
+        let named = self.reports.iter().chain(&self.followers).map(|(_, value)| *value);
         let variables = self.variables.iter().flat_map(|variable| variable.values.iter().copied());
-        scalars.chain(reports).chain(variables).any(|value| !value.is_finite())
+        scalars.chain(named).chain(variables).any(|value| !value.is_finite())
     }
 }
 
@@ -100,7 +105,9 @@ pub fn sample() -> RunResult {
         verdict: "stationary at both levels".into(),
         upper_objective: 7.2,
         lower: Some(Lower { objective: 0.5, gap: f64::NAN, stationarity: 1e-9 }),
+        followers: vec![("firm".into(), 0.5)],
         hypergradient_norm: 2.5e-7,
+        violation: None,
         variables: vec![
             Variable { name: "x".into(), shape: vec![], values: vec![1.5], labels: vec![] },
             Variable {

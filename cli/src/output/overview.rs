@@ -25,6 +25,8 @@ pub fn overview(name: &str, model: &Model, plan: Option<&Plan>) -> String {
     rows.extend(list("data", named.map(|data| datum(model, data)).collect()));
     rows.push(("upper", level(&model.upper)));
     rows.extend(model.lower.as_ref().map(|lower| ("lower", level(lower))));
+    let followers = model.lower.iter().flat_map(|lower| &lower.followers);
+    rows.extend(list("followers", followers.map(|follower| follower.name.clone()).collect()));
     rows.extend(list("reports", model.reports.iter().map(|report| report.name.clone()).collect()));
     rows.extend(list("expects", model.expects.iter().map(|expect| expect.text.clone()).collect()));
     let method = match plan {

@@ -31,6 +31,174 @@ fn a_method_that_does_not_handle_what_the_model_has_is_refused_with_the_place() 
     refused(&whole, &["run", "m.blo", "--method", "rhg"], &["does not handle integer variables"]);
 }
 
+/// Two buyers at prices that a seller sets: `q = (1 - a) / 2`, `r = (2 - b) / 2`, so `a = 1/2`, `b = 1`.
+const BUYERS: &str = "\
+upper {
+  var a: real = 0
+  var b: real = 0
+  maximize a * q + b * r
+}
+lower small {
+  var q: real = 0
+  minimize q^2 - (1 - a) * q
+}
+lower large {
+  var r: real = 0
+  maximize (2 - b) * r - r^2
+}
+report sold = q + r
+expect abs(a - 0.5) < 1e-4 and abs(b - 1) < 1e-4
+expect abs(small.objective + 1 / 16) < 1e-4 and abs(large.objective - 1 / 4) < 1e-4
+expect abs(lower.objective + 1 / 16 + 1 / 4) < 1e-4
+expect lower.gap < 1e-8
+";
+
+fn solved(folder: &Folder, args: &[&str]) -> serde_json::Value {
+    let all: Vec<&str> = ["run", "m.blo", "--json"].iter().chain(args).copied().collect();
+    let output = blo(&folder.path(""), &all);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["status"], "solved", "{}", result["verdict"]);
+    result
+}
+
+/// With a toll `t` the road costs `2 + t` and the alternative 6. Nobody drives above 4, and a unit more of demand costs
+/// what the cheaper way costs, so that `t - 0.1 (2 + t)` is largest at 4.
+const TOLL: &str = "\
+upper {
+  var t: real in [0, 10]
+  maximize t * y[0] - 0.1 * dual(demand)
+}
+lower {
+  var y: real[2] in [0, inf]
+  minimize (2 + t) * y[0] + 6 * y[1]
+  subject to demand: y[0] + y[1] >= 1
+}
+report price = dual(demand)
+expect abs(t - 4) < 1e-6 and abs(y[0] - 1) < 1e-6 and abs(dual(demand) - 6) < 1e-6
+expect abs(upper.objective - 3.4) < 1e-6 and lower.gap < 1e-6
+";
+
+#[test]
+fn a_follower_with_constraints_is_solved_and_its_multiplier_read() {
+    let folder = Folder::new();
+    fs::write(folder.path("m.blo"), TOLL).unwrap();
+    let result = solved(&folder, &[]);
+    assert_eq!(result["method"], "kkt");
+    assert!(result["violation"].as_f64().unwrap() < 1e-8);
+    assert!((result["reports"]["price"].as_f64().unwrap() - 6.0).abs() < 1e-6);
+    let names: Vec<&String> = result["variables"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["t", "y"], "multipliers are no variables");
+    fs::write(folder.path("m.blo"), TOLL.replace(" - 0.1 * dual(demand)", "").replace("3.4", "4")).unwrap();
+    solved(&folder, &[]);
+    let graph = stdout(&blo(&folder.path(""), &["check", "m.blo", "--emit", "graph"]));
+    assert!(graph.contains("lower_second_order"), "{graph}");
+}
+
+#[test]
+fn every_relation_family_and_domain_has_its_multiplier() {
+    let folder = Folder::new();
+    // The follower minimises |y|²/2 - c·y, so the multiplier of an active constraint is what is left of c.
+    let text = "\
+dim n = 2
+data c: real[n] = [3, -4]
+upper {
+  var x: real[n] in [0, 1]
+  minimize sumsq(x - 1) + 0 * sum(dual(cap))
+  subject to x[0] + y[1] <= 5
+}
+lower first {
+  var y: real[n]
+  minimize 0.5 * sumsq(y) - c @ y
+  subject to cap[i in n]: -1 <= y[i] <= x[i]
+}
+lower second {
+  var p: real[3] in simplex
+  var q: real[2] in ball(1)
+  maximize -sumsq(p - [2.0, 1, 0]) + 2 * q[0]
+  subject to fixed: p[2] == 0
+}
+expect all(abs(x - 1) < 1e-5) and all(abs(y - [1, -1]) < 1e-5)
+expect all(abs(dual(cap) - [2, -3]) < 1e-4)
+expect all(abs(p - [1, 0, 0]) < 1e-5) and all(abs(q - [1, 0]) < 1e-4) and abs(dual(fixed)) < 3
+";
+    fs::write(folder.path("m.blo"), text).unwrap();
+    solved(&folder, &[]);
+}
+
+#[test]
+fn one_level_with_constraints() {
+    let folder = Folder::new();
+    let text = "\
+upper {
+  var x: real[2] = 0.5
+  minimize (x[0] - 2)^2 + (x[1] - 1)^2
+  subject to x[0] + x[1] <= 2
+  subject to curve: x[0]^2 == x[1]
+}
+expect all(abs(x - 1) < 1e-6) and abs(upper.objective - 1) < 1e-6
+";
+    fs::write(folder.path("m.blo"), text).unwrap();
+    assert_eq!(solved(&folder, &[])["lower"], serde_json::Value::Null);
+}
+
+/// What is not feasible, or no answer of the follower, is never called solved.
+#[test]
+fn false_answers_are_told() {
+    let folder = Folder::new();
+    // Every y in [-1, 1] that is stationary is offered to the leader, who likes the follower's worst, y = 0.
+    let concave = "\
+upper {
+  var x: real in [0, 1]
+  minimize x^2 + y^2
+}
+lower {
+  var y: real in [-1, 1] = 0.5
+  minimize -(y - 0.1 * x)^2
+}
+";
+    fs::write(folder.path("m.blo"), concave).unwrap();
+    let output = blo(&folder.path(""), &["run", "m.blo", "--json", "--method", "kkt(steps = 0)"]);
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let at_end = (result["variables"]["y"].as_f64().unwrap().abs() - 1.0).abs() < 1e-6;
+    assert!(at_end || result["status"] == "not_solved", "{result}");
+    let nowhere = "\
+upper {
+  var x: real in [0, 1]
+  minimize x
+  subject to y >= 2 * x + 1
+}
+lower {
+  var y: real
+  minimize (y - x)^2
+}
+";
+    fs::write(folder.path("m.blo"), nowhere).unwrap();
+    let output = blo(&folder.path(""), &["run", "m.blo", "--json"]);
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &result["status"]), (Some(1), &"not_solved".into()), "{result}");
+    assert!(result["violation"].as_f64().unwrap() > 0.4, "{result}");
+    assert!(result["verdict"].as_str().unwrap().contains("violated by"), "{result}");
+}
+
+#[test]
+fn several_followers_answer_together_with_every_method() {
+    let folder = Folder::new();
+    fs::write(folder.path("m.blo"), BUYERS).unwrap();
+    for method in ["cg", "rhg", "cg(lower_rule = momentum, lower_momentum = 0.5)"] {
+        let output = blo(&folder.path(""), &["run", "m.blo", "--json", "--method", method]);
+        assert_eq!(output.status.code(), Some(0), "{method}\n{}{}", stdout(&output), stderr(&output));
+        let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let objective = |name: &str| result["followers"][name]["objective"].as_f64().unwrap();
+        assert!((objective("small") + 0.0625).abs() < 1e-4 && (objective("large") - 0.25).abs() < 1e-4);
+        assert_eq!(result["status"], "solved");
+    }
+    let summary = stdout(&blo(&folder.path(""), &["run", "m.blo"]));
+    assert!(summary.contains("small objective") && summary.contains("large objective"), "{summary}");
+    let overview = stdout(&blo(&folder.path(""), &["check", "m.blo"]));
+    assert!(overview.contains("small, large"), "{overview}");
+}
+
 #[test]
 fn what_no_method_solves_is_still_a_right_model() {
     let folder = model("", "", "");

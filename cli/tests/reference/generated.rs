@@ -22,7 +22,7 @@ Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do n
 
 A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
 `--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). Without `solve`, a model with \
-two levels is solved by `cg` and one with one level by `gradient`. What a run returns is judged by a check of its own, not by \
+two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `kkt`. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
 ";
 
@@ -35,6 +35,7 @@ fn features(page: &mut String) {
         let levels = match solver.levels {
             Levels::One => "one",
             Levels::Two => "two",
+            Levels::Any => "one or two",
         };
         let handled = Feature::ALL.iter().map(|f| if solver.handles.contains(f) { "yes" } else { "–" });
         let handled = handled.collect::<Vec<_>>().join(" | ");
@@ -46,6 +47,7 @@ fn solver(page: &mut String, solver: &Solver) {
     let levels = match solver.levels {
         Levels::One => "with an upper level alone",
         Levels::Two => "with two levels",
+        Levels::Any => "with or without a lower level",
     };
     let Solver { name, summary, source, .. } = solver;
     let (first, rest) = summary.split_at(1);
@@ -93,8 +95,12 @@ see [language.md](language.md#functions).
 Derivatives: *partial* is a formula per operand, element by element; *linear* means that the operator is its own derivative, with a \
 transpose for reverse mode; *rule* is a rule of its own for each mode; *zero* is zero wherever it exists.
 
-| operator | in the language | definition | domain and edges | derivative |
-|---|---|---|---|---|
+Curvature: how convexity passes through, see [decision 7](decisions/0007-curvature.md). *Sum* and its like keep what all their \
+elements are; *by interval* is a function of one number that may be convex, concave, rising or falling depending on where its \
+argument lies; *rule* looks at the operands; what is *not analysed* is known only when its operands are constant.
+
+| operator | in the language | definition | domain and edges | derivative | curvature |
+|---|---|---|---|---|---|
 ";
 
 fn operator(page: &mut String, op: &Operator) {
@@ -113,7 +119,9 @@ fn operator(page: &mut String, op: &Operator) {
         Derivative::Undefined(why) => format!("none: {}", cell(why)),
     };
     let (definition, domain) = (cell(op.definition), cell(op.domain));
-    writeln!(page, "| `{}` | {spelling} | {definition} | {domain} | {derivative} |", op.name).unwrap();
+    let curvature = op.curvature.word();
+    writeln!(page, "| `{}` | {spelling} | {definition} | {domain} | {derivative} | {curvature} |", op.name)
+        .unwrap();
 }
 
 #[test]

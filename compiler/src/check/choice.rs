@@ -29,7 +29,7 @@ impl Checker<'_> {
                 format!("this is {}", self.value_text(&b)),
             )
             .label(then.span, format!("this is {}", self.value_text(&a)));
-            self.emit(diagnostic);
+            self.emit(diagnostic.help("both are numbers, or both are truth values"));
             return None;
         }
         let (a, b) = self.promote(&a, &b);

@@ -1,14 +1,14 @@
 //! Constraints: `subject to name[i in n]: lo <= e <= hi` becomes residuals over the family's indices and the operands' common
 //! shape. What no choice of variables can change, or never satisfies, is found here as far as bound data decide it.
 
-use blo_grammar::ast::{self, BinaryOp, LevelKind};
+use blo_grammar::ast::{self, BinaryOp};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
 use super::Checker;
 use super::arithmetic::{join, union};
 use super::range::Bound;
-use super::scope::{DeclId, Frame, Reads};
+use super::scope::{DeclId, Frame, LevelId, Reads};
 use super::value::{Axes, Axis, Loops, Value};
 use crate::ir::eval::Array;
 use crate::ir::graph::{NodeId, Role};
@@ -18,7 +18,7 @@ use crate::types::Elem;
 /// A constraint with what the checker knows beyond the model.
 pub struct ConstraintState {
     pub constraint: Constraint,
-    pub level: LevelKind,
+    pub level: LevelId,
     /// The declaration of its name.
     pub decl: Option<DeclId>,
     /// The axes of its residual.
@@ -43,7 +43,7 @@ struct Operands {
 
 impl Checker<'_> {
     /// Elaborates a constraint of a level; `decl` is its name's declaration.
-    pub fn constraint(&mut self, written: &ast::Constraint, level: Option<LevelKind>, decl: Option<DeclId>) {
+    pub fn constraint(&mut self, written: &ast::Constraint, level: Option<LevelId>, decl: Option<DeclId>) {
         let Some(level) = level else { crate::bug!("a constraint outside the levels") };
         self.at(Frame::top(0, Some(level)), Reads::Variables, |c| {
             c.every_index_counts_all(written);
@@ -57,22 +57,22 @@ impl Checker<'_> {
     }
 
     /// Elaborates the constraints of a level that were not needed before.
-    pub fn elaborate_constraints(&mut self, level: &ast::Level) {
+    pub fn elaborate_constraints(&mut self, id: LevelId, level: &ast::Level) {
         for item in &level.items {
             let ast::ItemKind::Constraint(written) = &item.kind else { continue };
-            let id = written.name.as_ref().and_then(|name| {
-                let id = *self.modules[0].names.get(&name.name)?;
-                (self.decls[id.0].span == name.span).then_some((id, name.span))
+            let decl = written.name.as_ref().and_then(|name| {
+                let decl = *self.modules[0].names.get(&name.name)?;
+                (self.decls[decl.0].span == name.span).then_some((decl, name.span))
             });
-            match id {
-                Some((id, span)) => drop(self.resolve(id, span)),
-                None => self.constraint(written, Some(level.kind), None),
+            match decl {
+                Some((decl, span)) => drop(self.resolve(decl, span)),
+                None => self.constraint(written, Some(id), None),
             }
         }
     }
 
     /// The constraints of a level, in source order.
-    pub fn constraints_in(&self, level: LevelKind) -> Vec<Constraint> {
+    pub fn constraints_in(&self, level: LevelId) -> Vec<Constraint> {
         let own = self.constraints.iter().filter(|c| c.level == level);
         let mut all: Vec<Constraint> = own.map(|c| c.constraint.clone()).collect();
         all.sort_by_key(|c| c.span);
@@ -119,6 +119,10 @@ impl Checker<'_> {
             shape = joined;
         }
         let used = values.iter().fold(Loops::new(), |all, v| union(&all, &v.loops));
+        // With a range that was refused, the other indices of the family are not among its loops.
+        if used.iter().any(|index| !loops.contains(index)) {
+            return None;
+        }
         for (binder, index) in written.binders.iter().zip(loops) {
             if !used.contains(index) {
                 let message = format!("the constraint is the same for every `{}`", binder.name.name);
@@ -161,7 +165,7 @@ impl Checker<'_> {
         written: &ast::Constraint,
         k: usize,
         operands: &Operands,
-        level: LevelKind,
+        level: LevelId,
         decl: Option<DeclId>,
     ) {
         let (op, _) = written.relations[k];
@@ -203,14 +207,14 @@ impl Checker<'_> {
     }
 
     /// Whether the residual depends on variables; complains where it does not, or not on those of its level.
-    fn says_something(&mut self, constraint: &Constraint, level: LevelKind) -> bool {
+    fn says_something(&mut self, constraint: &Constraint, level: LevelId) -> bool {
         let stage = self.graph.node(constraint.residual).stage;
         if stage == Role::Data {
             self.constant_constraint(constraint);
             return false;
         }
-        if level == LevelKind::Lower && stage == Role::Upper {
-            let message = "a constraint of `lower` reads none of its variables";
+        if level.is_lower() && stage == Role::Upper {
+            let message = format!("a constraint of `{}` reads none of its variables", self.level_name(level));
             let label = "only `upper` can do something about this";
             let diagnostic = Diagnostic::warning("W0204", message, constraint.span, label);
             self.emit(diagnostic.help("move it into `upper`"));

@@ -1,23 +1,22 @@
 //! The order of work: collect every declaration, work out each, then put the model together.
 
-use blo_grammar::ast::{self, Ast, Expr, ExprKind, Ident, Item, ItemKind, LevelKind};
+use blo_grammar::ast::{self, Ast, Expr, ExprKind, Ident, Item, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::Checker;
-use super::levels::level_name;
-use super::scope::{DeclId, Frame, Kind, Meaning, Module, Param, Reads, State};
+use super::scope::{DeclId, Frame, Kind, LevelId, Meaning, Module, Param, Reads, State};
 use crate::ir::graph::NodeId;
-use crate::model::{Dim, Expect, Model, OptionValue, Precision, Report, Solve};
+use crate::model::{Dim, Expect, Level, Model, OptionValue, Precision, Report, Solve};
 use crate::types::Elem;
 
 /// What the file holds beyond names.
 #[derive(Default)]
 struct Parts<'t> {
-    levels: Vec<&'t ast::Level>,
+    levels: Vec<(LevelId, &'t ast::Level)>,
     solves: Vec<(&'t ast::Solve, Span)>,
-    reports: Vec<(&'t Ident, &'t Expr, Option<LevelKind>, DeclId)>,
+    reports: Vec<(&'t Ident, &'t Expr, DeclId)>,
     expects: Vec<&'t Expr>,
     precisions: Vec<&'t Ident>,
 }
@@ -37,7 +36,7 @@ impl Checker<'_> {
         self.overrides_have_targets();
         self.one_of_each(&parts);
         self.resolve_all();
-        let (upper, mut lower) = self.levels(&parts);
+        let (upper, followers) = self.levels(&parts);
         let reports = self.reports(&parts);
         let expects = self.expects(&parts);
         let solve = parts
@@ -52,14 +51,12 @@ impl Checker<'_> {
             return None;
         }
         let mut upper = upper?;
+        let lower = self.lower_level(followers);
         self.refuse_flat(&upper, lower.as_ref());
         if self.has_errors() {
             return None;
         }
-        upper.constraints = self.constraints_in(LevelKind::Upper);
-        if let Some(lower) = &mut lower {
-            lower.constraints = self.constraints_in(LevelKind::Lower);
-        }
+        upper.constraints = self.constraints_in(LevelId::Upper);
         self.warn(&upper, lower.as_ref());
         let objectives: Vec<NodeId> =
             std::iter::once(&upper).chain(&lower).map(|level| level.objective).collect();
@@ -151,9 +148,10 @@ impl Checker<'_> {
             match &item.kind {
                 ItemKind::Dim { .. } | ItemKind::Data(_) | ItemKind::Param { .. } => self.collect_data(item),
                 ItemKind::Level(level) => {
-                    parts.levels.push(level);
+                    let id = self.new_level(level);
+                    parts.levels.push((id, level));
                     for inner in &level.items {
-                        self.collect_inner(inner, level.kind, &mut parts);
+                        self.collect_inner(inner, id, &mut parts);
                     }
                 }
                 ItemKind::Solve(solve) => parts.solves.push((solve, item.span)),
@@ -171,7 +169,7 @@ impl Checker<'_> {
         parts
     }
 
-    fn collect_common<'t>(&mut self, item: &'t Item, level: Option<LevelKind>, parts: &mut Parts<'t>) {
+    fn collect_common<'t>(&mut self, item: &'t Item, level: Option<LevelId>, parts: &mut Parts<'t>) {
         match &item.kind {
             ItemKind::Let(l) => {
                 self.declare(&l.name, Kind::Let(l.clone().into()), 0, level);
@@ -181,14 +179,14 @@ impl Checker<'_> {
             }
             ItemKind::Report { name, value } => {
                 if let Some(id) = self.declare(name, Kind::Report(value.clone().into()), 0, level) {
-                    parts.reports.push((name, value, level, id));
+                    parts.reports.push((name, value, id));
                 }
             }
             _ => self.misplaced(item, level),
         }
     }
 
-    fn collect_inner<'t>(&mut self, item: &'t Item, level: LevelKind, parts: &mut Parts<'t>) {
+    fn collect_inner<'t>(&mut self, item: &'t Item, level: LevelId, parts: &mut Parts<'t>) {
         match &item.kind {
             ItemKind::Var(var) => {
                 self.declare(&var.name, Kind::Var(var.clone().into()), 0, Some(level));
@@ -203,7 +201,7 @@ impl Checker<'_> {
         }
     }
 
-    fn misplaced(&mut self, item: &Item, level: Option<LevelKind>) {
+    fn misplaced(&mut self, item: &Item, level: Option<LevelId>) {
         let (what, place) = match &item.kind {
             ItemKind::Var(_) => ("a variable", "`upper` or `lower`"),
             ItemKind::Objective { .. } => ("an objective", "`upper` or `lower`"),
@@ -214,7 +212,7 @@ impl Checker<'_> {
         let (label, help) = match level {
             None => ("this is the top level".to_owned(), format!("move it into {place}")),
             Some(l) => {
-                let name = level_name(l);
+                let name = self.level_name(l);
                 (format!("this is inside `{name}`"), format!("move it out of `{name}`, to the top level"))
             }
         };
@@ -267,12 +265,11 @@ impl Checker<'_> {
     }
 
     fn one_of_each(&mut self, parts: &Parts) {
-        let of =
-            |kind| parts.levels.iter().filter(move |l| l.kind == kind).copied().collect::<Vec<&ast::Level>>();
-        let (uppers, lowers) = (of(LevelKind::Upper), of(LevelKind::Lower));
+        let is_upper = |(id, _): &&(LevelId, &ast::Level)| *id == LevelId::Upper;
+        let uppers: Vec<&ast::Level> = parts.levels.iter().filter(is_upper).map(|(_, l)| *l).collect();
         if uppers.is_empty() {
             let file = self.sources.iter().next().map(|(id, _)| id);
-            let at = parts.levels.first().map(|l| l.keyword).or(file.map(|f| Span::new(f, 0, 0)));
+            let at = parts.levels.first().map(|(_, l)| l.keyword).or(file.map(|f| Span::new(f, 0, 0)));
             if let (Some(at), false) = (at, self.has_errors()) {
                 let diagnostic =
                     Diagnostic::error("E0220", "the model has no `upper` level", at, "in this model").help(
@@ -291,9 +288,8 @@ impl Checker<'_> {
             let diagnostic = diagnostic.label(first.keyword, "the first one");
             self.emit(diagnostic.help("a model has one upper level: put both into one block"));
         }
-        if let [_, second, ..] = lowers.as_slice() {
-            self.unsupported::<()>("a model with several followers is", second.keyword);
-        }
+        let lowers = parts.levels.iter().filter(|(id, _)| id.is_lower()).map(|(_, l)| *l);
+        self.names_of_followers(&lowers.collect::<Vec<_>>());
         if let [(first, _), (second, _), ..] = parts.solves.as_slice() {
             let diagnostic =
                 Diagnostic::error("E0202", "`solve` is given twice", second.method.span, "the second one");
@@ -320,23 +316,25 @@ impl Checker<'_> {
         }
     }
 
-    fn levels(&mut self, parts: &Parts) -> (Option<crate::model::Level>, Option<crate::model::Level>) {
-        let find = |kind| parts.levels.iter().find(|l| l.kind == kind).copied();
-        let lower = find(LevelKind::Lower).and_then(|l| self.level(l));
-        let upper = find(LevelKind::Upper).and_then(|l| self.level(l));
-        for level in &parts.levels {
+    /// The upper level and the followers.
+    fn levels(&mut self, parts: &Parts) -> (Option<Level>, Vec<Level>) {
+        let lowers = parts.levels.iter().filter(|(id, _)| id.is_lower());
+        let followers = lowers.filter_map(|(id, level)| self.level(*id, level)).collect();
+        let upper = parts.levels.iter().find(|(id, _)| *id == LevelId::Upper);
+        let upper = upper.and_then(|(id, level)| self.level(*id, level));
+        for (id, level) in &parts.levels {
             if !level.items.iter().any(|i| matches!(i.kind, ItemKind::Var(_) | ItemKind::Error)) {
-                let message = format!("`{}` has no variables", level_name(level.kind));
+                let message = format!("`{}` has no variables", self.level_name(*id));
                 let diagnostic = Diagnostic::error("E0220", message, level.keyword, "in this level");
                 self.emit(diagnostic.help("declare what this level chooses: `var x: real[n]`"));
             }
         }
-        (upper, lower)
+        (upper, followers)
     }
 
     fn reports(&mut self, parts: &Parts) -> Vec<Report> {
         let mut reports = Vec::new();
-        for (name, written, _, id) in &parts.reports {
+        for (name, written, id) in &parts.reports {
             let Some(value) = self.resolve(*id, name.span) else { continue };
             if value.rank() > 0 {
                 let label = format!("this is {}", self.value_text(&value));

@@ -11,6 +11,18 @@ use super::scope::Expansion;
 static OF_ARGUMENTS: &[&str] =
     &["E0203", "E0204", "E0213", "E0214", "E0222", "E0230", "E0231", "E0232", "E0233"];
 
+/// Advice that is right for every message of a code, for those that have none of their own.
+static ADVICE: &[(&str, &str)] = &[
+    ("E0207", "give both the same size, or one of them a dimension of its own"),
+    ("E0211", "leave out the rows that hold it, or replace the value"),
+    ("E0216", "give one of them a value that does not read the others"),
+    ("E0219", "move it into the model itself"),
+    ("E0224", "`normal(mean, sd)` takes sd >= 0, `uniform(a, b)` takes a <= b"),
+    ("E0232", "a label stands for a position of its dimension: `demand[\"Paris\"]`"),
+    ("E0235", "look for a dimension with a wrong size"),
+    ("E0236", "turn the relation round, or widen one of the bounds"),
+];
+
 impl Checker<'_> {
     /// Reports a diagnostic once, with the calls it was found in.
     pub fn emit(&mut self, diagnostic: Diagnostic) {
@@ -23,6 +35,7 @@ impl Checker<'_> {
         if !self.is_news(&diagnostic) {
             return;
         }
+        diagnostic = advised(diagnostic);
         let blamed = self.call_to_blame(&diagnostic, calls);
         if let Some((call, definition)) = blamed {
             let call = &calls[call];
@@ -32,6 +45,12 @@ impl Checker<'_> {
             *found = format!("in the definition of `{}`: {found}", calls[definition].name);
             let label = Label { span: call.span, text: format!("in this call of `{}`{with}", call.name) };
             diagnostic.labels.insert(0, label);
+            if self.is_library(calls[definition].definition) {
+                // What would mend the body is no help to who cannot change it.
+                let help = format!("look at the arguments: `{}`", self.signature(call.definition));
+                diagnostic = diagnostic.help(help);
+                diagnostic.edit = None;
+            }
         }
         for (k, call) in calls.iter().enumerate() {
             let shown =
@@ -46,7 +65,7 @@ impl Checker<'_> {
     /// Reports a diagnostic once, without the calls.
     pub fn emit_plain(&mut self, diagnostic: Diagnostic) {
         if self.is_news(&diagnostic) {
-            self.diagnostics.push(diagnostic);
+            self.diagnostics.push(advised(diagnostic));
         }
     }
 
@@ -70,6 +89,13 @@ impl Checker<'_> {
         }
         let decides = !calls[definition].arguments.is_empty() && OF_ARGUMENTS.contains(&diagnostic.code);
         decides.then_some((definition, definition))
+    }
+
+    /// The head of a function's definition: its name and parameters.
+    fn signature(&self, definition: Span) -> String {
+        let written = self.source_text(definition);
+        let head = written.strip_prefix("fn ").unwrap_or(&written);
+        head.split_inclusive(')').next().unwrap_or(head).to_owned()
     }
 
     /// Whether a place is in the standard library.
@@ -122,5 +148,14 @@ impl Checker<'_> {
     /// The calls being expanded, outermost first.
     pub fn calls(&self) -> Vec<Expansion> {
         self.frames.iter().filter_map(|f| f.call.clone()).collect()
+    }
+}
+
+/// The diagnostic with the advice of its code, where it has none.
+fn advised(diagnostic: Diagnostic) -> Diagnostic {
+    let advice = ADVICE.iter().find(|(code, _)| diagnostic.help.is_none() && *code == diagnostic.code);
+    match advice {
+        Some((_, help)) => diagnostic.help(*help),
+        None => diagnostic,
     }
 }

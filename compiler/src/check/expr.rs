@@ -1,6 +1,6 @@
 //! Expressions: literals, names, and the way to the rules for each other form.
 
-use blo_grammar::ast::{BinaryOp, Expr, ExprKind, Ident, LevelKind, UnaryOp};
+use blo_grammar::ast::{BinaryOp, Expr, ExprKind, Ident, UnaryOp};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 
@@ -49,12 +49,14 @@ impl Checker<'_> {
                 let node = self.graph.boolean(*value);
                 Some(self.scalar(node))
             }
-            ExprKind::Text(_) => self.error(
-                "E0204",
-                "text is not a value",
-                e.span,
-                "text stands only for an index label or an option",
-            ),
+            ExprKind::Text(_) => {
+                let label = "text stands only for an index label or an option";
+                let diagnostic = Diagnostic::error("E0204", "text is not a value", e.span, label);
+                self.emit(
+                    diagnostic.help("a label stands in an index, `demand[\"Paris\"]`; a file behind `from`"),
+                );
+                None
+            }
             ExprKind::Name(path) => {
                 let value = self.name(path, e.span)?;
                 Some(self.copy_for_turns(value))
@@ -166,6 +168,7 @@ impl Checker<'_> {
                         None
                     }
                     _ => {
+                        self.own_variable(id, name.span)?;
                         let value = self.resolve(id, name.span)?;
                         self.readable(&value, name, declared)?;
                         Some(value)
@@ -186,12 +189,9 @@ impl Checker<'_> {
             diagnostic = diagnostic.label(declared, "declared here");
         }
         let called = self.modules.iter().find_map(|module| {
-            let id = module
-                .names
-                .get(&name.name)
-                .or(module.upper.get(&name.name))
-                .or(module.lower.get(&name.name));
-            match &self.decls[id?.0].kind {
+            let local = || module.in_some_level(&name.name).map(|(_, id)| id);
+            let id = module.names.get(&name.name).copied().or_else(local)?;
+            match &self.decls[id.0].kind {
                 Kind::Fn(f) => Some(super::call::usage(f)),
                 _ => None,
             }
@@ -206,10 +206,9 @@ impl Checker<'_> {
         let Reads::Data(place) = self.reads else { return Some(()) };
         let level = match self.graph.node(value.node).stage {
             Role::Data => return Some(()),
-            Role::Upper | Role::UpperDirection => LevelKind::Upper,
-            Role::Lower | Role::Multiplier | Role::LowerDirection => LevelKind::Lower,
+            Role::Upper | Role::UpperDirection => "upper",
+            Role::Lower | Role::Multiplier | Role::LowerDirection => "lower",
         };
-        let level = super::levels::level_name(level);
         let mut diagnostic = Diagnostic::error(
             "E0217",
             format!("{place} cannot depend on `{}`", name.name),

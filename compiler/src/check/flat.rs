@@ -1,11 +1,9 @@
 //! Objectives that move with their variables only in jumps: every path from the variables leads through an operation whose
 //! derivative is zero wherever it exists, so a method that follows derivatives would call every point a solution.
 
-use blo_grammar::ast::LevelKind;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::Checker;
-use super::levels::level_name;
 use crate::ir::graph::{NodeId, Role};
 use crate::model::Level;
 use crate::ops::{self, Derivative};
@@ -28,16 +26,15 @@ impl Checker<'_> {
     /// Refuses objectives without slope.
     pub fn refuse_flat(&mut self, upper: &Level, lower: Option<&Level>) {
         let mut own = vec![Role::Upper];
-        own.extend(lower.map(|_| Role::Lower));
-        self.refuse_flat_level(LevelKind::Upper, upper, &own);
+        own.extend(lower.iter().flat_map(|_| [Role::Lower, Role::Multiplier]));
+        self.refuse_flat_level("upper", upper, &own);
         if let Some(lower) = lower {
-            self.refuse_flat_level(LevelKind::Lower, lower, &[Role::Lower]);
+            self.refuse_flat_level("lower", lower, &[Role::Lower]);
         }
     }
 
-    fn refuse_flat_level(&mut self, kind: LevelKind, level: &Level, roles: &[Role]) {
+    fn refuse_flat_level(&mut self, name: &str, level: &Level, roles: &[Role]) {
         let Some(block) = self.without_slope(level.objective, roles) else { return };
-        let name = level_name(kind);
         let node = self.graph.node(block);
         let spelled = node.op.0.surface.name().unwrap_or(node.op.0.name);
         let written = node.span.unwrap_or(level.objective_span);

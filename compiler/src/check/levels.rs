@@ -1,35 +1,27 @@
 //! Levels: variables with domain and start, and objectives.
 
-use blo_grammar::ast::{self, DomainKind, Expr, ItemKind, LevelKind};
+use blo_grammar::ast::{self, DomainKind, Expr, ItemKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
 
 use super::arithmetic::join;
-use super::scope::{Frame, Reads};
+use super::scope::{Frame, LevelId, Reads};
 use super::value::{Axis, Loops, Value};
 use super::{Checker, VarState};
 use crate::draws::Draw;
 use crate::ir::graph::{NodeId, Role};
-use crate::model::{Domain, Init, Level, Var};
+use crate::model::{Domain, Follower, Init, Level, Var};
 use crate::types::{Elem, Type};
-
-/// The keyword of a level.
-pub fn level_name(level: LevelKind) -> &'static str {
-    match level {
-        LevelKind::Upper => "upper",
-        LevelKind::Lower => "lower",
-    }
-}
 
 impl Checker<'_> {
     /// A variable as a graph input.
-    pub fn variable(&mut self, var: &ast::Var, level: Option<LevelKind>) -> Option<Value> {
+    pub fn variable(&mut self, var: &ast::Var, level: Option<LevelId>) -> Option<Value> {
         let Some(level) = level else { crate::bug!("a variable outside the levels") };
         self.at(Frame::top(0, None), Reads::Data("a variable's declaration"), |c| c.new_variable(var, level))
     }
 
-    fn new_variable(&mut self, var: &ast::Var, level: LevelKind) -> Option<Value> {
+    fn new_variable(&mut self, var: &ast::Var, level: LevelId) -> Option<Value> {
         let ty = self.type_of(&var.ty);
         let (elem, shape) = ty?;
         if elem == Elem::Bool {
@@ -64,8 +56,8 @@ impl Checker<'_> {
             self.whole_start(written, node);
         }
         let role = match level {
-            LevelKind::Upper => Role::Upper,
-            LevelKind::Lower => Role::Lower,
+            LevelId::Upper => Role::Upper,
+            LevelId::Lower(_) => Role::Lower,
         };
         let ty = Type::new(Elem::Real, shape.iter().map(|a| a.size));
         let (input, node) = self.graph.add_input(&var.name.name, role, ty.clone());
@@ -207,14 +199,15 @@ impl Checker<'_> {
 
     /// The objective and the constraints of a level; its variables are worked out before. Multipliers may still be asked for,
     /// so the constraints themselves are put in at the end: see [`Checker::constraints_in`].
-    pub fn level(&mut self, level: &ast::Level) -> Option<Level> {
-        let objective = self.objective(level);
-        self.elaborate_constraints(level);
+    pub fn level(&mut self, id: LevelId, level: &ast::Level) -> Option<Level> {
+        let objective = self.objective(id, level);
+        self.elaborate_constraints(id, level);
         let (objective, maximize, objective_span) = objective?;
+        let name = level.name.iter().map(|n| n.name.clone());
         Some(Level {
-            name: level.name.as_ref().map(|n| n.name.clone()),
+            followers: name.map(|name| Follower { name, objective, maximize, objective_span }).collect(),
             pessimistic: level.pessimistic,
-            vars: self.vars_in_order(level),
+            vars: self.vars_in_order(id),
             constraints: Vec::new(),
             objective,
             maximize,
@@ -224,7 +217,7 @@ impl Checker<'_> {
     }
 
     /// The objective of a level, to be minimised, whether the model says `maximize`, and the expression's place.
-    fn objective(&mut self, level: &ast::Level) -> Option<(NodeId, bool, Span)> {
+    fn objective(&mut self, id: LevelId, level: &ast::Level) -> Option<(NodeId, bool, Span)> {
         let objectives: Vec<_> = level
             .items
             .iter()
@@ -233,7 +226,7 @@ impl Checker<'_> {
                 _ => None,
             })
             .collect();
-        let name = level_name(level.kind);
+        let name = self.level_name(id);
         let Some((maximize, keyword, written)) = objectives.first().copied() else {
             // A statement that could not be read may have been the objective.
             if level.items.iter().any(|item| matches!(item.kind, ItemKind::Error)) {
@@ -255,19 +248,19 @@ impl Checker<'_> {
             let word = if maximize { "maximize" } else { "minimize" };
             self.emit_plain(diagnostic.help(format!("join them in one: `{word} a + b`")));
         }
-        let value = self.at(Frame::top(0, Some(level.kind)), Reads::Variables, |c| {
+        let value = self.at(Frame::top(0, Some(id)), Reads::Variables, |c| {
             let value = c.expr(written)?;
             c.real_scalar(&value, written, "an objective")
         })?;
-        self.objectives[usize::from(level.kind == LevelKind::Lower)] = Some(value.clone());
+        self.objectives.insert(id, (value.clone(), maximize));
         let objective = if maximize { self.graph.neg(value.node) } else { value.node };
         Some((objective, maximize, written.span))
     }
 
     /// The level's variables in source order.
-    fn vars_in_order(&self, level: &ast::Level) -> Vec<Var> {
+    fn vars_in_order(&self, level: LevelId) -> Vec<Var> {
         let mut vars: Vec<Var> =
-            self.vars.iter().filter(|v| v.level == level.kind).map(|v| v.var.clone()).collect();
+            self.vars.iter().filter(|v| v.level == level).map(|v| v.var.clone()).collect();
         vars.sort_by_key(|v| v.span);
         vars
     }

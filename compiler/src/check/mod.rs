@@ -15,6 +15,7 @@ mod dims;
 mod emission;
 mod expr;
 mod flat;
+mod followers;
 mod habits;
 mod index;
 mod integers;
@@ -92,7 +93,7 @@ struct Loop {
 /// A variable with what the checker knows beyond the model.
 struct VarState {
     var: Var,
-    level: ast::LevelKind,
+    level: scope::LevelId,
     shape: value::Axes,
 }
 
@@ -145,7 +146,10 @@ pub(crate) struct Checker<'a> {
     constraints: Vec<constraints::ConstraintState>,
     /// Known numbers that expressions are held above or below, for contradictions.
     limits: Vec<constraints::Limit>,
-    objectives: [Option<Value>; 2],
+    /// The objectives that are worked out, with whether they are maximised.
+    objectives: BTreeMap<scope::LevelId, (Value, bool)>,
+    /// The names of the followers, in order.
+    followers: Vec<Option<ast::Ident>>,
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
 }
@@ -185,7 +189,8 @@ impl<'a> Checker<'a> {
             copied_lets: BTreeMap::new(),
             constraints: Vec::new(),
             limits: Vec::new(),
-            objectives: [None, None],
+            objectives: BTreeMap::new(),
+            followers: Vec::new(),
             results: Vec::new(),
             assumed_count: 0,
         }

@@ -1,12 +1,12 @@
 //! `dual(name)`: the multiplier of a constraint of the lower level, as an input of its own role.
 
-use blo_grammar::ast::{Expr, ExprKind, Ident, LevelKind};
+use blo_grammar::ast::{Expr, ExprKind, Ident};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::parse::nearest;
 
 use super::Checker;
 use super::builtins::Call;
-use super::scope::{DeclId, Kind, Reads};
+use super::scope::{DeclId, Kind, LevelId, Reads};
 use super::value::{Loops, Value};
 use crate::ir::graph::{NodeId, Role};
 use crate::model::Side;
@@ -52,8 +52,8 @@ pub fn dual(c: &mut Checker, call: &Call) -> Option<Value> {
 impl Checker<'_> {
     /// Whether what is being elaborated belongs to the lower level's own problem.
     pub fn in_lower(&self) -> bool {
-        let lower = self.frames.first().is_some_and(|frame| frame.level == Some(LevelKind::Lower));
-        lower && self.reads == Reads::Variables
+        let level = self.frames.first().and_then(|frame| frame.level);
+        level.is_some_and(LevelId::is_lower) && self.reads == Reads::Variables
     }
 
     /// The argument of `dual`.
@@ -85,7 +85,7 @@ impl Checker<'_> {
         let decl =
             id.map(|id| (id, self.decls[id.0].kind.clone(), self.decls[id.0].level, self.decls[id.0].span));
         match decl {
-            Some((id, Kind::Constraint(_), Some(LevelKind::Lower), _)) => Some(id),
+            Some((id, Kind::Constraint(_), Some(LevelId::Lower(_)), _)) => Some(id),
             Some((_, Kind::Constraint(_), _, declared)) => {
                 let message = "`dual` reads constraints of `lower` only";
                 let label = format!("`{}` is a constraint of `upper`", name.name);
@@ -109,7 +109,7 @@ impl Checker<'_> {
         let named = self
             .decls
             .iter()
-            .filter(|d| matches!(d.kind, Kind::Constraint(_)) && d.level == Some(LevelKind::Lower));
+            .filter(|d| matches!(d.kind, Kind::Constraint(_)) && d.level.is_some_and(LevelId::is_lower));
         let names: Vec<String> = named.map(|d| d.name.clone()).collect();
         let message = format!("there is no constraint `{}`", name.name);
         let mut diagnostic = Diagnostic::error("E0201", message, name.span, "unknown constraint");

@@ -25,8 +25,10 @@ pub fn print_model(model: &Model) -> String {
     level(&mut out, "upper", &model.upper, model);
     if let Some(lower) = &model.lower {
         let pessimistic = if lower.pessimistic.is_some() { " pessimistic" } else { "" };
-        let name = lower.name.as_ref().map_or(String::new(), |n| format!(" {n}"));
-        level(&mut out, &format!("lower{pessimistic}{name}"), lower, model);
+        let names: Vec<&str> = lower.followers.iter().map(|f| f.name.as_str()).collect();
+        let space = if names.is_empty() { "" } else { " " };
+        let title = format!("lower{pessimistic}{space}{}", names.join(", "));
+        level(&mut out, &title, lower, model);
     }
     for report in &model.reports {
         line(&mut out, &format!("report {}: {}", report.name, expression(&model.graph, report.node)));
@@ -61,6 +63,12 @@ fn level(out: &mut String, name: &str, level: &Level, model: &Model) {
     }
     let word = if level.maximize { "maximize, negated:" } else { "minimize" };
     line(out, &format!("  {word} {}", expression(graph, level.objective)));
+    if level.followers.len() > 1 {
+        for follower in &level.followers {
+            let word = if follower.maximize { "maximizes, negated:" } else { "minimizes" };
+            line(out, &format!("  {} {word} {}", follower.name, expression(graph, follower.objective)));
+        }
+    }
     for constraint in &level.constraints {
         line(out, &format!("  subject to {}", constraint_text(constraint, graph)));
     }

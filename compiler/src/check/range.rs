@@ -158,7 +158,10 @@ impl Checker<'_> {
         let ((start, x), (end, y)) = (start?, end?);
         if end <= start {
             let label = format!("{start}..{end} holds no numbers");
-            return self.error("E0213", "the range is empty", span, label);
+            let diagnostic = Diagnostic::error("E0213", "the range is empty", span, label);
+            let help = format!("a range leaves out its end: `{start}..{}` holds {start} alone", start + 1);
+            self.emit(diagnostic.help(help));
+            return None;
         }
         let size = (end - start) as usize;
         let dim = match &b.kind {

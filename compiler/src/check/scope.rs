@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use blo_grammar::ast::{self, Ident, LevelKind};
+use blo_grammar::ast::{self, Ident};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::parse::nearest;
 use blo_grammar::span::Span;
@@ -18,6 +18,19 @@ use super::value::{Axis, DimId, Value};
 /// Index into the checker's declarations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeclId(pub usize);
+
+/// A level block: the leader's, or a follower's by its place among the followers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LevelId {
+    Upper,
+    Lower(usize),
+}
+
+impl LevelId {
+    pub fn is_lower(self) -> bool {
+        self != LevelId::Upper
+    }
+}
 
 /// What a name was declared as.
 #[derive(Clone)]
@@ -69,7 +82,7 @@ pub struct Decl {
     pub span: Span,
     pub kind: Kind,
     pub module: usize,
-    pub level: Option<LevelKind>,
+    pub level: Option<LevelId>,
     pub used: bool,
     pub state: State,
 }
@@ -80,17 +93,19 @@ pub struct Module {
     /// The path that `use` gave, to load each file once.
     pub key: String,
     pub names: BTreeMap<String, DeclId>,
-    pub upper: BTreeMap<String, DeclId>,
-    pub lower: BTreeMap<String, DeclId>,
+    /// The names local to each level.
+    pub levels: BTreeMap<LevelId, BTreeMap<String, DeclId>>,
 }
 
 impl Module {
     /// The names local to a level.
-    pub fn locals(&mut self, level: LevelKind) -> &mut BTreeMap<String, DeclId> {
-        match level {
-            LevelKind::Upper => &mut self.upper,
-            LevelKind::Lower => &mut self.lower,
-        }
+    pub fn locals(&mut self, level: LevelId) -> &mut BTreeMap<String, DeclId> {
+        self.levels.entry(level).or_default()
+    }
+
+    /// What a name means in the first level that has it.
+    pub fn in_some_level(&self, name: &str) -> Option<(LevelId, DeclId)> {
+        self.levels.iter().find_map(|(level, names)| Some((*level, *names.get(name)?)))
     }
 }
 
@@ -127,7 +142,7 @@ pub struct Expansion {
 /// The local names of a place, and where that place is.
 pub struct Frame {
     pub module: usize,
-    pub level: Option<LevelKind>,
+    pub level: Option<LevelId>,
     pub locals: Vec<(String, Local)>,
     /// The call that is being expanded.
     pub call: Option<Expansion>,
@@ -137,7 +152,7 @@ pub struct Frame {
 
 impl Frame {
     /// The top of a file or level.
-    pub fn top(module: usize, level: Option<LevelKind>) -> Self {
+    pub fn top(module: usize, level: Option<LevelId>) -> Self {
         Frame { module, level, locals: Vec::new(), call: None, function: None }
     }
 }
@@ -193,14 +208,14 @@ impl Checker<'_> {
         name: &Ident,
         kind: Kind,
         module: usize,
-        level: Option<LevelKind>,
+        level: Option<LevelId>,
     ) -> Option<DeclId> {
         let global = matches!(kind, Kind::Var(_) | Kind::Constraint(_)) || level.is_none();
         let earlier = self.modules[module].names.get(&name.name).copied().or_else(|| {
             let scope = &mut self.modules[module];
             match (level, global) {
                 (Some(level), false) => scope.locals(level).get(&name.name).copied(),
-                _ => scope.upper.get(&name.name).or_else(|| scope.lower.get(&name.name)).copied(),
+                _ => scope.in_some_level(&name.name).map(|(_, id)| id),
             }
         });
         if let Some(earlier) = earlier {
@@ -247,9 +262,7 @@ impl Checker<'_> {
         let id = level
             .and_then(|l| scope.locals(l).get(name).copied())
             .or_else(|| scope.names.get(name).copied())
-            .or_else(|| {
-                solution.then(|| scope.upper.get(name).or_else(|| scope.lower.get(name)).copied()).flatten()
-            });
+            .or_else(|| scope.in_some_level(name).filter(|_| solution).map(|(_, id)| id));
         let id = id?;
         if self.decls[id.0].module != module {
             self.imports_used.insert((module, id.0));
@@ -273,12 +286,10 @@ impl Checker<'_> {
     }
 
     /// Where a name is local to a level, for names that mean nothing here.
-    pub fn in_another_level(&mut self, name: &str) -> Option<(Span, &'static str)> {
+    pub fn in_another_level(&mut self, name: &str) -> Option<(Span, String)> {
         let module = self.frame().module;
-        [LevelKind::Upper, LevelKind::Lower].into_iter().find_map(|level| {
-            let id = *self.modules[module].locals(level).get(name)?;
-            Some((self.decls[id.0].span, super::levels::level_name(level)))
-        })
+        let (level, id) = self.modules[module].in_some_level(name)?;
+        Some((self.decls[id.0].span, self.level_name(level)))
     }
 
     /// The error for a name that means nothing here.

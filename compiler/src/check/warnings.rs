@@ -1,10 +1,9 @@
 //! What a model without errors probably does not mean: things declared and not used, levels that do not see each other.
 
-use blo_grammar::ast::LevelKind;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::span::Span;
 
 use super::Checker;
-use super::levels::level_name;
 use super::scope::Kind;
 use crate::ir::graph::{NodeId, Role};
 use crate::model::Level;
@@ -50,11 +49,20 @@ impl Checker<'_> {
         let through =
             lower.is_some() && follows && response.iter().any(|&role| self.depends(upper.objective, role));
         if !self.depends(upper.objective, Role::Upper) && !through {
-            self.independent(LevelKind::Upper, upper);
+            self.independent("upper", upper, upper.objective_span);
         }
         let Some(l) = lower else { return };
-        if !self.depends(l.objective, Role::Lower) {
-            self.independent(LevelKind::Lower, l);
+        if l.followers.is_empty() && !self.depends(l.objective, Role::Lower) {
+            self.independent("lower", l, l.objective_span);
+        }
+        for follower in l
+            .followers
+            .iter()
+            .filter(|f| !self.depends(f.objective, Role::Lower))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            self.independent(&format!("lower {}", follower.name), l, follower.objective_span);
         }
         if !follows {
             let message = "`lower` does not depend on the variables of `upper`";
@@ -66,12 +74,11 @@ impl Checker<'_> {
         }
     }
 
-    fn independent(&mut self, kind: LevelKind, level: &Level) {
-        let name = level_name(kind);
+    fn independent(&mut self, name: &str, level: &Level, place: Span) {
         let message = format!("the objective of `{name}` does not depend on its variables");
         let label = format!("no variable of `{name}` matters here");
         let help = format!("read {} in it", names(level));
-        self.emit_plain(Diagnostic::warning("W0202", message, level.objective_span, label).help(help));
+        self.emit_plain(Diagnostic::warning("W0202", message, place, label).help(help));
     }
 }
 

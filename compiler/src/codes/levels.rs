@@ -49,7 +49,8 @@ upper {
     Code::new(
         "E0220",
         "a level lacks a part or has one twice",
-        "A model has one `upper` block and at most one `lower` block, each with variables and exactly one objective.",
+        "A model has one `upper` block and any number of `lower` blocks, each with variables and exactly one objective. Several \
+         `lower` blocks have names.",
         r"
 upper {
   var x: real
@@ -209,6 +210,40 @@ data a: real[n] = [1, 2, 4]
 upper {
   var x: real
   minimize mean((x - a[i])^2 for i ~ n)
+}
+",
+    ),
+    Code::new(
+        "E0240",
+        "a follower reads a variable of another one",
+        "Several followers are independent: each minimises its own objective over its own variables and sees the leader's. \
+         Followers that see each other play a game, whose equilibria are another problem.",
+        r"
+upper {
+  var price: real in nonneg
+  maximize price * (q + r)
+}
+lower first {
+  var q: real in nonneg
+  minimize q^2 - (3 - price - r) * q
+}
+lower second {
+  var r: real in nonneg
+  minimize r^2 - (2 - price) * r
+}
+",
+        r"
+upper {
+  var price: real in nonneg
+  maximize price * (q + r)
+}
+lower first {
+  var q: real in nonneg
+  minimize q^2 - (3 - price) * q
+}
+lower second {
+  var r: real in nonneg
+  minimize r^2 - (2 - price) * r
 }
 ",
     ),

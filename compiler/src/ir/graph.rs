@@ -132,8 +132,7 @@ pub enum Role {
     Upper,
     /// A lower variable.
     Lower,
-    /// A multiplier of a lower constraint. Methods that know none are refused; the others replace it before anything is
-    /// compiled.
+    /// A multiplier of a lower constraint. To what is compiled it is one more lower variable.
     Multiplier,
     /// A direction in the space of the upper variables (for second-order products).
     UpperDirection,

@@ -178,7 +178,7 @@ impl<'a> Draft<'a> {
     fn entry(&mut self, entry: &Entry, outputs: &[Vec<NodeId>], stored: &[bool]) {
         let g = self.g;
         let needed = g.reachable(&outputs.concat());
-        let directed = needed.iter().any(|&id| g.node(id).stage > Role::Lower);
+        let directed = needed.iter().any(|&id| g.node(id).stage > Role::Multiplier);
         let mut unit = Unit { buffers: &mut self.buffers, shared: &self.shared, own: FxHashMap::default() };
         let stages = [0, 1, 2].map(|stage| {
             let mut scheduler = Scheduler::new(g, stored);
@@ -187,8 +187,7 @@ impl<'a> Draft<'a> {
                 let belongs = match node.stage {
                     Role::Data => false,
                     Role::Upper => stage == 0,
-                    Role::Lower => stage == if directed { 1 } else { 2 },
-                    Role::Multiplier => crate::bug!("a multiplier that no method replaced"),
+                    Role::Lower | Role::Multiplier => stage == if directed { 1 } else { 2 },
                     Role::UpperDirection | Role::LowerDirection => stage == 2,
                 };
                 if belongs && !g.is(id, &ops::INPUT) {

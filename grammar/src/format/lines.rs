@@ -109,7 +109,9 @@ impl<'t> Cutter<'t> {
     }
 
     fn newline(&mut self) {
-        let asks = self.last.is_some_and(|last| last.infix || matches!(last.text, "," | "="));
+        let named = |text| text == ":" && self.first == "subject";
+        let asks =
+            self.last.is_some_and(|last| last.infix || matches!(last.text, "," | "=") || named(last.text));
         let pending = self.in_brackets() || asks;
         self.end_line();
         if !pending {

@@ -129,6 +129,8 @@ struct Frame {
 /// The state of one statement while its end is looked for.
 #[derive(Default)]
 struct Scan {
+    /// The statement's first token; `None` at the top.
+    first: Option<usize>,
     brackets: Vec<Frame>,
     outer_ifs: usize,
     nesting: usize,
@@ -278,7 +280,8 @@ impl Splitter<'_> {
 
     fn statement(&mut self, in_level: bool) -> Statement {
         let first = self.at;
-        let mut scan = Scan { comments: std::mem::take(&mut self.comments), ..Scan::default() };
+        let comments = std::mem::take(&mut self.comments);
+        let mut scan = Scan { first: Some(first), comments, ..Scan::default() };
         while self.at < self.tokens.len() {
             if self.at > first && self.ends_before(&mut scan, in_level) {
                 break;
@@ -321,7 +324,8 @@ impl Splitter<'_> {
     /// Whether the last token asks for another line.
     fn continues(&self, scan: &Scan) -> bool {
         let last = scan.last.map_or("", |at| self.text(at));
-        matches!(last, "," | "=" | "and" | "or") || crate::precedence::infix_spelled(last).is_some()
+        let named = last == ":" && scan.first.is_some_and(|at| self.text(at) == "subject");
+        named || matches!(last, "," | "=" | "and" | "or") || crate::precedence::infix_spelled(last).is_some()
     }
 
     /// Takes the current token into the statement.

@@ -4,6 +4,7 @@
 mod bome;
 mod cg;
 mod gradient;
+mod kkt;
 mod meha;
 mod options;
 mod rhg;
@@ -19,7 +20,8 @@ use crate::settings::{OptionSpec, SettingError, Settings, Value, nearest};
 pub use run::{Ended, Evaluation, Method, Point, Run};
 
 /// All solvers, in the order of the documentation.
-pub static SOLVERS: &[&Solver] = &[&rhg::RHG, &cg::CG, &bome::BOME, &meha::MEHA, &gradient::GRADIENT];
+pub static SOLVERS: &[&Solver] =
+    &[&rhg::RHG, &cg::CG, &bome::BOME, &meha::MEHA, &gradient::GRADIENT, &kkt::KKT];
 
 /// Which models a solver is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Levels {
     One,
     /// An upper and a lower level.
     Two,
+    /// With or without a lower level, in the single-level form of the model.
+    Any,
 }
 
 /// A method: what it is called, what it asks for and how it is put together.
@@ -74,7 +78,7 @@ impl Solver {
             (Levels::One, true) => {
                 return Some(format!("`{}` is for models without a lower level", self.name));
             }
-            (Levels::Two, true) | (Levels::One, false) => {}
+            (Levels::Two, true) | (Levels::One, false) | (Levels::Any, _) => {}
         }
         let unhandled = asks.iter().find(|feature| !self.handles.contains(feature))?;
         Some(format!("`{}` does not handle {}", self.name, unhandled.words()))

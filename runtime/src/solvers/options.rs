@@ -11,22 +11,32 @@ const MOMENTUM: Kind = Kind::Real { min: 0.0, max: 0.999_999, open: false };
 /// A positive number.
 pub(crate) const POSITIVE: Kind = Kind::Real { min: 0.0, max: f64::INFINITY, open: true };
 
-/// Options of every solver.
+/// The measure at which a run stops.
+pub(crate) const TOLERANCE: OptionSpec = option(
+    "tolerance",
+    Kind::Real { min: 0.0, max: f64::INFINITY, open: false },
+    Preset::Number(1e-8),
+    "Stop when the solver's measure of stationarity is at most this; 0 runs all the steps unless it is exactly 0.",
+);
+
+/// The seed.
+pub(crate) const SEED: OptionSpec =
+    option("seed", Kind::Count(0), Preset::Number(0.0), "Seed of everything random in the solver.");
+
+/// What the final check may spend.
+pub(crate) const CHECK_STEPS: OptionSpec = option(
+    "check_steps",
+    Kind::Count(1),
+    Preset::Number(1000.0),
+    "Evaluations the final check may spend on each of polishing, the adjoint and the curvature.",
+);
+
+/// Options of every solver but those with a loop of their own.
 pub(crate) const RUN: &[OptionSpec] = &[
     option("steps", Kind::Count(0), Preset::Number(1000.0), "Outer iterations."),
-    option(
-        "tolerance",
-        Kind::Real { min: 0.0, max: f64::INFINITY, open: false },
-        Preset::Number(1e-8),
-        "Stop when the solver's measure of stationarity is at most this; 0 runs all the steps unless it is exactly 0.",
-    ),
-    option("seed", Kind::Count(0), Preset::Number(0.0), "Seed of everything random in the solver."),
-    option(
-        "check_steps",
-        Kind::Count(1),
-        Preset::Number(1000.0),
-        "Evaluations the final check may spend on each of polishing, the adjoint and the curvature.",
-    ),
+    TOLERANCE,
+    SEED,
+    CHECK_STEPS,
 ];
 
 /// Options of the step of the outer iteration.

@@ -5,6 +5,7 @@
 mod bad_ends;
 mod bias;
 mod checks;
+mod constrained;
 mod domains;
 mod golden;
 mod models;

@@ -38,11 +38,20 @@ pub fn grad(c: &mut Checker, call: &Call) -> Option<Value> {
     let (e_span, x_span) = (call.arguments[0].span, call.arguments[1].span);
     if e.rank() > 0 || e.elem != Elem::Real {
         let label = format!("this is a {}", c.value_text(&e));
-        return c.error("E0233", "`grad` needs a real scalar", e_span, label);
+        let diagnostic = Diagnostic::error("E0233", "`grad` needs a real scalar", e_span, label);
+        c.emit(diagnostic.help("reduce it with `sum`, `mean` or `sumsq`"));
+        return None;
     }
     let copied = c.copies.iter().any(|(_, copy)| copy.node == x.node);
     if !copied && !c.vars.iter().any(|v| v.var.node == x.node) {
-        return c.error("E0233", "`grad` needs a variable", x_span, "this is not a whole variable");
+        let label = "this is not a whole variable";
+        let diagnostic = Diagnostic::error("E0233", "`grad` needs a variable", x_span, label);
+        let [e, x] = [e_span, x_span].map(|span| c.source_text(span));
+        c.emit(match x.split_once('[') {
+            Some((name, index)) => diagnostic.help(format!("write `grad({e}, {name})[{index}`")),
+            None => diagnostic.help("write the name of a variable"),
+        });
+        return None;
     }
     if e.loops.iter().all(|l| x.loops.contains(l)) {
         return c.gradient_of(&e, &x, e_span);

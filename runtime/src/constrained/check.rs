@@ -1,0 +1,153 @@
+//! The check of a point of a problem with constraints: what it violates, and whether the follower, solved again at the returned
+//! `x` under its own constraints, can do better. Multipliers that the model reads are checked as well, since the objective
+//! depends on them.
+
+use super::augmented::Multipliers;
+use super::nlp::Nlp;
+use super::relax::FEASIBLE;
+use super::solve::{Aim, solve};
+use super::{Constrained, Follower, outside};
+use crate::check::{Check, LOWER, LowerCheck, UPPER};
+use crate::linear::blas1::{largest, norm2};
+use crate::linear::power::seeded;
+use crate::status::PointStatus;
+
+/// Checks `(x, y)`, with the multipliers that the model reads behind `y`. `convex`: whether the lower level is known to
+/// be; `budget`: the Newton steps that solving the follower again may take from each start.
+pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: usize) -> Check {
+    let (n, m) = c.lens;
+    let found = c.found.clone().filter(|f| f.z[..n] == *x && c.lower_part(&f.z) == *y);
+    let mut z = found.as_ref().map_or_else(|| c.single.start.clone(), |f| f.z.clone());
+    z[..n].copy_from_slice(x);
+    z[n..n + m].copy_from_slice(&y[..m]);
+    for (&at, value) in c.duals.iter().zip(&y[m..]) {
+        z[at] = *value;
+    }
+    let (mut g, mut rows) = (vec![0.0; z.len()], vec![0.0; c.single.equal.len()]);
+    let objective = c.single.evaluate(&z, &vec![0.0; rows.len()], &mut g, &mut rows);
+    // The rows of the upper level come first; the others are of no account to a model that reads no multiplier.
+    let counted = if c.duals.is_empty() { c.upper_rows } else { rows.len() };
+    rows[counted..].fill(0.0);
+    let mut violation = c.single.violation(&rows);
+    let bounded = if c.duals.is_empty() { n + m } else { z.len() };
+    let off = |i: usize| (c.single.lo[i] - z[i]).max(z[i] - c.single.hi[i]).max(0.0);
+    violation = (0..bounded).map(off).fold(violation, f64::max);
+    if !c.duals.is_empty() {
+        violation = violation.max(c.violation(&z));
+    }
+    let lower = match &mut c.follower {
+        None => None,
+        Some(follower) => {
+            let (lower, off) = check_follower(follower, x, &y[..m], convex, budget);
+            violation = violation.max(off);
+            Some(lower)
+        }
+    };
+    if !objective.is_finite() || !violation.is_finite() {
+        return Check::unknown();
+    }
+    let stationarity = found.map(|f| c.stationarity(&z, &f.weights));
+    let stationary = stationarity.is_some_and(|s| s <= UPPER);
+    let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
+    let point = match (feasible && lower.as_ref().is_none_or(|l| l.solved), stationary) {
+        (true, true) => PointStatus::Stationary,
+        (true, false) => PointStatus::Feasible,
+        (false, _) => PointStatus::NotSolved,
+    };
+    Check {
+        point,
+        lower,
+        upper_objective: objective,
+        upper_stationary: stationary,
+        violation: Some(violation),
+        single_level: stationarity,
+        ..Check::unknown()
+    }
+}
+
+/// The follower at `x`: solved again from `y`, from its start and, unless it is known to be convex, from drawn points near `y`
+/// and far away. The second value is what `y` violates.
+pub fn check_follower(
+    follower: &mut Follower,
+    x: &[f64],
+    y: &[f64],
+    convex: bool,
+    budget: usize,
+) -> (LowerCheck, f64) {
+    let nlp = &mut follower.nlp;
+    nlp.set_parameters(x);
+    let m = nlp.equal.len();
+    let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; m]);
+    let objective = nlp.evaluate(y, &vec![0.0; m], &mut g, &mut rows);
+    let violation = nlp.violation(&rows).max(outside(nlp, y));
+    let mut starts = vec![y.to_vec(), nlp.somewhere()];
+    if !convex {
+        starts.extend((1..=DRAWN).map(|seed| nlp.drawn(seed)));
+        starts.extend((1..=DRAWN).map(|seed| near(y, seed)));
+    }
+    let mut best: Option<Answer> = None;
+    for v in starts {
+        let answer = solve_follower(nlp, v, budget);
+        if answer.settled && best.as_ref().is_none_or(|b| answer.objective < b.objective) {
+            best = Some(answer);
+        }
+    }
+    let polished = best.is_some();
+    let unsettled =
+        || Answer { y: y.to_vec(), multipliers: Multipliers::zero(m, 0), objective, settled: false };
+    let best = best.unwrap_or_else(unsettled);
+    nlp.evaluate(y, &best.multipliers.rows, &mut g, &mut rows);
+    let stationarity = nlp.bounds().stationarity(y, &g);
+    let gap = objective - best.objective;
+    // A point that violates its constraints a little may lie below the solution by as much as that saves.
+    let saved: f64 = best.multipliers.rows.iter().map(|u| u.abs()).sum::<f64>() * violation.min(FEASIBLE);
+    let small = LOWER * objective.abs().max(1.0);
+    let check = LowerCheck {
+        objective,
+        stationarity,
+        relative_stationarity: stationarity / norm2(y).max(1.0),
+        gap,
+        polished,
+        local: !convex,
+        solved: polished && gap <= small && gap >= -small - saved,
+        solution: best.y,
+        solution_objective: best.objective,
+    };
+    (check, violation)
+}
+
+/// Drawn starts of either kind.
+const DRAWN: u64 = 6;
+
+/// A point near `y`, to leave a stationary point that is no minimum.
+fn near(y: &[f64], seed: u64) -> Vec<f64> {
+    let reach = [1e-2, 1e-1, 1.0][(seed % 3) as usize] * largest(y).max(1.0);
+    seeded(y.len(), seed).iter().zip(y).map(|(u, y)| y + reach * u).collect()
+}
+
+/// What a solve of the follower found.
+struct Answer {
+    y: Vec<f64>,
+    multipliers: Multipliers,
+    objective: f64,
+    /// Whether it is feasible and stationary.
+    settled: bool,
+}
+
+/// Solves the follower from `v`.
+fn solve_follower(nlp: &mut Nlp, v: Vec<f64>, budget: usize) -> Answer {
+    let mut y = v;
+    let mut multipliers = Multipliers::zero(nlp.equal.len(), 0);
+    let bounds = nlp.bounds();
+    bounds.project(&mut y);
+    let scale = nlp.gradient_size(&y);
+    multipliers.penalty *= scale;
+    let aim = Aim { tolerance: 1e-9, scale, relaxation: 0.0, updates: 60, steps: 200 };
+    let mut spent = 0;
+    let reached = solve(nlp, &[], &bounds, &mut y, &mut multipliers, aim, &mut |_| {
+        spent += 1;
+        spent > budget
+    });
+    let settled = reached.violation <= 1e-7 && reached.stationarity <= 1e-6 * scale;
+    Answer { y, multipliers, objective: reached.objective, settled }
+}

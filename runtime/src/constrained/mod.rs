@@ -1,0 +1,142 @@
+//! Problems with constraints. The compiler hands over two programs: the single-level form of the model, in which the
+//! follower's problem is replaced by its conditions of Karush, Kuhn and Tucker, and the follower's own problem at a given `x`.
+//! The method (`relax`) works on the first; the check works on both and trusts nothing.
+
+pub mod augmented;
+pub mod check;
+pub mod newton;
+pub mod nlp;
+pub mod relax;
+pub mod solve;
+
+use nlp::Nlp;
+
+/// Two variables of which one is to be at its bound: `multiplier ≥ 0`, and `variable` at its lower bound, or its upper one
+/// when `high`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The place of the multiplier, whose lower bound is 0.
+    pub multiplier: usize,
+    /// The place of the variable or slack.
+    pub variable: usize,
+    /// Whether the distance is that to the upper bound.
+    pub high: bool,
+}
+
+impl Pair {
+    /// The multiplier, and the distance of the variable from its bound.
+    pub fn factors(self, nlp: &Nlp, v: &[f64]) -> (f64, f64) {
+        let at = v[self.variable];
+        let distance = if self.high { nlp.hi[self.variable] - at } else { at - nlp.lo[self.variable] };
+        (v[self.multiplier], distance)
+    }
+
+    /// The derivative of the distance.
+    pub fn slope(self) -> f64 {
+        if self.high { -1.0 } else { 1.0 }
+    }
+}
+
+/// Where a row of the follower's constraints is found in the single-level form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its multiplier.
+    pub multiplier: usize,
+    /// Its slack; `None` for an equality.
+    pub slack: Option<usize>,
+}
+
+/// The follower's problem at the upper variables its program has as parameters.
+pub struct Follower {
+    /// The program in `y`.
+    pub nlp: Nlp,
+    /// Its rows in the single-level form.
+    pub rows: Vec<Row>,
+}
+
+/// A point of the single-level form, with what certifies it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// `(x, y, slacks and multipliers of the follower)`.
+    pub z: Vec<f64>,
+    /// Multipliers of the rows of the single-level form.
+    pub weights: Vec<f64>,
+    /// The upper objective, minimised.
+    pub objective: f64,
+    /// The largest violation of a row, a bound or a pair.
+    pub violation: f64,
+    /// See [`Constrained::stationarity`].
+    pub stationarity: f64,
+    /// Whether the follower, solved again, does no better.
+    pub answered: bool,
+}
+
+/// A problem with constraints in its single-level form.
+pub struct Constrained {
+    /// The single-level form. Its first rows are the constraints of the upper level.
+    pub single: Nlp,
+    /// The number of rows that are constraints of the upper level.
+    pub upper_rows: usize,
+    /// The numbers of upper and lower variables, which lead `z`.
+    pub lens: (usize, usize),
+    /// The places in `z` of the multipliers that the model reads, in the order in which they follow the lower variables.
+    pub duals: Vec<usize>,
+    /// What complements what.
+    pub pairs: Vec<Pair>,
+    /// The follower's problem; `None` without a lower level.
+    pub follower: Option<Follower>,
+    /// The best point so far.
+    pub found: Option<Found>,
+}
+
+impl Constrained {
+    /// The lower variables of `z`, and the multipliers that the model reads behind them.
+    pub fn lower_part(&self, z: &[f64]) -> Vec<f64> {
+        let (n, m) = self.lens;
+        z[n..n + m].iter().copied().chain(self.duals.iter().map(|&k| z[k])).collect()
+    }
+
+    /// How far `z` is from strong stationarity with these multipliers of the rows: the largest element of the projected
+    /// gradient of the Lagrangian, relative to `max(1, ‖∇F‖∞)`, where of every pair that is not degenerate the end at its bound
+    /// is held there. Of a degenerate pair both ends may only grow, so a point that passes is stationary for every way of
+    /// resolving it.
+    pub fn stationarity(&mut self, z: &[f64], weights: &[f64]) -> f64 {
+        let (n, m) = (z.len(), weights.len());
+        let (mut g, mut rows) = (vec![0.0; n], vec![0.0; m]);
+        self.single.evaluate(z, &vec![0.0; m], &mut g, &mut rows);
+        let size = crate::linear::blas1::largest(&g).max(1.0);
+        self.single.evaluate(z, weights, &mut g, &mut rows);
+        let mut held = vec![false; n];
+        for pair in &self.pairs {
+            let (a, b) = pair.factors(&self.single, z);
+            if a.max(b) > DEGENERATE {
+                held[if a < b { pair.multiplier } else { pair.variable }] = true;
+            }
+        }
+        for (g, _) in g.iter_mut().zip(&held).filter(|(_, held)| **held) {
+            *g = 0.0;
+        }
+        self.single.bounds().stationarity(z, &g) / size
+    }
+
+    /// The largest violation at `z` of rows, bounds and pairs.
+    pub fn violation(&mut self, z: &[f64]) -> f64 {
+        let m = self.single.equal.len();
+        let (mut g, mut rows) = (vec![0.0; z.len()], vec![0.0; m]);
+        self.single.evaluate(z, &vec![0.0; m], &mut g, &mut rows);
+        let pairs = self.pairs.iter().map(|pair| {
+            let (a, b) = pair.factors(&self.single, z);
+            a.min(b)
+        });
+        pairs.fold(self.single.violation(&rows).max(outside(&self.single, z)), f64::max)
+    }
+}
+
+/// Both ends of a pair are at their bounds when they are no farther than this.
+pub const DEGENERATE: f64 = 1e-6;
+
+/// The largest distance of an element from its bounds.
+pub fn outside(nlp: &Nlp, v: &[f64]) -> f64 {
+    let off = |i: usize| (nlp.lo[i] - v[i]).max(v[i] - nlp.hi[i]).max(0.0);
+    (0..v.len()).map(|i| if v[i].is_nan() { f64::INFINITY } else { off(i) }).fold(0.0, f64::max)
+}

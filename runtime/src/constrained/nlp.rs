@@ -1,0 +1,182 @@
+//! A smooth program with bounds, `min F(v)` subject to rows `r(v) = 0` or `r(v) <= 0`, given by compiled derivatives of its
+//! Lagrangian `L = F + w · r`. The weights `w`, behind parameters `p`, are the upper vector of the derivatives and `v` the
+//! lower one: then `∇_w L` are the rows, `∇²_vw L` is their Jacobian and `∇²_vv L` the Hessian of the Lagrangian, so that no
+//! quantity of its own is needed.
+
+use std::cell::Cell;
+
+use super::newton::Bounds;
+use crate::derivatives::{Derivatives, Quantity};
+use crate::linear::blas1::{all_finite, largest};
+use crate::linear::power::seeded;
+use crate::space::{Domain, Space, end};
+
+/// The quantities its derivatives evaluate.
+pub const NEEDS: [Quantity; 3] = [Quantity::LowerGradients, Quantity::LowerSecondOrder, Quantity::LowerCross];
+
+/// The program.
+pub struct Nlp {
+    derivatives: Box<dyn Derivatives>,
+    /// `(p, w)`.
+    outer: Vec<f64>,
+    outer_gradient: Vec<f64>,
+    scratch: Vec<f64>,
+    parameters: usize,
+    /// Per row, whether it is an equality.
+    pub equal: Vec<bool>,
+    /// Lower bounds.
+    pub lo: Vec<f64>,
+    /// Upper bounds.
+    pub hi: Vec<f64>,
+    /// The start, within the bounds.
+    pub start: Vec<f64>,
+    /// Evaluations, Hessian products and products with the transposed Jacobian since they were last asked for.
+    calls: Cell<[u64; 3]>,
+}
+
+impl Nlp {
+    /// `space`: of `v`, free and interval blocks only. `equal`: one entry per row; the upper vector holds `parameters`
+    /// numbers in front of the weights.
+    ///
+    /// # Panics
+    /// When lengths differ, or a block has another domain.
+    pub fn new(
+        derivatives: Box<dyn Derivatives>,
+        space: &Space,
+        equal: Vec<bool>,
+        parameters: usize,
+    ) -> Self {
+        assert_eq!(derivatives.lower_len(), space.len(), "space and derivatives disagree");
+        assert_eq!(derivatives.upper_len(), parameters + equal.len(), "weights and rows disagree");
+        let (lo, hi) = bounds(space);
+        Nlp {
+            outer: vec![0.0; parameters + equal.len()],
+            outer_gradient: vec![0.0; parameters + equal.len()],
+            scratch: vec![0.0; space.len()],
+            parameters,
+            equal,
+            lo,
+            hi,
+            start: space.start(),
+            derivatives,
+            calls: Cell::new([0; 3]),
+        }
+    }
+
+    /// The number of variables.
+    pub fn len(&self) -> usize {
+        self.lo.len()
+    }
+
+    /// Whether there are no variables.
+    pub fn is_empty(&self) -> bool {
+        self.lo.is_empty()
+    }
+
+    /// Sets the parameters.
+    pub fn set_parameters(&mut self, p: &[f64]) {
+        self.outer[..self.parameters].copy_from_slice(p);
+    }
+
+    /// `L(v, w)`, in `g` its gradient by `v` and in `r` the rows.
+    pub fn evaluate(&mut self, v: &[f64], w: &[f64], g: &mut [f64], r: &mut [f64]) -> f64 {
+        self.count(0);
+        self.outer[self.parameters..].copy_from_slice(w);
+        let value = self.derivatives.lower_gradients(&self.outer, v, &mut self.outer_gradient, g);
+        r.copy_from_slice(&self.outer_gradient[self.parameters..]);
+        value
+    }
+
+    /// In `hd` the Hessian of the Lagrangian times `d`, in `jd` the Jacobian of the rows times `d`.
+    pub fn product(&mut self, v: &[f64], w: &[f64], d: &[f64], hd: &mut [f64], jd: &mut [f64]) {
+        self.count(1);
+        self.outer[self.parameters..].copy_from_slice(w);
+        let Self { derivatives, outer, outer_gradient, scratch, .. } = self;
+        derivatives.lower_second_order(outer, v, d, scratch, hd, outer_gradient);
+        jd.copy_from_slice(&self.outer_gradient[self.parameters..]);
+    }
+
+    /// In `out` the transposed Jacobian of the rows at `v` times `u`.
+    pub fn transposed(&mut self, v: &[f64], u: &[f64], out: &mut [f64]) {
+        self.count(2);
+        self.outer_gradient.fill(0.0);
+        self.outer_gradient[self.parameters..].copy_from_slice(u);
+        self.derivatives.lower_cross(&self.outer, v, &self.outer_gradient, out);
+    }
+
+    fn count(&self, quantity: usize) {
+        let mut calls = self.calls.get();
+        calls[quantity] += 1;
+        self.calls.set(calls);
+    }
+
+    /// How often each of [`NEEDS`] was evaluated since this was last asked.
+    pub fn take_calls(&self) -> [u64; 3] {
+        self.calls.take()
+    }
+
+    /// `max(1, ‖∇F‖∞)` at `v`.
+    pub fn gradient_size(&mut self, v: &[f64]) -> f64 {
+        let (mut g, mut rows) = (vec![0.0; v.len()], vec![0.0; self.equal.len()]);
+        self.evaluate(v, &vec![0.0; rows.len()], &mut g, &mut rows);
+        let size = largest(&g).max(1.0);
+        if size.is_finite() { size } else { 1.0 }
+    }
+
+    /// A point drawn within the bounds; where a bound is infinite, at distances up to 1, 10 or 100, by the seed.
+    pub fn drawn(&self, seed: u64) -> Vec<f64> {
+        let reach = [1.0, 10.0, 100.0][(seed % 3) as usize];
+        let place = |(i, u): (usize, f64)| {
+            let (lo, hi) = (self.lo[i], self.hi[i]);
+            match (lo.is_finite(), hi.is_finite()) {
+                (true, true) => lo + 0.5 * (u + 1.0) * (hi - lo),
+                (true, false) => lo + reach * u.abs(),
+                (false, true) => hi - reach * u.abs(),
+                (false, false) => self.start[i] + reach * u,
+            }
+        };
+        seeded(self.len(), seed).into_iter().enumerate().map(place).collect()
+    }
+
+    /// The start, or, where objective and rows are not finite there, a drawn point where they are.
+    pub fn somewhere(&mut self) -> Vec<f64> {
+        let (mut g, mut rows) = (vec![0.0; self.len()], vec![0.0; self.equal.len()]);
+        let none = vec![0.0; rows.len()];
+        for seed in 0..20 {
+            let v = if seed == 0 { self.start.clone() } else { self.drawn(seed) };
+            let value = self.evaluate(&v, &none, &mut g, &mut rows);
+            if value.is_finite() && all_finite(&g) && all_finite(&rows) {
+                return v;
+            }
+        }
+        self.start.clone()
+    }
+
+    /// The bounds of the variables.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { lo: self.lo.clone(), hi: self.hi.clone() }
+    }
+
+    /// The largest violation among rows.
+    pub fn violation(&self, r: &[f64]) -> f64 {
+        let off = r.iter().zip(&self.equal).map(|(r, equal)| if *equal { r.abs() } else { r.max(0.0) });
+        off.fold(0.0, |all: f64, one| if one.is_nan() { f64::INFINITY } else { all.max(one) })
+    }
+}
+
+/// The bounds of every element.
+fn bounds(space: &Space) -> (Vec<f64>, Vec<f64>) {
+    let (mut low, mut high) = (Vec::new(), Vec::new());
+    for block in space.blocks() {
+        for i in 0..block.len {
+            let (a, b) = match &block.domain {
+                Domain::Free => (f64::NEG_INFINITY, f64::INFINITY),
+                Domain::Interval { lo, hi } => (end(lo, i), end(hi, i)),
+                Domain::Simplex | Domain::Ball(_) => panic!("`{}` is not in a box", block.name),
+            };
+            low.push(a);
+            high.push(b);
+        }
+    }
+    (low, high)
+}

@@ -1,0 +1,161 @@
+//! `kkt`: the follower's problem replaced by its optimality conditions, and the single-level program solved by relaxation.
+//!
+//! Assumes smooth objectives and constraints, and a follower whose conditions of Karush, Kuhn and Tucker characterise its
+//! answers: a convex one with a constraint qualification. For every start: the follower is solved at `x`, or, every third time,
+//! lower variables are drawn and multipliers and slacks are 1; then the pairs of
+//! multiplier and slack are relaxed to `a b <= τ` with `τ` from 1 down to 1e-9, every program solved by augmented Lagrangians
+//! with truncated Newton steps from the last solution; then one end of every pair is held at its bound and the program solved to
+//! 1e-10. Where both ends of a pair are at their bounds, the other pieces that meet there are tried one at a time. The best
+//! point over all starts that is feasible, and where the follower solved again does no better, is kept. Bounds, simplices and
+//! balls of the follower have multipliers too. Costs two Lagrangian gradients per Newton step and two products per inner step.
+//!
+//! Not guaranteed: a stationary point need not be a minimum, and with a follower that is not convex its stationary points are
+//! feasible for the program (the check then tells a false answer where it finds a better one). Multipliers that are not unique
+//! leave the choice to the leader.
+//!
+//! Sources: S. Dempe, J. Dutta, "Is bilevel programming a special case of a mathematical program with complementarity
+//! constraints?", Math. Programming 131 (2012); S. Scholtes, SIAM J. Optim. 11 (2001), and those of
+//! [`crate::constrained`].
+
+use std::cmp::Ordering;
+
+use super::options::{CHECK_STEPS, SEED, TOLERANCE};
+use super::run::{Evaluation, Method, Point, Run};
+use super::{Levels, Solver};
+use crate::constrained::check::check_follower;
+use crate::constrained::nlp::{NEEDS, Nlp};
+use crate::constrained::relax::{self, From};
+use crate::constrained::{Constrained, Found};
+use crate::derivatives::Quantity;
+use crate::problem::{Feature, Problem};
+use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::status::Termination;
+
+/// Newton steps for solving the follower again where a start ended.
+const FOLLOWER_STEPS: usize = 1000;
+
+const OWN: &[OptionSpec] = &[
+    OptionSpec {
+        name: "steps",
+        kind: Kind::Count(0),
+        default: Preset::Number(8.0),
+        doc: "Further starts after the model's own; the upper variables are drawn within their bounds.",
+    },
+    OptionSpec { default: Preset::Number(1e-6), ..TOLERANCE },
+    SEED,
+    OptionSpec {
+        doc: "Newton steps the final check may spend on solving the follower again, from each of its starts.",
+        ..CHECK_STEPS
+    },
+];
+
+/// The solver.
+pub static KKT: Solver = Solver {
+    name: "kkt",
+    summary: "the follower's optimality conditions as constraints, complementarity relaxed and driven to zero",
+    source: "Scholtes 2001; Birgin, Martínez 2014; Dempe, Dutta 2012",
+    groups: &[OWN],
+    levels: Levels::Any,
+    handles: &[Feature::UpperConstraints, Feature::LowerConstraints],
+    needs: |_| vec![Quantity::UpperGradients],
+    build,
+};
+
+struct Kkt {
+    start: Vec<f64>,
+    begun: usize,
+    steps: usize,
+    seed: u64,
+}
+
+fn build(_: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
+    Box::new(Kkt {
+        start: start.x.clone(),
+        begun: 0,
+        steps: settings.count("steps"),
+        seed: settings.count("seed") as u64,
+    })
+}
+
+impl Kkt {
+    /// The upper variables of the next start, first the model's and then drawn ones, and where the rest starts.
+    fn next_start(&mut self, nlp: &Nlp) -> (Vec<f64>, From) {
+        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.begun as u64);
+        let from = match self.begun % 3 {
+            0 => From::Answer(1.0),
+            1 => From::Anywhere(seed),
+            // Closer to the follower's own answer from the beginning.
+            _ => From::Answer(1e-3),
+        };
+        self.begun += 1;
+        if self.begun <= 2 {
+            return (self.start.clone(), from);
+        }
+        (nlp.drawn(seed)[..self.start.len()].to_vec(), from)
+    }
+}
+
+impl Method for Kkt {
+    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
+        let Some(mut c) = problem.constrained.take() else { return Evaluation::NONE };
+        let (x, from) = self.next_start(&c.single);
+        let found = relax::run(&mut c, &x, from, &mut |nlp| {
+            count(problem, nlp);
+            run.poll(problem)
+        });
+        if let Some(found) = found {
+            keep(&mut c, found);
+        }
+        count(problem, &c.single);
+        let mut evaluation = Evaluation::NONE;
+        if let Some(best) = c.found.clone() {
+            let (n, m) = c.lens;
+            point.x.copy_from_slice(&best.z[..n]);
+            point.y.copy_from_slice(&c.lower_part(&best.z));
+            let measure = best.violation.max(best.stationarity);
+            let more = self.begun <= self.steps;
+            evaluation.upper = best.objective;
+            evaluation.measure = if more { f64::INFINITY } else { measure };
+            if let Some(follower) = &mut c.follower {
+                follower.nlp.set_parameters(&best.z[..n]);
+                let (mut g, mut rows) = (vec![0.0; m], vec![0.0; follower.rows.len()]);
+                let none = vec![0.0; rows.len()];
+                evaluation.lower = follower.nlp.evaluate(&best.z[n..n + m], &none, &mut g, &mut rows);
+                count(problem, &follower.nlp);
+            }
+        }
+        problem.constrained = Some(c);
+        evaluation
+    }
+
+    fn update(&mut self, _: &mut Problem, _: &mut Point, _: usize) -> Option<Termination> {
+        None
+    }
+}
+
+fn count(problem: &mut Problem, nlp: &Nlp) {
+    for (quantity, n) in NEEDS.into_iter().zip(nlp.take_calls()) {
+        problem.count(quantity, n);
+    }
+}
+
+/// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is.
+fn keep(c: &mut Constrained, mut found: Found) {
+    let (n, m) = c.lens;
+    found.answered = found.feasible()
+        && c.follower.as_mut().is_none_or(|follower| {
+            let (x, y) = (&found.z[..n], &found.z[n..n + m]);
+            check_follower(follower, x, y, false, FOLLOWER_STEPS).0.solved
+        });
+    let better = c.found.as_ref().is_none_or(|best| {
+        let rank = |f: &Found| (f.feasible(), f.answered);
+        match rank(&found).cmp(&rank(best)) {
+            Ordering::Equal if found.feasible() => found.objective < best.objective,
+            Ordering::Equal => found.violation < best.violation,
+            order => order.is_gt(),
+        }
+    });
+    if better {
+        c.found = Some(found);
+    }
+}

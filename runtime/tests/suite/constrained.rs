@@ -1,0 +1,178 @@
+//! Programs with rows and bounds, written by hand: solutions with their multipliers, and what cannot be satisfied.
+
+use blo_runtime::constrained::Pair;
+use blo_runtime::constrained::augmented::Multipliers;
+use blo_runtime::constrained::nlp::Nlp;
+use blo_runtime::constrained::solve::{Aim, Reached, solve};
+use blo_runtime::derivatives::Derivatives;
+use blo_runtime::space::{Block, Domain, Space};
+
+use crate::{all_close, close};
+
+/// `F = ½ Σ curvature (v − target)²` with the rows `½ v'Qv + a·v − b`, `Q` diagonal.
+struct Quadratic {
+    curvature: Vec<f64>,
+    target: Vec<f64>,
+    rows: Vec<(Vec<f64>, Vec<f64>, f64)>,
+}
+
+impl Quadratic {
+    fn row(&self, i: usize, v: &[f64]) -> f64 {
+        let (q, a, b) = &self.rows[i];
+        (0..v.len()).map(|k| 0.5 * q[k] * v[k] * v[k] + a[k] * v[k]).sum::<f64>() - b
+    }
+
+    fn slope(&self, i: usize, k: usize, v: &[f64]) -> f64 {
+        self.rows[i].0[k] * v[k] + self.rows[i].1[k]
+    }
+}
+
+impl Derivatives for Quadratic {
+    fn upper_len(&self) -> usize {
+        self.rows.len()
+    }
+    fn lower_len(&self) -> usize {
+        self.target.len()
+    }
+    fn reports_len(&self) -> usize {
+        0
+    }
+    fn lower_gradients(&mut self, w: &[f64], v: &[f64], gw: &mut [f64], gv: &mut [f64]) -> f64 {
+        let mut value = 0.0;
+        for k in 0..v.len() {
+            let off = v[k] - self.target[k];
+            value += 0.5 * self.curvature[k] * off * off;
+            gv[k] = self.curvature[k] * off;
+        }
+        for i in 0..w.len() {
+            gw[i] = self.row(i, v);
+            value += w[i] * gw[i];
+            (0..v.len()).for_each(|k| gv[k] += w[i] * self.slope(i, k, v));
+        }
+        value
+    }
+    fn lower_second_order(
+        &mut self,
+        w: &[f64],
+        v: &[f64],
+        d: &[f64],
+        gv: &mut [f64],
+        hd: &mut [f64],
+        wd: &mut [f64],
+    ) {
+        self.lower_gradients(w, v, &mut vec![0.0; w.len()], gv);
+        for k in 0..v.len() {
+            let bent: f64 = (0..w.len()).map(|i| w[i] * self.rows[i].0[k]).sum();
+            hd[k] = (self.curvature[k] + bent) * d[k];
+        }
+        for i in 0..w.len() {
+            wd[i] = (0..v.len()).map(|k| self.slope(i, k, v) * d[k]).sum();
+        }
+    }
+    fn lower_cross(&mut self, _: &[f64], v: &[f64], u: &[f64], out: &mut [f64]) {
+        for k in 0..v.len() {
+            out[k] = (0..u.len()).map(|i| u[i] * self.slope(i, k, v)).sum();
+        }
+    }
+    fn lower_value(&mut self, _: &[f64], _: &[f64]) -> f64 {
+        panic!("not compiled");
+    }
+    fn lower_gradient(&mut self, _: &[f64], _: &[f64], _: &mut [f64]) -> f64 {
+        panic!("not compiled");
+    }
+    fn lower_hessian(&mut self, _: &[f64], _: &[f64], _: &[f64], _: &mut [f64]) {
+        panic!("not compiled");
+    }
+    fn upper_value(&mut self, _: &[f64], _: &[f64]) -> f64 {
+        panic!("not compiled");
+    }
+    fn upper_gradients(&mut self, _: &[f64], _: &[f64], _: &mut [f64], _: &mut [f64]) -> f64 {
+        panic!("not compiled");
+    }
+    fn upper_second_order(
+        &mut self,
+        _: &[f64],
+        _: &[f64],
+        _: &[f64],
+        _: &mut [f64],
+        _: &mut [f64],
+        _: &mut [f64],
+    ) {
+        panic!("not compiled");
+    }
+    fn reports(&mut self, _: &[f64], _: &[f64], _: &mut [f64]) {
+        panic!("not compiled");
+    }
+}
+
+/// The point and the multipliers of the rows.
+fn reach(
+    model: Quadratic,
+    domain: Domain,
+    equal: &[bool],
+    pairs: &[Pair],
+    relaxation: f64,
+) -> (Vec<f64>, Vec<f64>, Reached) {
+    let n = model.target.len();
+    let space = Space::new(vec![Block::new("v", &[n], domain, vec![0.5; n])]).unwrap();
+    let mut nlp = Nlp::new(Box::new(model), &space, equal.to_vec(), 0);
+    let (mut v, bounds) = (nlp.start.clone(), nlp.bounds());
+    let mut multipliers = Multipliers::zero(equal.len(), pairs.len());
+    let aim = Aim { tolerance: 1e-9, scale: 1.0, relaxation, updates: 60, steps: 100 };
+    let reached = solve(&mut nlp, pairs, &bounds, &mut v, &mut multipliers, aim, &mut |_| false);
+    (v, multipliers.rows, reached)
+}
+
+/// At (1, 1) the gradient (−2, 0) is −⅔ (2, −1) − ⅔ (1, 1).
+#[test]
+fn an_equality_and_an_inequality_with_their_multipliers() {
+    let model = Quadratic {
+        curvature: vec![2.0, 2.0],
+        target: vec![2.0, 1.0],
+        rows: vec![(vec![2.0, 0.0], vec![0.0, -1.0], 0.0), (vec![0.0, 0.0], vec![1.0, 1.0], 2.0)],
+    };
+    let (v, w, reached) = reach(model, Domain::Free, &[true, false], &[], 0.0);
+    assert!(reached.done, "{reached:?}");
+    all_close(&v, &[1.0, 1.0], 1e-8);
+    all_close(&w, &[2.0 / 3.0, 2.0 / 3.0], 1e-6);
+    close(reached.objective, 1.0, 1e-8);
+}
+
+/// A Lagrangian that is flat in two of its variables: `t` is as low as v₀ + 2 v₁ lets it be, over v₀ + v₁ ≤ 1 and v ≥ 0.
+#[test]
+fn a_linear_program_inside() {
+    let model = Quadratic {
+        curvature: vec![0.0, 0.0, 1.0],
+        target: vec![0.0, 0.0, -10.0],
+        rows: vec![(vec![0.0; 3], vec![1.0, 1.0, 0.0], 1.0), (vec![0.0; 3], vec![-1.0, -2.0, -1.0], 0.0)],
+    };
+    let ends = Domain::Interval { lo: vec![0.0, 0.0, -20.0], hi: vec![f64::INFINITY; 3] };
+    let (v, w, reached) = reach(model, ends, &[false, false], &[], 0.0);
+    assert!(reached.done, "{reached:?}");
+    all_close(&v, &[0.0, 1.0, -2.0], 1e-7);
+    // The slope of ½ (t + 10)² at −2 is 8: so much is the second row worth, and twice that the first.
+    all_close(&w, &[16.0, 8.0], 1e-5);
+}
+
+/// A pair of variables that would both be 1 and of which, relaxed to a product of τ, the cheaper one gives way.
+#[test]
+fn a_relaxed_pair() {
+    let model = Quadratic { curvature: vec![4.0, 1.0], target: vec![1.0, 1.0], rows: vec![] };
+    let ends = Domain::Interval { lo: vec![0.0; 2], hi: vec![f64::INFINITY; 2] };
+    let pair = Pair { multiplier: 0, variable: 1, high: false };
+    let (v, _, reached) = reach(model, ends, &[], &[pair], 1e-6);
+    assert!(reached.done, "{reached:?}");
+    all_close(&v, &[1.0, 1e-6], 1e-5);
+    close(v[0] * v[1], 1e-6, 1e-8);
+}
+
+#[test]
+fn what_cannot_be_satisfied_is_not_done() {
+    let model = Quadratic {
+        curvature: vec![1.0],
+        target: vec![0.0],
+        rows: vec![(vec![0.0], vec![1.0], -1.0), (vec![0.0], vec![-1.0], -1.0)],
+    };
+    let (_, _, reached) = reach(model, Domain::Free, &[false, false], &[], 0.0);
+    assert!(!reached.done && reached.violation > 0.9, "{reached:?}");
+}
