@@ -58,7 +58,8 @@ fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, place: Span, room: &mut usi
             found.push(match (term.shown, rest) {
                 // Inside of a function nothing is shown but the call around it.
                 (_, None) => Part { node, shown: None, minus: false },
-                (_, _) if whole => Part { node, shown: own, minus: false },
+                // The minus of a `maximize` has no place of its own.
+                (shown, _) if whole => Part { node, shown: own, minus: turned && shown == own },
                 (Some(_), _) => Part { node, minus: term.minus != turned, ..term },
                 (None, rest) => Part { node, shown: rest, minus: turned },
             });
