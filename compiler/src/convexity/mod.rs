@@ -80,7 +80,7 @@ pub fn convexity(model: &Model) -> Convexity {
     let judge = |level: &Level, chosen: &[&Var]| {
         // Several followers count as one whose objective is the sum.
         let place = level.followers.iter().fold(level.objective_span, |all, f| all.to(f.objective_span));
-        form::judge(&mut model.graph.clone(), &scope(chosen), level.objective, place)
+        form::judge(&mut model.graph.clone(), &scope(chosen), level.objective, place, level.maximize)
     };
     let judged = |level: &Level, own: Form, other: Option<Form>, joint: Option<Form>, chosen: &[&Var]| {
         let mut graph = model.graph.clone();

@@ -21,11 +21,19 @@ pub struct Part {
     pub minus: bool,
 }
 
-/// The terms whose sum is `root`, which stands at `place`. New nodes keep the places of the terms.
-pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId, place: Span) -> Vec<Part> {
+/// The terms whose sum is `root`, which stands at `place`; `opposite`: what stands there is its opposite, as with `maximize`. New
+/// nodes keep the places of the terms.
+pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId, place: Span, opposite: bool) -> Vec<Part> {
     let outer = g.set_span(None);
     let mut room = MOST;
-    let found = split(g, walk, root, place, &mut room);
+    let inner = (opposite && g.is(root, &ops::NEG)).then(|| g.node(root).inputs[0]);
+    let mut found = split(g, walk, inner.unwrap_or(root), place, &mut room);
+    if inner.is_some() {
+        for term in &mut found {
+            term.node = rebuilt(g, root, term.node, Around::Sign(true));
+            term.minus = !term.minus;
+        }
+    }
     g.set_span(outer);
     found
 }
@@ -58,8 +66,7 @@ fn split(g: &mut Graph, walk: &mut Walk, id: NodeId, place: Span, room: &mut usi
             found.push(match (term.shown, rest) {
                 // Inside of a function nothing is shown but the call around it.
                 (_, None) => Part { node, shown: None, minus: false },
-                // The minus of a `maximize` has no place of its own.
-                (shown, _) if whole => Part { node, shown: own, minus: turned && shown == own },
+                (_, _) if whole => Part { node, shown: own, minus: false },
                 (Some(_), _) => Part { node, minus: term.minus != turned, ..term },
                 (None, rest) => Part { node, shown: rest, minus: turned },
             });
