@@ -57,7 +57,7 @@ pub struct SingleLevel {
 /// Rewrites a model.
 ///
 /// Errors: a lower objective or constraint that cannot be differentiated.
-pub fn single_level(model: &Model) -> Result<SingleLevel, Diagnostic> {
+pub fn single_level(model: &Model) -> Result<SingleLevel, Box<Diagnostic>> {
     let mut model = boxed(model);
     let rows: Vec<Rows> = model.upper.constraints.iter().map(Rows::from).collect();
     let upper_rows = rows.iter().map(|row| model.graph.ty(row.node).len()).sum();
@@ -142,7 +142,7 @@ impl Form {
         graph: &mut Graph,
         lower: &Level,
         constraints: &[Parts],
-    ) -> Result<Vec<BoundParts>, Diagnostic> {
+    ) -> Result<Vec<BoundParts>, Box<Diagnostic>> {
         let mut bounds = Vec::new();
         let terms: Vec<(NodeId, NodeId)> = lower
             .constraints
