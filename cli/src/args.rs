@@ -90,6 +90,9 @@ pub struct CheckArgs {
     /// Model, data and compiler stages.
     #[command(flatten)]
     pub model: ModelArgs,
+    /// Also print what is known of the convexity of each level, why, and which part breaks it
+    #[arg(long)]
+    pub explain: bool,
 }
 
 /// `blo test`.

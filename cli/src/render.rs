@@ -116,6 +116,38 @@ impl Renderer {
         }
     }
 
+    /// A remark with the places it is about, drawn without colour for standard output. It counts as nothing.
+    pub fn remark(&self, sources: &Sources, labels: &[(Span, &str)]) -> String {
+        let labels: Vec<(Span, &str)> =
+            labels.iter().map(|&(span, text)| (tidy(sources, span), text)).collect();
+        let plain = || -> String {
+            let lines = labels.iter().map(|(span, text)| {
+                let (line, column) = sources.line_column(*span);
+                format!("   {}:{line}:{column}: {}\n", sources.get(span.file).name, cut(text))
+            });
+            lines.collect()
+        };
+        let long = |span: Span| has_long_line(&sources.get(span.file).text, span.range());
+        let Some(&(main, _)) = labels.first().filter(|_| !labels.iter().any(|l| long(l.0))) else {
+            return plain();
+        };
+        let mut cache = Files { sources, read: HashMap::new() };
+        let mut report = Report::build(ReportKind::Advice, (main.file, main.range()))
+            .with_config(Config::new().with_index_type(IndexType::Byte).with_color(false).with_compact(true));
+        for (span, text) in &labels {
+            report.add_label(Label::new((span.file, span.range())).with_message(cut(text)));
+        }
+        let mut bytes = Vec::new();
+        match report.finish().write(&mut cache, &mut bytes) {
+            // The first line is a heading, which a remark does without.
+            Ok(()) => {
+                let drawn = String::from_utf8_lossy(&bytes).into_owned();
+                drawn.split_once('\n').map_or_else(plain, |(_, rest)| rest.to_owned())
+            }
+            Err(_) => plain(),
+        }
+    }
+
     /// `2 errors, 1 warning`, and where to read about the first error; nothing when there were none, and nothing in a document, which
     /// has both numbers.
     pub fn summary(&mut self) {

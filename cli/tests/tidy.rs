@@ -39,7 +39,7 @@ const FLOORS: [&[&str]; 7] = [
     &["ir", "ops"],
     &["model"],
     &["check", "passes"],
-    &["reformulate"],
+    &["convexity", "reformulate"],
     &["lower"],
     &["codegen"],
 ];

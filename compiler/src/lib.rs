@@ -5,6 +5,7 @@ pub mod check;
 pub mod codegen;
 pub mod codes;
 mod compile;
+pub mod convexity;
 mod derive;
 pub mod draws;
 pub mod entry;
@@ -21,4 +22,5 @@ pub mod types;
 
 pub use check::analyse;
 pub use compile::{Stage, compile, compile_single_level, emit, emit_single_level};
+pub use convexity::convexity;
 pub use solution::{Expectation, blame, expectations, follower_objectives};

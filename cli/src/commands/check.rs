@@ -2,16 +2,19 @@
 
 use std::process::ExitCode;
 
+use blo_compiler::convexity;
 use blo_compiler::model::Model;
 
 use super::{FINE, emit, end, refuse};
 use crate::args::{CheckArgs, ModelArgs};
 use crate::method::Flags;
+use crate::output::convexity::{account, document};
 use crate::output::overview::overview;
 use crate::session::{Plan, Session, solvable};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
+    let explain = args.explain;
     let args = &args.model;
     let mut session = match Session::open(args) {
         Ok(session) => session,
@@ -22,8 +25,15 @@ pub fn run(args: &CheckArgs) -> ExitCode {
     }
     let Some((model, plan)) = checked(&mut session, args) else { return refuse(&mut session.renderer) };
     session.renderer.summary();
-    let text = overview(&args.model.display().to_string(), &model, plan.as_ref());
-    end(&mut session.renderer, &text, &[], FINE)
+    let mut text = overview(&args.model.display().to_string(), &model, plan.as_ref());
+    if !explain {
+        return end(&mut session.renderer, &text, &[], FINE);
+    }
+    let found = convexity(&model);
+    text.push('\n');
+    text.push_str(&account(&session.renderer, &session.sources, &model, &found));
+    let part = document(&session.sources, &found);
+    end(&mut session.renderer, &text, &[("convexity", part)], FINE)
 }
 
 /// The model and how it will be solved; `None` when something is wrong, which has been told.

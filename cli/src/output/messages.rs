@@ -53,7 +53,7 @@ pub fn trouble(trouble: &Trouble, drawn: &str) -> Value {
 }
 
 /// Bytes from 0, the end excluded; lines and columns from 1, columns in characters.
-fn place(sources: &Sources, span: Span) -> Value {
+pub fn place(sources: &Sources, span: Span) -> Value {
     let source = sources.get(span.file);
     let length = source.text.len() as u32;
     let (start, end) = (span.start.min(length), span.end.clamp(span.start.min(length), length));

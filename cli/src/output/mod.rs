@@ -1,5 +1,6 @@
 //! What a run hands to the outside: one record, written as JSON, as a summary for people, or into a folder.
 
+pub mod convexity;
 pub mod folder;
 pub mod human;
 pub mod json;

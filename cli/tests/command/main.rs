@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod common;
+mod convexity;
 mod examples;
 mod formats;
 mod levels;

@@ -95,8 +95,12 @@ see [language.md](language.md#functions).
 Derivatives: *partial* is a formula per operand, element by element; *linear* means that the operator is its own derivative, with a \
 transpose for reverse mode; *rule* is a rule of its own for each mode; *zero* is zero wherever it exists.
 
-| operator | in the language | definition | domain and edges | derivative |
-|---|---|---|---|---|
+Curvature: how convexity passes through, see [decision 7](decisions/0007-curvature.md). *Sum* and its like keep what all their \
+elements are; *by interval* is a function of one number that may be convex, concave, rising or falling depending on where its \
+argument lies; *rule* looks at the operands; what is *not analysed* is known only when its operands are constant.
+
+| operator | in the language | definition | domain and edges | derivative | curvature |
+|---|---|---|---|---|---|
 ";
 
 fn operator(page: &mut String, op: &Operator) {
@@ -115,7 +119,9 @@ fn operator(page: &mut String, op: &Operator) {
         Derivative::Undefined(why) => format!("none: {}", cell(why)),
     };
     let (definition, domain) = (cell(op.definition), cell(op.domain));
-    writeln!(page, "| `{}` | {spelling} | {definition} | {domain} | {derivative} |", op.name).unwrap();
+    let curvature = op.curvature.word();
+    writeln!(page, "| `{}` | {spelling} | {definition} | {domain} | {derivative} | {curvature} |", op.name)
+        .unwrap();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Code in `docs/language.md`. A block ```` ```blo ```` is a complete model and must check without data files; `fragment` marks parts of a
-//! model, which must parse; `wrong` is followed by the message it gives; `not-yet` is refused with E0901 and nothing else.
+//! model, which must parse; `wrong` is followed by the message it gives, `explained` by the account of its convexity;
+//! `not-yet` is refused with E0901 and nothing else.
 
 use blo_compiler::analyse;
 use blo_compiler::ops;
@@ -63,7 +64,7 @@ fn every_block_of_code_is_what_it_says() {
         let found = diagnostics(&code);
         let complete = code.contains("upper {");
         match info.as_str() {
-            "blo" => {
+            "blo" | "blo explained" => {
                 models += 1;
                 assert!(complete, "{PAGE}:{line}: not a complete model; mark it `blo fragment`");
                 assert!(found.is_empty(), "{PAGE}:{line}: {found:#?}");
@@ -113,25 +114,32 @@ fn only_refused(place: &str, found: &[Diagnostic]) {
     assert!(!codes.is_empty() && codes.iter().all(|c| *c == "E0901"), "{place}: {found:#?}");
 }
 
-/// The block after each `blo wrong` is what `blo check` prints.
+/// The block after each `blo wrong` is what `blo check` prints, that after `blo explained` what `--explain` adds.
 #[test]
-fn messages_are_those_of_the_program() {
+fn messages_and_accounts_are_those_of_the_program() {
     let page = text(PAGE);
     let mut expected = page.clone();
     let blocks = blocks(&page);
-    let pairs = blocks.windows(2).filter(|pair| pair[0].info == "blo wrong");
-    let mut seen = 0;
-    for pair in pairs {
-        seen += 1;
-        assert_eq!(pair[1].info, "text", "{PAGE}:{}: no message follows", pair[0].line);
-        let output = blo(&pair[0].code, &["check", "model.blo"]);
-        assert_eq!(output.status.code(), Some(2));
-        let message = String::from_utf8(output.stderr).unwrap();
-        let lines: Vec<&str> = message.trim().lines().map(str::trim_end).collect();
+    let mut seen = [0, 0];
+    for pair in blocks.windows(2) {
+        let wrong = match pair[0].info.as_str() {
+            "blo wrong" => true,
+            "blo explained" => false,
+            _ => continue,
+        };
+        seen[usize::from(wrong)] += 1;
+        assert_eq!(pair[1].info, "text", "{PAGE}:{}: no output follows", pair[0].line);
+        let flags: &[&str] = if wrong { &[] } else { &["--explain"] };
+        let output = blo(&pair[0].code, &[&["check", "model.blo"], flags].concat());
+        assert_eq!(output.status.code(), Some(if wrong { 2 } else { 0 }));
+        let printed = String::from_utf8(if wrong { output.stderr } else { output.stdout }).unwrap();
+        // The account stands behind headline and overview.
+        let printed = if wrong { printed.as_str() } else { printed.splitn(3, "\n\n").nth(2).unwrap() };
+        let lines: Vec<&str> = printed.trim().lines().map(str::trim_end).collect();
         let old = format!("```text\n{}```", pair[1].code);
         expected = expected.replace(&old, &format!("```text\n{}\n```", lines.join("\n")));
     }
-    assert!(seen > 0);
+    assert!(seen.iter().all(|&n| n > 0), "{seen:?}");
     fresh(PAGE, &expected);
 }
 

@@ -1,7 +1,8 @@
 //! The absolute value.
 
+use super::curvature::shapes;
 use super::elementwise::{map, number_unary, operand, unary_samples};
-use super::{Derivative, Instruction, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
 
 /// The absolute value.
 pub static ABS: Operator = Operator {
@@ -15,6 +16,7 @@ pub static ABS: Operator = Operator {
         let x = operand(g, node, 0);
         Some(g.unary(&super::SIGN, x))
     }),
+    curvature: Curvature::Scalar(shapes::absolute),
     lowering: Lowering::Instruction(Instruction::Abs),
     samples: || unary_samples(&[-3.0, -0.01, 0.2, 1.5]),
 };

@@ -1,7 +1,9 @@
 //! The inverse cosine.
 
+use super::curvature::{Bend, Shape, Smoothness, shapes};
+use super::curvature::interval::Interval;
 use super::elementwise::{fill_like, map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The inverse cosine.
 pub static ACOS: Operator = Operator {
@@ -20,6 +22,16 @@ pub static ACOS: Operator = Operator {
         let minus_one = fill_like(g, node, -1.0);
         Some(g.div(minus_one, root))
     }),
+    curvature: Curvature::Scalar(inverse),
     lowering: Lowering::Kernel("acos"),
     samples: || unary_samples(&[-0.9, -0.5, 0.0, 0.1, 0.7, 0.95]),
 };
+
+/// Between -1 and 1; steep at both ends.
+fn inverse(x: Interval) -> Shape {
+    let inside = x.meet(Interval { lo: -1.0, hi: 1.0 });
+    let inside = if inside.magnitude() <= 1.0 { inside } else { Interval { lo: -1.0, hi: 1.0 } };
+    let steep = x.lo <= -1.0 || x.hi >= 1.0;
+    let smooth = if steep { Smoothness::Steep } else { Smoothness::Smooth };
+    Shape { smooth, ..shapes::falling(inside, libm::acos, shapes::turning(x, Bend::Convex)) }
+}

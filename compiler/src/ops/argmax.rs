@@ -1,7 +1,7 @@
 //! The position of the largest element along an axis.
 
-use super::axes::{along_axis, along_samples, fold_rows, position};
-use super::{Derivative, Lowering, Operator, Reduction, Surface};
+use super::axes::{along_axis, along_samples, fold_rows, position, position_bounds};
+use super::{Curvature, Derivative, Lowering, Operator, Reduction, Surface};
 
 /// The position of the largest element along an axis.
 pub static ARGMAX: Operator = Operator {
@@ -22,6 +22,7 @@ pub static ARGMAX: Operator = Operator {
         })
     },
     derivative: Derivative::Zero,
+    curvature: Curvature::Steps(position_bounds),
     lowering: Lowering::ArgReduce(Reduction::Max),
     samples: along_samples,
 };

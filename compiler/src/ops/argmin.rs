@@ -1,7 +1,7 @@
 //! The position of the smallest element along an axis.
 
-use super::axes::{along_axis, along_samples, fold_rows, position};
-use super::{Derivative, Lowering, Operator, Reduction, Surface};
+use super::axes::{along_axis, along_samples, fold_rows, position, position_bounds};
+use super::{Curvature, Derivative, Lowering, Operator, Reduction, Surface};
 
 /// The position of the smallest element along an axis.
 pub static ARGMIN: Operator = Operator {
@@ -22,6 +22,7 @@ pub static ARGMIN: Operator = Operator {
         })
     },
     derivative: Derivative::Zero,
+    curvature: Curvature::Steps(position_bounds),
     lowering: Lowering::ArgReduce(Reduction::Min),
     samples: along_samples,
 };

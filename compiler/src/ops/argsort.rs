@@ -1,8 +1,8 @@
 //! The order of the elements along an axis.
 
-use super::axes::{along, along_axis, map_rows};
+use super::axes::{along, along_axis, map_rows, position_bounds};
 use super::elementwise::real;
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::ir::graph::Attrs;
 use crate::types::{Elem, Type};
 
@@ -24,6 +24,7 @@ pub static ARGSORT: Operator = Operator {
         })
     },
     derivative: Derivative::Zero,
+    curvature: Curvature::Steps(position_bounds),
     lowering: Lowering::ArgSort,
     samples: || {
         let values = [0.3, -1.2, 0.3, f64::NAN, -0.4, f64::INFINITY, -1.2, 0.0, -0.0, f64::NEG_INFINITY, 1.1];

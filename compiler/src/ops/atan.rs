@@ -1,7 +1,9 @@
 //! The inverse tangent.
 
+use super::curvature::shapes;
+use super::curvature::Bend;
 use super::elementwise::{fill_like, map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The inverse tangent.
 pub static ATAN: Operator = Operator {
@@ -18,6 +20,7 @@ pub static ATAN: Operator = Operator {
         let sum = g.add(one, square);
         Some(g.reciprocal(sum))
     }),
+    curvature: Curvature::Scalar(|x| shapes::rising(x, libm::atan, shapes::turning(x, Bend::Convex))),
     lowering: Lowering::Kernel("atan"),
     samples: || unary_samples(&[-20.0, -1.0, -0.2, 0.0, 0.6, 5.0]),
 };

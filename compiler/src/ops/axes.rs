@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis, IxDyn};
 
 use super::Sample;
+use super::curvature::interval::Interval;
 use super::elementwise::{expect_elem, expect_number, operands, real};
 use crate::bug;
 use crate::ir::eval::Array;
@@ -23,6 +24,18 @@ pub fn along_axis(attrs: &Attrs) -> usize {
         Attrs::Axis(axis) => *axis,
         other => bug!("operator along an axis with {other:?}"),
     }
+}
+
+/// How many elements a reduction folds to one.
+pub fn reduced_length(g: &Graph, id: NodeId) -> usize {
+    let operand = g.shape(g.node(id).inputs[0]);
+    reduced_axes(&g.node(id).attrs).iter().map(|&axis| operand[axis]).product()
+}
+
+/// Where the result of an operator that finds a position lies.
+pub fn position_bounds(g: &Graph, id: NodeId, _: &[Interval]) -> Interval {
+    let length = g.shape(g.node(id).inputs[0])[along_axis(&g.node(id).attrs)];
+    Interval { lo: 0.0, hi: length.saturating_sub(1) as f64 }
 }
 
 /// `shape` without `axes`.

@@ -4,7 +4,7 @@ use ndarray::IxDyn;
 
 use super::axes::kept;
 use super::elementwise::{operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::graph::Attrs;
 use crate::types::{Axes, Shape, Type};
@@ -43,6 +43,7 @@ pub static BROADCAST: Operator = Operator {
         let repeated = kept(shape.len(), map);
         g.sum(cotangent, &repeated)
     }),
+    curvature: Curvature::Sum(|_, _| (1, 1)),
     lowering: Lowering::View,
     samples: || {
         let sample = |from: &[usize], to: &[usize], map: &[usize]| Sample {

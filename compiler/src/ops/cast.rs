@@ -1,7 +1,7 @@
 //! Change of element type.
 
 use super::elementwise::{boolean, int, operands};
-use super::{Derivative, Instruction, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Instruction, Lowering, Operator, Sample, Surface};
 use crate::ir::graph::Attrs;
 use crate::types::{Elem, Type};
 
@@ -21,6 +21,7 @@ pub static CAST: Operator = Operator {
     },
     value: |_, x, _| x[0].clone(),
     derivative: Derivative::Zero,
+    curvature: Curvature::Sum(|_, _| (1, 1)),
     lowering: Lowering::Instruction(Instruction::Cast),
     samples: || {
         vec![

@@ -2,7 +2,7 @@
 //! (arXiv 1602.07527), with triangular solves.
 
 use super::dense::{cholesky, definite_samples, each, half_triangle, lower_triangle, product, square, turn};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use blo_runtime::program::spec::Dense;
 
 /// Lower Cholesky factors.
@@ -40,6 +40,7 @@ pub static CHOLESKY: Operator = Operator {
             Some(half_triangle(g, symmetric))
         },
     },
+    curvature: Curvature::Opaque("the factor of a matrix that varies"),
     lowering: Lowering::Dense(Dense::Cholesky),
     samples: definite_samples,
 };

@@ -4,7 +4,7 @@ use ndarray::{Axis, IxDyn, Slice};
 
 use super::axes::{along_axis, check_axis};
 use super::elementwise::{operand, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::ir::eval::Array;
 use crate::ir::graph::{Attrs, Graph, NodeId};
 use crate::types::{Axes, Type};
@@ -31,6 +31,7 @@ pub static CONCAT: Operator = Operator {
         let (start, end) = part(g, node, k);
         g.slice(cotangent, &start, &end)
     }),
+    curvature: Curvature::Sum(|_, _| (1, 1)),
     lowering: Lowering::Place,
     samples: || {
         let sample = |shapes: &[&[usize]], axis| Sample {

@@ -3,7 +3,7 @@
 use ndarray::IxDyn;
 
 use super::elementwise::operands;
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::eval::Array;
 use crate::ir::graph::Attrs;
@@ -27,6 +27,7 @@ pub static CONSTANT: Operator = Operator {
         other => bug!("constant with {other:?}"),
     },
     derivative: Derivative::Zero,
+    curvature: Curvature::Leaf,
     lowering: Lowering::Constant,
     samples: || {
         let sample = |value: f64, elem| Sample {

@@ -1,7 +1,8 @@
 //! The cosine.
 
+use super::curvature::shapes;
 use super::elementwise::{map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The cosine.
 pub static COS: Operator = Operator {
@@ -16,6 +17,7 @@ pub static COS: Operator = Operator {
         let sin = g.unary(&super::SIN, x);
         Some(g.neg(sin))
     }),
+    curvature: Curvature::Scalar(|x| shapes::wave(x, 1.0)),
     lowering: Lowering::Kernel("cos"),
     samples: || unary_samples(&[-4.0, -1.0, 0.0, 0.3, 1.5, 10.0]),
 };

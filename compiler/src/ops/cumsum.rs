@@ -2,7 +2,7 @@
 
 use super::axes::{check_axis, map_rows};
 use super::elementwise::{expect_number, operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::graph::Attrs;
 
@@ -37,6 +37,7 @@ pub static CUMSUM: Operator = Operator {
         let (axis, reverse) = parameters(&g.node(node).attrs);
         g.cumsum(cotangent, axis, !reverse)
     }),
+    curvature: Curvature::Sum(|g, id| (1, g.shape(id)[parameters(&g.node(id).attrs).0])),
     lowering: Lowering::Scan,
     samples: || {
         let values = [0.3, -1.2, 2.5, 0.9, -0.4, 1.7, -2.2];

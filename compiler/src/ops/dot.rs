@@ -3,9 +3,10 @@
 use ndarray::{Array3, Axis, Ix3};
 use smallvec::SmallVec;
 
+use super::curvature::{Fact, Facts, contract, products};
 use super::axes::{permuted, reshaped};
 use super::elementwise::{expect_elem, operand, operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::eval::Array;
 use crate::ir::graph::{Attrs, DotAxes, Graph, NodeId};
@@ -35,6 +36,7 @@ pub static DOT: Operator = Operator {
             Some(if k == 0 { of_left(g, node, cotangent) } else { of_right(g, node, cotangent) })
         },
     },
+    curvature: Curvature::Rule(curvature),
     lowering: Lowering::Dot,
     samples,
 };
@@ -167,4 +169,24 @@ fn samples() -> Vec<Sample> {
         sample(&[2, 2, 3, 2], &[3, 2, 2], &[(0, 2)], &[(2, 0), (1, 1)]),
         sample(&[2, 0], &[0, 3], &[], &[(1, 0)]),
     ]
+}
+
+/// As a sum of products: of squares where both operands are one node, axis by axis.
+fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
+    let (a, b) = (operand(g, id, 0), operand(g, id, 1));
+    let axes = axes(&g.node(id).attrs);
+    let terms = axes.contract.iter().map(|&(left, _)| g.shape(a)[left]).product();
+    let rank = g.shape(a).len();
+    let paired = axes.batch.len() + axes.contract.len() == rank && rank == g.shape(b).len();
+    let aligned = paired && axes.batch.iter().chain(&axes.contract).all(|(left, right)| left == right);
+    let range = contract::range(g, facts, id, terms, aligned && a == b);
+    if aligned && a == b {
+        return products::summed(products::square(facts, id, a, range), terms);
+    }
+    for (x, log) in [(a, b), (b, a)] {
+        if aligned && products::entropy(g, facts, x, log) {
+            return products::entropy_fact(facts, x, range);
+        }
+    }
+    products::summed(products::product(facts, id, a, b, range), terms)
 }

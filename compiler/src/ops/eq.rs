@@ -1,7 +1,8 @@
 //! Whether two arrays are equal, elementwise.
 
+use super::curvature::interval::Interval;
 use super::elementwise::{binary_samples, comparison, truth, zip};
-use super::{Derivative, Instruction, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
 
 /// Whether two arrays are equal, elementwise.
 pub static EQ: Operator = Operator {
@@ -12,6 +13,7 @@ pub static EQ: Operator = Operator {
     shape: comparison,
     value: |_, x, _| zip(x[0], x[1], |a, b| truth(a == b)),
     derivative: Derivative::Zero,
+    curvature: Curvature::Steps(|_, _, _| Interval::UNIT),
     lowering: Lowering::Instruction(Instruction::Eq),
     samples: || binary_samples(&[(-1.5, 2.0), (0.0, 0.3), (2.5, 2.4), (1e-3, -4.0), (3.0, 0.7)]),
 };

@@ -1,7 +1,9 @@
 //! The error function.
 
+use super::curvature::shapes;
+use super::curvature::Bend;
 use super::elementwise::{map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The error function.
 pub static ERF: Operator = Operator {
@@ -18,6 +20,7 @@ pub static ERF: Operator = Operator {
         let bell = g.unary(&super::EXP, exponent);
         Some(g.scale(bell, std::f64::consts::FRAC_2_SQRT_PI))
     }),
+    curvature: Curvature::Scalar(|x| shapes::rising(x, libm::erf, shapes::turning(x, Bend::Convex))),
     lowering: Lowering::Kernel("erf"),
     samples: || unary_samples(&[-3.0, -0.5, 0.0, 1e-06, 0.4, 2.0]),
 };

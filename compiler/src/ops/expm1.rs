@@ -1,7 +1,9 @@
 //! The exponential function minus 1, exact for small x.
 
+use super::curvature::shapes;
+use super::curvature::Bend;
 use super::elementwise::{map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The exponential function minus 1, exact for small x.
 pub static EXPM1: Operator = Operator {
@@ -15,6 +17,7 @@ pub static EXPM1: Operator = Operator {
         let x = operand(g, node, 0);
         Some(g.unary(&super::EXP, x))
     }),
+    curvature: Curvature::Scalar(|x| shapes::rising(x, libm::expm1, Bend::Convex)),
     lowering: Lowering::Kernel("expm1"),
     samples: || unary_samples(&[-8.0, -0.1, -1e-09, 0.0, 1e-09, 0.5, 6.0]),
 };

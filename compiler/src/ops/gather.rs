@@ -3,7 +3,7 @@
 use ndarray::IxDyn;
 
 use super::elementwise::{expect_elem, int, operand, operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::eval::Array;
 use crate::ir::graph::Attrs;
@@ -44,6 +44,7 @@ pub static GATHER: Operator = Operator {
         let index = operand(g, node, 1);
         g.scatter_add(cotangent, index, batch, size)
     }),
+    curvature: Curvature::Sum(|_, _| (1, 1)),
     lowering: Lowering::Gather,
     samples: || {
         let sample = |shape: &[usize], index: &[usize], batch| Sample {

@@ -1,7 +1,8 @@
 //! The Gaussian error linear unit.
 
+use super::curvature::shapes;
 use super::elementwise::{fill_like, map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::ir::graph::{Graph, NodeId};
 
 /// The Gaussian error linear unit.
@@ -11,7 +12,7 @@ pub static GELU: Operator = Operator {
     domain: "everywhere",
     surface: Surface::Elementwise("gelu"),
     shape: real_unary,
-    value: |_, x, _| map(x[0], |x| 0.5 * x * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))),
+    value: |_, x, _| map(x[0], value),
     derivative: Derivative::Partials(|g, node, _| {
         let x = operand(g, node, 0);
         let below = normal_cdf(g, x);
@@ -22,6 +23,7 @@ pub static GELU: Operator = Operator {
         let rest = g.mul(x, density);
         Some(g.add(below, rest))
     }),
+    curvature: Curvature::Scalar(|x| shapes::gelu(x, value)),
     lowering: Lowering::Expand(|g, node| {
         let x = operand(g, node, 0);
         let below = normal_cdf(g, x);
@@ -37,4 +39,8 @@ fn normal_cdf(g: &mut Graph, x: NodeId) -> NodeId {
     let one = fill_like(g, x, 1.0);
     let sum = g.add(one, erf);
     g.scale(sum, 0.5)
+}
+
+fn value(x: f64) -> f64 {
+    0.5 * x * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))
 }

@@ -1,7 +1,8 @@
 //! The whole-number quotient.
 
+use super::curvature::interval::Interval;
 use super::elementwise::{int_binary, int_samples, zip};
-use super::{Derivative, Instruction, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
 
 /// The whole-number quotient.
 pub static INT_DIV: Operator = Operator {
@@ -12,6 +13,7 @@ pub static INT_DIV: Operator = Operator {
     shape: int_binary,
     value: |_, x, _| zip(x[0], x[1], |a, b| if b == 0.0 { 0.0 } else { libm::floor(a / b) }),
     derivative: Derivative::Zero,
+    curvature: Curvature::Steps(|_, _, _| Interval::ALL),
     lowering: Lowering::Instruction(Instruction::IntDiv),
     samples: || int_samples(&[(7.0, 2.0), (-7.0, 2.0), (7.0, -2.0), (6.0, 3.0), (1.0, 0.0)]),
 };

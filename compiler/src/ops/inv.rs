@@ -2,7 +2,7 @@
 
 use super::dense::{each, general_samples, identity, lu, lu_solve, product, square};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::ir::graph::Attrs;
 
 /// Inverse matrices.
@@ -30,6 +30,7 @@ pub static INV: Operator = Operator {
             Some(g.neg(moved))
         },
     },
+    curvature: Curvature::Opaque("the inverse of a matrix that varies"),
     lowering: Lowering::Expand(|g, node| {
         let factors = g.apply(&super::LU, Attrs::None, &[operand(g, node, 0)]);
         let shape = g.shape(node).clone();

@@ -3,7 +3,7 @@
 use ndarray::IxDyn;
 
 use super::elementwise::operands;
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::ir::eval::Array;
 use crate::ir::graph::Attrs;
 use crate::types::{Elem, Type};
@@ -23,6 +23,7 @@ pub static IOTA: Operator = Operator {
     },
     value: |_, _, ty| Array::from_shape_fn(IxDyn(&ty.shape), |position| position[0] as f64),
     derivative: Derivative::Zero,
+    curvature: Curvature::Leaf,
     lowering: Lowering::Iota,
     samples: || [0, 1, 5].map(|len| Sample { attrs: Attrs::Iota { len }, inputs: vec![] }).into(),
 };

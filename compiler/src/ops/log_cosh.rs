@@ -1,7 +1,9 @@
 //! The logarithm of the hyperbolic cosine.
 
+use super::curvature::interval::Interval;
+use super::curvature::{Bend, Shape, Slope, Smoothness, shapes};
 use super::elementwise::{fill_like, map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::ir::graph::NodeId;
 
 /// The logarithm of the hyperbolic cosine.
@@ -11,17 +13,12 @@ pub static LOG_COSH: Operator = Operator {
     domain: "everywhere; does not overflow; exact to rounding also near 0, where it is x^2 / 2",
     surface: Surface::Elementwise("log_cosh"),
     shape: real_unary,
-    value: |_, x, _| {
-        map(x[0], |x| {
-            let s = libm::sinh(0.5 * x);
-            let far = x.abs() + libm::log1p(libm::exp(-2.0 * x.abs())) - std::f64::consts::LN_2;
-            if x.abs() < NEAR { libm::log1p(2.0 * s * s) } else { far }
-        })
-    },
+    value: |_, x, _| map(x[0], value),
     derivative: Derivative::Partials(|g, node, _| {
         let x = operand(g, node, 0);
         Some(g.unary(&super::TANH, x))
     }),
+    curvature: Curvature::Scalar(shape),
     // Near 0, cosh(x) - 1 = 2 sinh(x / 2)^2 keeps the digits that 1 + x^2 / 2 loses.
     lowering: Lowering::Expand(|g, node| {
         let x = operand(g, node, 0);
@@ -47,3 +44,21 @@ pub static LOG_COSH: Operator = Operator {
 
 /// Where one formula takes over from the other.
 const NEAR: f64 = 1.0;
+
+fn value(x: f64) -> f64 {
+    let s = libm::sinh(0.5 * x);
+    let far = x.abs() + libm::log1p(libm::exp(-2.0 * x.abs())) - std::f64::consts::LN_2;
+    if x.abs() < NEAR { libm::log1p(2.0 * s * s) } else { far }
+}
+
+/// Convex, falling below 0 and rising above.
+fn shape(x: Interval) -> Shape {
+    if x.is_nonnegative() {
+        return shapes::rising(x, value, Bend::Convex);
+    }
+    if x.is_nonpositive() {
+        return shapes::falling(x, value, Bend::Convex);
+    }
+    let range = Interval::new(0.0, value(x.magnitude())).rounded();
+    Shape { range, slope: Slope::Unknown, bend: Bend::Convex, smooth: Smoothness::Smooth }
+}

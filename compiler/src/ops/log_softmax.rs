@@ -1,8 +1,12 @@
 //! The logarithm of softmax along an axis.
 
+use super::curvature::{Bend, Fact, Facts, Slope, combine};
+use super::curvature::interval::Interval;
+use super::curvature::range::Range;
+use crate::ir::graph::{Graph, NodeId};
 use super::axes::{along, along_axis, along_samples, log_sum_exp, map_rows, spread};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The logarithm of softmax along an axis.
 pub static LOG_SOFTMAX: Operator = Operator {
@@ -40,6 +44,25 @@ pub static LOG_SOFTMAX: Operator = Operator {
             Some(g.sub(cotangent, shared))
         },
     },
+    curvature: Curvature::Rule(curvature),
     lowering: Lowering::Rows("log_softmax"),
     samples: along_samples,
 };
+
+/// Concave for an affine operand: an element less the logarithm of the sum of exponentials.
+fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
+    let operand = g.node(id).inputs[0];
+    let x = facts.of(operand);
+    let bend = if x.bend.is_affine() { Bend::Concave } else { Bend::Unknown };
+    let why = || format!("`log_softmax` is concave, and is applied to something {}", x.bend.word());
+    Fact {
+        range: Range::uniform(Interval { lo: f64::NEG_INFINITY, hi: 0.0 }),
+        bend,
+        slope: Slope::Unknown,
+        degree: None,
+        squares: false,
+        log: Bend::Unknown,
+        smooth: x.smooth,
+        fault: (bend == Bend::Unknown).then(|| combine::fault_of(facts, &[operand], id, why)),
+    }
+}

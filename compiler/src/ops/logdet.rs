@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::axes::spread;
 use super::dense::{each, general_samples, lu, square, turn, where_column};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::ir::graph::Attrs;
 use crate::types::{Elem, Type};
 
@@ -43,6 +43,7 @@ pub static LOGDET: Operator = Operator {
             Some(g.mul(cotangent, inverse))
         },
     },
+    curvature: Curvature::Opaque("the log-determinant of a matrix that is not known to be positive definite"),
     lowering: Lowering::Expand(|g, node| {
         let a = operand(g, node, 0);
         let packed = g.apply(&super::LU, Attrs::None, &[a]);

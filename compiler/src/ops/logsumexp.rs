@@ -1,8 +1,12 @@
 //! The logarithm of a sum of exponentials along an axis.
 
+use super::curvature::{Bend, Fact, Facts, Slope, combine};
+use super::curvature::interval::Interval;
+use super::curvature::range::Range;
+use crate::ir::graph::{Graph, NodeId};
 use super::axes::{along_axis, along_reduced, along_samples, fold_rows, log_sum_exp, spread};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The logarithm of the sum of exponentials along an axis.
 pub static LOGSUMEXP: Operator = Operator {
@@ -30,6 +34,29 @@ pub static LOGSUMEXP: Operator = Operator {
             Some(g.mul(cotangent, softmax))
         },
     },
+    curvature: Curvature::Rule(curvature),
     lowering: Lowering::Rows("logsumexp"),
     samples: along_samples,
 };
+
+/// Convex and rising in every element: convex for a convex operand.
+fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
+    let operand = g.node(id).inputs[0];
+    let x = facts.of(operand);
+    let terms = g.shape(operand)[along_axis(&g.node(id).attrs)];
+    let place = x.range.hull();
+    let most = libm::log(terms.max(1) as f64);
+    let range = Interval::new(place.lo, place.hi).plus(Interval::new(0.0, most)).rounded();
+    let bend = if x.bend.is_convex() { Bend::Convex } else { Bend::Unknown };
+    let why = || format!("`logsumexp` is convex and rising, and is applied to something {}", x.bend.word());
+    Fact {
+        range: Range::uniform(if terms == 0 { Interval::ALL } else { range }),
+        bend,
+        slope: Slope::Up.after(x.slope),
+        degree: None,
+        squares: false,
+        log: Bend::Unknown,
+        smooth: x.smooth,
+        fault: (bend == Bend::Unknown).then(|| combine::fault_of(facts, &[operand], id, why)),
+    }
+}

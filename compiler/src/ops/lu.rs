@@ -1,7 +1,7 @@
 //! LU factors of matrices.
 
 use super::dense::{each, general_samples, lu, square};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::types::Type;
 use blo_runtime::program::spec::Dense;
 
@@ -21,6 +21,7 @@ pub static LU: Operator = Operator {
     },
     value: |_, x, ty| each(x, ty, |x| lu(x[0])),
     derivative: Derivative::Undefined("factors are made after differentiation"),
+    curvature: Curvature::Opaque("the factors of a matrix that varies"),
     lowering: Lowering::Dense(Dense::Lu),
     samples: general_samples,
 };

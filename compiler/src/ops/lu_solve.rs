@@ -2,9 +2,10 @@
 
 use ndarray::Axis;
 
+use super::curvature::combine;
 use super::dense::{each, lu, lu_solve, solve_samples, transposed, with_right_side};
 use super::elementwise::real;
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use blo_runtime::program::spec::Dense;
 
 /// Solutions from LU factors.
@@ -17,6 +18,7 @@ pub static LU_SOLVE: Operator = Operator {
     shape: |attrs, types| with_right_side(attrs, types, 1),
     value: |attrs, x, ty| each(x, ty, |x| lu_solve(x[0], x[1], transposed(attrs))),
     derivative: Derivative::Undefined("factors are made after differentiation"),
+    curvature: Curvature::Rule(combine::linear_system),
     lowering: Lowering::Dense(Dense::LuSolve),
     samples: || {
         let mut samples = solve_samples(|a| a);

@@ -1,7 +1,8 @@
 //! The larger of two arrays.
 
+use super::curvature::Bend;
 use super::elementwise::{binary_samples, number_binary, operand, zip};
-use super::{Derivative, Instruction, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
 use crate::types::Elem;
 
 /// The larger of two arrays.
@@ -17,6 +18,7 @@ pub static MAX: Operator = Operator {
         let chosen = if k == 0 { g.binary(&super::LE, b, a) } else { g.binary(&super::LT, a, b) };
         Some(g.cast(chosen, Elem::Real))
     }),
+    curvature: Curvature::Extreme(Bend::Convex),
     lowering: Lowering::Instruction(Instruction::Max),
     samples: || binary_samples(&[(-1.5, 2.0), (0.0, 0.3), (2.5, 2.4), (1e-3, -4.0), (3.0, 0.7)]),
 };

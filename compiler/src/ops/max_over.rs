@@ -1,8 +1,9 @@
 //! The largest element over axes.
 
+use super::curvature::Bend;
 use super::axes::{fold_rows, largest, reduced_axes, reduction, reduction_samples, share_among_ties, spread};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Reduction, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Reduction, Surface};
 
 /// The largest element over axes.
 pub static MAX_OVER: Operator = Operator {
@@ -26,6 +27,7 @@ pub static MAX_OVER: Operator = Operator {
             Some(share_among_ties(g, node, cotangent))
         },
     },
+    curvature: Curvature::Extreme(Bend::Convex),
     lowering: Lowering::Reduce(Reduction::Max),
     samples: reduction_samples,
 };

@@ -1,8 +1,9 @@
 //! The smallest element over axes.
 
+use super::curvature::Bend;
 use super::axes::{fold_rows, largest, reduced_axes, reduction, reduction_samples, share_among_ties, spread};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Reduction, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Reduction, Surface};
 
 /// The smallest element over axes.
 pub static MIN_OVER: Operator = Operator {
@@ -26,6 +27,7 @@ pub static MIN_OVER: Operator = Operator {
             Some(share_among_ties(g, node, cotangent))
         },
     },
+    curvature: Curvature::Extreme(Bend::Concave),
     lowering: Lowering::Reduce(Reduction::Min),
     samples: reduction_samples,
 };

@@ -2,10 +2,12 @@
 //! record; the passes, the evaluator, the checker and the code generator read it from there.
 
 pub mod axes;
+pub mod curvature;
 pub mod dense;
 pub mod elementwise;
 
 use blo_runtime::program::spec::Dense;
+pub use curvature::Curvature;
 
 use crate::ir::eval::Array;
 use crate::ir::graph::{Attrs, Graph, NodeId};
@@ -135,6 +137,8 @@ pub struct Operator {
     pub value: fn(&Attrs, &[&Array], &Type) -> Array,
     /// The derivative.
     pub derivative: Derivative,
+    /// How convexity passes through it.
+    pub curvature: Curvature,
     /// How it becomes loops.
     pub lowering: Lowering,
     /// Points at which the shared test suite checks it: inside the domain and near its edges, several shapes.

@@ -3,7 +3,7 @@
 use ndarray::{Axis, IxDyn, Slice};
 
 use super::elementwise::{operand, operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::eval::Array;
 use crate::ir::graph::Attrs;
@@ -39,6 +39,7 @@ pub static PAD: Operator = Operator {
         let end: Axes = start.iter().zip(&shape).map(|(start, size)| start + size).collect();
         g.slice(cotangent, &start, &end)
     }),
+    curvature: Curvature::Sum(|_, _| (0, 1)),
     lowering: Lowering::Place,
     samples: || {
         let sample = |shape: &[usize], before: &[usize], after: &[usize]| Sample {

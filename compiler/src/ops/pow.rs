@@ -1,7 +1,10 @@
 //! The power.
 
+use super::curvature::{Bend, Fact, Facts, Shape, Slope, Smoothness, combine, shapes};
+use super::curvature::interval::Interval;
+use super::curvature::range::Range;
 use super::elementwise::{binary_samples, fill_like, operand, real_binary, zip};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::ir::graph::{Graph, NodeId};
 
 /// The power.
@@ -15,6 +18,7 @@ pub static POW: Operator = Operator {
     derivative: Derivative::Partials(|g, node, k| {
         Some(if k == 0 { by_base(g, node) } else { by_exponent(g, node) })
     }),
+    curvature: Curvature::Rule(curvature),
     lowering: Lowering::Kernel("pow"),
     samples: || binary_samples(&[(0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (1e-2, 0.5), (1.0, 3.3), (40.0, 1.0)]),
 };
@@ -54,4 +58,62 @@ fn by_exponent(g: &mut Graph, node: NodeId) -> NodeId {
     let zero = fill_like(g, node, 0.0);
     let at_zero = g.binary(&super::EQ, a, zero);
     g.select(at_zero, zero, rate)
+}
+
+/// Known exponents; exponents in a range that keeps the shape; exponentials of a constant base.
+fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
+    let (base, exponent) = (operand(g, id, 0), operand(g, id, 1));
+    let (x, p) = (facts.of(base), facts.of(exponent));
+    if let Some(p) = p.range.value().filter(|_| p.is_constant()) {
+        let mut fact = combine::apply(facts, id, base, &format!("x^{p}"), &|x| shapes::power(x, p));
+        fact.degree = x.degree.filter(|&d| p == 2.0 && d <= 1).map(|d| 2 * d).or(fact.degree);
+        fact.squares = fact.squares || (p == 2.0 && x.bend.is_affine());
+        fact.log = if p >= 0.0 { x.log } else { x.log.flipped() };
+        return fact;
+    }
+    if p.is_constant() {
+        let exponents = p.range.hull();
+        return combine::apply(facts, id, base, "x^p", &|x| power_between(x, exponents));
+    }
+    if x.is_constant() && x.range.hull().is_nonnegative() {
+        // a^y is e^(y log a), whose logarithm is affine in y.
+        let sign = x.range.map(|a| Interval::new(libm::log(a.lo), libm::log(a.hi)).rounded()).hull();
+        let log = if p.bend.is_affine() || sign.is_nonnegative() {
+            p.bend
+        } else if sign.is_nonpositive() {
+            p.bend.flipped()
+        } else {
+            Bend::Unknown
+        };
+        let range = Range::uniform(Interval { lo: 0.0, hi: f64::INFINITY });
+        let mut fact = Fact::unknown(id, "a power whose exponent varies", range);
+        fact.log = log;
+        fact.smooth = p.smooth;
+        return fact;
+    }
+    let above = if x.range.hull().is_nonnegative() { Interval { lo: 0.0, hi: f64::INFINITY } } else { Interval::ALL };
+    Fact::unknown(id, "a power whose base and exponent both vary", Range::uniform(above))
+}
+
+/// `x^p` for any one `p` of an interval, the same for all elements or not.
+fn power_between(x: Interval, p: Interval) -> Shape {
+    let unknown = Shape {
+        range: if x.is_nonnegative() { Interval { lo: 0.0, hi: f64::INFINITY } } else { Interval::ALL },
+        slope: Slope::Unknown,
+        bend: Bend::Unknown,
+        smooth: Smoothness::Jumps,
+    };
+    if !x.is_nonnegative() {
+        return unknown;
+    }
+    let smooth = if x.lo > 0.0 { Smoothness::Smooth } else { Smoothness::Steep };
+    if p.lo >= 1.0 {
+        Shape { slope: Slope::Up, bend: Bend::Convex, smooth, ..unknown }
+    } else if p.lo >= 0.0 && p.hi <= 1.0 {
+        Shape { slope: Slope::Up, bend: Bend::Concave, smooth, ..unknown }
+    } else if p.hi <= 0.0 {
+        Shape { slope: Slope::Down, bend: Bend::Convex, smooth, ..unknown }
+    } else {
+        unknown
+    }
 }

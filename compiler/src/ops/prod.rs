@@ -1,8 +1,11 @@
 //! Products over axes.
 
+use super::curvature::{Fact, Facts, combine};
+use super::curvature::interval::Interval;
+use super::curvature::range::Range;
 use super::axes::{fold_rows, kept, reduced_axes, reduction, reduction_samples, spread};
 use super::elementwise::{operand, real};
-use super::{Derivative, Lowering, Operator, Reduction, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Reduction, Sample, Surface};
 use crate::ir::graph::{Attrs, Graph, NodeId};
 use crate::types::Shape;
 
@@ -30,6 +33,7 @@ pub static PROD: Operator = Operator {
             Some(g.mul(cotangent, others))
         },
     },
+    curvature: Curvature::Rule(curvature),
     lowering: Lowering::Reduce(Reduction::Prod),
     samples: || {
         let zeros = |shape: &[usize], axes: &[usize], values: &[f64]| Sample {
@@ -113,4 +117,20 @@ fn lengthen(g: &mut Graph, x: NodeId, to: usize) -> NodeId {
     *last = to - *last;
     let ones = g.fill(1.0, &shape);
     g.concat(&[x, ones], shape.len() - 1)
+}
+
+/// A product bends as its logarithm, the sum of those of the factors, allows.
+fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
+    let x = facts.of(operand(g, id, 0));
+    let place = x.range.hull();
+    let range = if place.lo >= 0.0 && place.hi <= 1.0 {
+        Interval::UNIT
+    } else if place.is_nonnegative() {
+        Interval { lo: 0.0, hi: f64::INFINITY }
+    } else {
+        Interval::ALL
+    };
+    let fault = combine::fault_of(facts, &[operand(g, id, 0)], id, || "a product of expressions that vary".into());
+    let fact = Fact::unknown(id, "", Range::uniform(range));
+    Fact { log: x.log, smooth: x.smooth, fault: Some(fault), ..fact }
 }

@@ -2,7 +2,7 @@
 
 use super::axes::reshaped;
 use super::elementwise::{operand, operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::ir::graph::Attrs;
 use crate::types::Type;
 
@@ -25,6 +25,7 @@ pub static RESHAPE: Operator = Operator {
         let shape = g.shape(operand(g, node, 0)).clone();
         g.reshape(cotangent, &shape)
     }),
+    curvature: Curvature::Sum(|_, _| (1, 1)),
     lowering: Lowering::View,
     samples: || {
         let sample = |from: &[usize], to: &[usize]| Sample {

@@ -4,7 +4,7 @@ use ndarray::IxDyn;
 
 use super::elementwise::{expect_elem, expect_number, int, operand, operands, real};
 use super::gather::{Layout, batch};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::eval::Array;
 use crate::ir::graph::Attrs;
@@ -48,6 +48,7 @@ pub static SCATTER_ADD: Operator = Operator {
         let index = operand(g, node, 1);
         g.gather(cotangent, index, batch)
     }),
+    curvature: Curvature::Sum(|g, id| (0, g.ty(operand(g, id, 1)).len())),
     lowering: Lowering::ScatterAdd,
     samples: || {
         let sample = |shape: &[usize], index: &[usize], batch| Sample {

@@ -1,7 +1,8 @@
 //! The sign.
 
+use super::curvature::interval::Interval;
 use super::elementwise::{map, real_unary, unary_samples};
-use super::{Derivative, Instruction, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
 
 /// The sign.
 pub static SIGN: Operator = Operator {
@@ -22,6 +23,7 @@ pub static SIGN: Operator = Operator {
         })
     },
     derivative: Derivative::Zero,
+    curvature: Curvature::Steps(|_, _, _| Interval { lo: -1.0, hi: 1.0 }),
     lowering: Lowering::Instruction(Instruction::Sign),
     samples: || unary_samples(&[-3.0, -0.01, 0.2, 1.5]),
 };

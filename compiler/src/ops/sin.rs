@@ -1,7 +1,8 @@
 //! The sine.
 
+use super::curvature::shapes;
 use super::elementwise::{map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The sine.
 pub static SIN: Operator = Operator {
@@ -15,6 +16,7 @@ pub static SIN: Operator = Operator {
         let x = operand(g, node, 0);
         Some(g.unary(&super::COS, x))
     }),
+    curvature: Curvature::Scalar(|x| shapes::wave(x, 0.0)),
     lowering: Lowering::Kernel("sin"),
     samples: || unary_samples(&[-4.0, -1.0, 0.0, 0.3, 1.5, 10.0]),
 };

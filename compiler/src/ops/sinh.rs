@@ -1,7 +1,9 @@
 //! The hyperbolic sine.
 
+use super::curvature::shapes;
+use super::curvature::Bend;
 use super::elementwise::{map, operand, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The hyperbolic sine.
 pub static SINH: Operator = Operator {
@@ -15,6 +17,7 @@ pub static SINH: Operator = Operator {
         let x = operand(g, node, 0);
         Some(g.unary(&super::COSH, x))
     }),
+    curvature: Curvature::Scalar(|x| shapes::rising(x, libm::sinh, shapes::turning(x, Bend::Concave))),
     lowering: Lowering::Kernel("sinh"),
     samples: || unary_samples(&[-5.0, -0.3, 0.0, 1e-06, 0.8, 4.0]),
 };

@@ -3,7 +3,7 @@
 use ndarray::{Axis, Slice};
 
 use super::elementwise::{operand, operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::graph::Attrs;
 use crate::types::{Axes, Type};
@@ -38,6 +38,7 @@ pub static SLICE: Operator = Operator {
         let after: Axes = shape.iter().zip(end).map(|(size, end)| size - end).collect();
         g.pad(cotangent, &before, &after)
     }),
+    curvature: Curvature::Sum(|_, _| (1, 1)),
     lowering: Lowering::View,
     samples: || {
         let sample = |shape: &[usize], start: &[usize], end: &[usize]| Sample {

@@ -1,7 +1,10 @@
 //! Softmax along an axis.
 
+use super::curvature::{Bend, Fact, Facts, Smoothness, combine};
+use super::curvature::interval::Interval;
+use super::curvature::range::Range;
 use super::axes::{along, along_axis, along_samples, largest, map_rows, spread};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::ir::graph::{Graph, NodeId};
 
 /// Softmax along an axis.
@@ -23,6 +26,7 @@ pub static SOFTMAX: Operator = Operator {
         jvp: |g, node, tangents| tangents[0].map(|tangent| apply_jacobian(g, node, tangent)),
         vjp: |g, node, cotangent, _| Some(apply_jacobian(g, node, cotangent)),
     },
+    curvature: Curvature::Rule(curvature),
     lowering: Lowering::Rows("softmax"),
     samples: along_samples,
 };
@@ -36,4 +40,14 @@ fn apply_jacobian(g: &mut Graph, node: NodeId, v: NodeId) -> NodeId {
     let mean = spread(g, mean, &shape, &[axis]);
     let deviation = g.sub(v, mean);
     g.mul(node, deviation)
+}
+
+/// Neither convex nor concave; the logarithm is concave for an affine operand.
+fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
+    let operand = g.node(id).inputs[0];
+    let x = facts.of(operand);
+    let fault = combine::fault_of(facts, &[operand], id, || "`softmax` is neither convex nor concave".into());
+    let log = if x.bend.is_affine() { Bend::Concave } else { Bend::Unknown };
+    let smooth = x.smooth.max(Smoothness::Smooth);
+    Fact { log, smooth, fault: Some(fault), ..Fact::unknown(id, "", Range::uniform(Interval::UNIT)) }
 }

@@ -1,8 +1,9 @@
 //! Linear systems.
 
+use super::curvature::combine;
 use super::dense::{each, lu, lu_solve, product, solve_samples, transposed, with_right_side};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::ir::graph::Attrs;
 
 /// Linear systems.
@@ -41,6 +42,7 @@ pub static SOLVE: Operator = Operator {
             Some(g.neg(outer))
         },
     },
+    curvature: Curvature::Rule(combine::linear_system),
     lowering: Lowering::Expand(|g, node| {
         let factors = g.apply(&super::LU, Attrs::None, &[operand(g, node, 0)]);
         let (attrs, b) = (g.node(node).attrs.clone(), operand(g, node, 1));

@@ -1,7 +1,8 @@
 //! The square root.
 
+use super::curvature::{Bend, Fact, Facts, Smoothness, combine, shapes};
 use super::elementwise::{fill_like, map, operand, real_unary, unary_samples};
-use super::{Derivative, Instruction, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Instruction, Lowering, Operator, Surface};
 use crate::ir::graph::{Attrs, Graph, NodeId, Role};
 
 /// The square root.
@@ -23,9 +24,23 @@ pub static SQRT: Operator = Operator {
         let flat = g.binary(&super::EQ, x, zero);
         Some(g.select(flat, zero, rate))
     }),
+    curvature: Curvature::Rule(curvature),
     lowering: Lowering::Instruction(Instruction::Sqrt),
     samples: || unary_samples(&[1e-08, 0.01, 0.25, 1.0, 7.0, 1000000.0]),
 };
+
+/// The root of a sum of squares of affine expressions is a norm: convex, with a kink where the sum may be 0.
+fn curvature(g: &Graph, facts: &Facts, id: NodeId) -> Fact {
+    let operand = g.node(id).inputs[0];
+    let x = facts.of(operand);
+    let mut fact = combine::apply(facts, id, operand, "sqrt", &|x| shapes::root_like(x, 0.0, libm::sqrt));
+    if x.squares && !x.is_constant() {
+        fact.bend = Bend::Convex;
+        let smooth = if x.range.hull().lo > 0.0 { Smoothness::Smooth } else { Smoothness::Kinked };
+        fact.smooth = smooth.max(x.smooth);
+    }
+    Fact { log: x.log, ..fact }
+}
 
 /// How many nodes are looked at to recognise a sum of squares.
 const MOST_NODES: usize = 64;

@@ -1,7 +1,8 @@
 //! The unit step.
 
+use super::curvature::interval::Interval;
 use super::elementwise::{fill_like, map, operand, real_unary, truth, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use crate::types::Elem;
 
 /// The unit step.
@@ -13,6 +14,7 @@ pub static STEP: Operator = Operator {
     shape: real_unary,
     value: |_, x, _| map(x[0], |x| truth(x > 0.0)),
     derivative: Derivative::Zero,
+    curvature: Curvature::Steps(|_, _, _| Interval::UNIT),
     lowering: Lowering::Expand(|g, node| {
         let x = operand(g, node, 0);
         let zero = fill_like(g, node, 0.0);

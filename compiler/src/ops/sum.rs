@@ -1,8 +1,8 @@
 //! Sums over axes.
 
-use super::axes::{fold_rows, reduced_axes, reduction, reduction_samples, spread};
+use super::axes::{fold_rows, reduced_axes, reduced_length, reduction, reduction_samples, spread};
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Reduction, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Reduction, Surface};
 
 /// Sum over axes.
 pub static SUM: Operator = Operator {
@@ -17,6 +17,7 @@ pub static SUM: Operator = Operator {
         let axes = reduced_axes(&g.node(node).attrs).clone();
         spread(g, cotangent, &shape, &axes)
     }),
+    curvature: Curvature::Sum(|g, id| { let n = reduced_length(g, id); (n, n) }),
     lowering: Lowering::Reduce(Reduction::Sum),
     samples: reduction_samples,
 };

@@ -1,7 +1,8 @@
 //! The tangent.
 
+use super::curvature::shapes;
 use super::elementwise::{fill_like, map, real_unary, unary_samples};
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 
 /// The tangent.
 pub static TAN: Operator = Operator {
@@ -16,6 +17,7 @@ pub static TAN: Operator = Operator {
         let one = fill_like(g, node, 1.0);
         Some(g.add(one, square))
     }),
+    curvature: Curvature::Scalar(shapes::tangent),
     lowering: Lowering::Kernel("tan"),
     samples: || unary_samples(&[-1.2, -0.5, 0.0, 0.3, 1.3, 3.0]),
 };

@@ -2,7 +2,7 @@
 
 use super::axes::permuted;
 use super::elementwise::{operands, real};
-use super::{Derivative, Lowering, Operator, Sample, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::graph::Attrs;
 use crate::types::{Axes, Type};
@@ -28,6 +28,7 @@ pub static TRANSPOSE: Operator = Operator {
         let perm = inverse(permutation(&g.node(node).attrs));
         g.transpose(cotangent, &perm)
     }),
+    curvature: Curvature::Sum(|_, _| (1, 1)),
     lowering: Lowering::View,
     samples: || {
         let values = [0.5, -1.0, 2.0, 3.5, 0.1, 0.7, -0.2];

@@ -1,10 +1,11 @@
 //! Linear systems with triangular matrices.
 
+use super::curvature::combine;
 use super::dense::{
     each, lower_triangle, product, solve_samples, transposed, triangular_solve, with_right_side,
 };
 use super::elementwise::operand;
-use super::{Derivative, Lowering, Operator, Surface};
+use super::{Curvature, Derivative, Lowering, Operator, Surface};
 use blo_runtime::program::spec::Dense;
 
 /// Linear systems with lower triangular matrices or their transposes.
@@ -47,6 +48,7 @@ pub static TRIANGULAR_SOLVE: Operator = Operator {
             Some(g.neg(outer))
         },
     },
+    curvature: Curvature::Rule(combine::linear_system),
     lowering: Lowering::Dense(Dense::TriangularSolve),
     samples: || {
         // Strong entries of the general matrices stand on a shifted diagonal.

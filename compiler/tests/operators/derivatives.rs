@@ -251,6 +251,7 @@ static ROUGH: Operator = Operator {
     shape: ops::elementwise::real_unary,
     value: |_, x, _| x[0].clone(),
     derivative: Derivative::Undefined("it is only for this test"),
+    curvature: ops::Curvature::Opaque("made up"),
     lowering: ops::Lowering::View,
     samples: Vec::new,
 };

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod contraction;
+mod curvature;
 mod derivatives;
 mod evaluation;
 mod rewrites;
