@@ -5,6 +5,7 @@ use blo_compiler::analyse;
 use blo_compiler::model::{Model, OptionValue, Precision};
 use blo_compiler::session::Options;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::nearest;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 use blo_runtime::problem::Feature;
@@ -210,8 +211,12 @@ fn wrong_option(solver: &Solver, error: &SettingError, place: Span, written: &st
             let value = written.split_once('=').map_or(written, |(_, value)| value.trim_start());
             let place = Span { start: place.start + (written.len() - value.len()) as u32, ..place };
             let message = format!("`{option}` does not take `{found}`");
-            Diagnostic::error("E0503", message, place, format!("expected {expected}"))
-                .help(format!("it takes {expected}"))
+            let diagnostic = Diagnostic::error("E0503", message, place, format!("expected {expected}"));
+            let words = expected.split('`').skip(1).step_by(2);
+            match nearest(value, words) {
+                Some(near) => diagnostic.did_you_mean(near),
+                None => diagnostic.help(format!("it takes {expected}")),
+            }
         }
         SettingProblem::Repeated => make(format!("`{option}` is given twice"), "the second time".into()),
         SettingProblem::UnknownVariable { name, near } => {

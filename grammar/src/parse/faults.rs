@@ -49,7 +49,7 @@ const BORROWED: &[(&str, &str, Option<&str>)] = &[
     ("&", "write `and`", Some("and")),
     ("|", "write `or`, or `abs(x)` for an absolute value", None),
     ("!", "write `not`", Some("not ")),
-    ("%", "write `mod(a, b)` for a remainder; a comment starts with `#`", None),
+    ("%", "write `mod(a, b)` for a remainder, `0.1` for 10 %; a comment starts with `#`", None),
     ("?", "write `if c then a else b`", None),
 ];
 
@@ -105,6 +105,7 @@ const CHARACTERS: &[(char, &str, &str, Option<&str>)] = &[
     ('∇', "a gradient sign", "write `grad(e, x)`", None),
     ('∂', "a derivative sign", "write `grad(e, x)`", None),
     ('∀', "a for-all sign", "a family is written `subject to name[i in n]: …`", None),
+    ('°', "a degree sign", "angles are in radians: `x * 3.141592653589793 / 180`", None),
     ('⊙', "an elementwise product sign", "write `*`", Some("*")),
     ('⊗', "an outer product sign", "write `outer(x, y)`", None),
     (

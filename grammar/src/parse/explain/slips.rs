@@ -13,6 +13,7 @@ pub(super) fn slip(stop: &Stop) -> Option<Box<Diagnostic>> {
         .or_else(|| wrong_if(stop))
         .or_else(|| wrong_clause(stop))
         .or_else(|| missing_type(stop))
+        .or_else(|| number_in_parts(stop))
         .or_else(|| wrong_sign(stop))
 }
 
@@ -134,6 +135,30 @@ fn missing_type(stop: &Stop) -> Option<Box<Diagnostic>> {
         _ => format!("write `{first} {name}: real`, or `{first} {name}: real[n]`"),
     };
     Some(with_help(diagnostic, help))
+}
+
+/// `1,000`, `1 000`, `5 kg`.
+fn number_in_parts(stop: &Stop) -> Option<Box<Diagnostic>> {
+    let is_number = |at: usize| stop.tokens.get(at).is_some_and(|token| token.kind == Kind::Number);
+    let is_group = |at: usize| is_number(at) && stop.written(at).len() == 3;
+    if !stop.at.checked_sub(1).is_some_and(is_number) || !stop.expects(Rule::infix) {
+        return None;
+    }
+    let (number, found) = (stop.before(1), stop.found());
+    let group = if found == "," { stop.at + 1 } else { stop.at };
+    let apart = stop.tokens.get(group)?.start - stop.tokens[stop.at - 1].end;
+    if is_group(group) && apart == 1 {
+        let help = format!("digits are grouped with `_`: `{number}_{}`", stop.written(group));
+        return Some(with_help(plain(stop), help));
+    }
+    let ends = stop.at + 1 == stop.tokens.len() && matches!(stop.written(0), "param" | "dim" | "data");
+    let is_word = stop.tokens.get(stop.at).is_some_and(|token| token.kind == Kind::Word);
+    (ends && is_word && !words::is_keyword(found)).then(|| {
+        with_help(
+            plain(stop),
+            format!("numbers have no units: leave `{found}` out, or write `*` to multiply"),
+        )
+    })
 }
 
 fn wrong_sign(stop: &Stop) -> Option<Box<Diagnostic>> {
