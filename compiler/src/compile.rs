@@ -59,8 +59,7 @@ pub fn compile_single_level(
     needs: &[Quantity],
     seed: u64,
 ) -> Result<Problem, Vec<Diagnostic>> {
-    let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } =
-        single_level(model).map_err(|e| vec![e])?;
+    let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = single_level(model)?;
     let data = data_bindings(model);
     let mut problem = compile(model, needs, seed)?;
     let (single, space) = nlp(program, &data, seed)?;
@@ -156,7 +155,7 @@ pub fn emit(model: &mut Model, needs: &[Quantity], stage: Stage) -> Result<Strin
 
 /// As [`emit`], of the single-level form.
 pub fn emit_single_level(model: &Model, stage: Stage) -> Result<String, Vec<Diagnostic>> {
-    let mut form = single_level(model).map_err(|e| vec![e])?.program.model;
+    let mut form = single_level(model)?.program.model;
     form.precision = Precision::F64;
     emit(&mut form, &NEEDS, stage)
 }

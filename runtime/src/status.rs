@@ -192,6 +192,12 @@ pub fn verdict(termination: &Termination, check: &Check) -> String {
     let text = worth(check);
     match termination {
         Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => text,
+        // No option of a method that knows constraints shortens a step.
+        Termination::Diverged { size, .. } if check.violation.is_some() => {
+            format!(
+                "a variable reached {size:.1e}: the objective may be unbounded. At the point kept: {text}"
+            )
+        }
         stopped => format!("{stopped}. At the point kept: {text}"),
     }
 }
@@ -223,8 +229,7 @@ fn lower_worth(lower: &LowerCheck) -> String {
 
 fn constraints_worth(violation: f64, check: &Check) -> String {
     let off = short(violation);
-    let answered = check.lower.as_ref().is_none_or(|l| l.solved);
-    if check.point == PointStatus::NotSolved && answered {
+    if check.point == PointStatus::NotSolved && violation > crate::constrained::relax::FEASIBLE {
         return format!("the constraints are violated by {off}");
     }
     format!("no constraint is violated by more than {off}")

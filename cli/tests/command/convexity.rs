@@ -26,7 +26,8 @@ fn fresh(path: &str, expected: &str) {
     assert!(found == expected, "{path} is stale (BLESS=1 rewrites it); expected\n{expected}");
 }
 
-const EXPLAINED: [&str; 20] = [
+const EXPLAINED: [&str; 22] = [
+    "adversarial",
     "architecture",
     "bda_counterexample",
     "coreset",
@@ -40,6 +41,7 @@ const EXPLAINED: [&str; 20] = [
     "many_answers",
     "meta_ridge",
     "mixture",
+    "principal_agent",
     "ridge_diabetes",
     "rosenbrock",
     "svm",

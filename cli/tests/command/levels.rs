@@ -182,6 +182,17 @@ lower {
 }
 
 #[test]
+fn an_unbounded_leader_is_told() {
+    let folder = Folder::new();
+    let text = "upper {\n  var x: real\n  minimize -x\n}\n\
+                lower {\n  var y: real\n  minimize (y - x)^2\n  subject to y <= 1\n}\n";
+    fs::write(folder.path("m.blo"), text).unwrap();
+    let output = blo(&folder.path(""), &["run", "m.blo"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(stdout(&output).contains("the objective may be unbounded"), "{}", stdout(&output));
+}
+
+#[test]
 fn several_followers_answer_together_with_every_method() {
     let folder = Folder::new();
     fs::write(folder.path("m.blo"), BUYERS).unwrap();

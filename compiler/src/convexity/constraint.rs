@@ -57,7 +57,7 @@ pub fn judge_constraint(g: &mut Graph, scope: &Scope, constraint: &Constraint) -
     let mut set = Satisfying::Convex;
     let mut obstacle = None;
     for element in &elements {
-        let one = judge(g, scope, *element, span);
+        let one = judge(g, scope, *element, span, false);
         if !one.class.is_convex() {
             set = Satisfying::Unknown;
             obstacle = one.obstacle.map(|remark| match one.class {

@@ -138,11 +138,11 @@ impl Term {
 /// Above this number of variables interval Hessians of functions that are not quadratic are not tried.
 const FEW: usize = 24;
 
-/// Judges a scalar. `place`: where it stands, for parts without a place of their own.
-pub fn judge(g: &mut Graph, scope: &Scope, f: NodeId, place: Span) -> Form {
+/// Judges a scalar. `place`: where it stands, for parts without a place of their own; `opposite`: where its opposite does.
+pub fn judge(g: &mut Graph, scope: &Scope, f: NodeId, place: Span, opposite: bool) -> Form {
     let mut walk = scope.walk(g);
     let whole = walk.fact(g, f).clone();
-    let parts = terms(g, &mut walk, f, place);
+    let parts = terms(g, &mut walk, f, place, opposite);
     let mut found: Vec<Term> = Vec::new();
     for part in parts {
         let fact = best_fact(g, &mut walk, part.node);

@@ -33,7 +33,7 @@ pub struct Convexity {
     pub lower: Option<LevelConvexity>,
 }
 
-/// One level. The objective is minimised: of a `maximize` it is the opposite.
+/// One level. The objective is minimised: of a `maximize` it is the opposite, of several followers the sum.
 #[derive(Clone, Debug)]
 pub struct LevelConvexity {
     /// The objective in the level's own variables, those of the other level being parameters.
@@ -78,7 +78,9 @@ pub fn convexity(model: &Model) -> Convexity {
         }
     };
     let judge = |level: &Level, chosen: &[&Var]| {
-        form::judge(&mut model.graph.clone(), &scope(chosen), level.objective, level.objective_span)
+        // Several followers count as one whose objective is the sum.
+        let place = level.followers.iter().fold(level.objective_span, |all, f| all.to(f.objective_span));
+        form::judge(&mut model.graph.clone(), &scope(chosen), level.objective, place, level.maximize)
     };
     let judged = |level: &Level, own: Form, other: Option<Form>, joint: Option<Form>, chosen: &[&Var]| {
         let mut graph = model.graph.clone();

@@ -21,11 +21,19 @@ pub struct Part {
     pub minus: bool,
 }
 
-/// The terms whose sum is `root`, which stands at `place`. New nodes keep the places of the terms.
-pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId, place: Span) -> Vec<Part> {
+/// The terms whose sum is `root`, which stands at `place`; `opposite`: what stands there is its opposite, as with `maximize`. New
+/// nodes keep the places of the terms.
+pub fn terms(g: &mut Graph, walk: &mut Walk, root: NodeId, place: Span, opposite: bool) -> Vec<Part> {
     let outer = g.set_span(None);
     let mut room = MOST;
-    let found = split(g, walk, root, place, &mut room);
+    let inner = (opposite && g.is(root, &ops::NEG)).then(|| g.node(root).inputs[0]);
+    let mut found = split(g, walk, inner.unwrap_or(root), place, &mut room);
+    if inner.is_some() {
+        for term in &mut found {
+            term.node = rebuilt(g, root, term.node, Around::Sign(true));
+            term.minus = !term.minus;
+        }
+    }
     g.set_span(outer);
     found
 }

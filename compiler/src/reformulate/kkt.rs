@@ -57,7 +57,7 @@ pub struct SingleLevel {
 /// Rewrites a model.
 ///
 /// Errors: a lower objective or constraint that cannot be differentiated.
-pub fn single_level(model: &Model) -> Result<SingleLevel, Diagnostic> {
+pub fn single_level(model: &Model) -> Result<SingleLevel, Vec<Diagnostic>> {
     let mut model = boxed(model);
     let rows: Vec<Rows> = model.upper.constraints.iter().map(Rows::from).collect();
     let upper_rows = rows.iter().map(|row| model.graph.ty(row.node).len()).sum();
@@ -142,7 +142,7 @@ impl Form {
         graph: &mut Graph,
         lower: &Level,
         constraints: &[Parts],
-    ) -> Result<Vec<BoundParts>, Diagnostic> {
+    ) -> Result<Vec<BoundParts>, Vec<Diagnostic>> {
         let mut bounds = Vec::new();
         let terms: Vec<(NodeId, NodeId)> = lower
             .constraints
@@ -153,8 +153,9 @@ impl Form {
         let total = lagrangian(graph, lower.objective, &terms);
         let total = simplest(graph, total);
         let nodes: Vec<NodeId> = lower.vars.iter().map(|v| v.node).collect();
-        let partials = gradient(graph, total, &nodes)
-            .map_err(|e| not_differentiable(graph, lower, "the follower's optimality conditions", &e))?;
+        let partials = gradient(graph, total, &nodes).map_err(|e| {
+            vec![not_differentiable(graph, lower, "the follower's optimality conditions", &e)]
+        })?;
         for (k, (var, partial)) in lower.vars.iter().zip(partials).enumerate() {
             let mut node = partial;
             if let Domain::Interval(lo, hi) = var.domain {

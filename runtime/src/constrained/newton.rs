@@ -109,9 +109,9 @@ impl Newton {
     /// Marks the variables at a bound that the gradient presses outwards, and those that cannot move.
     fn locate(&mut self, v: &[f64], bounds: &Bounds, norm: f64) {
         let near = norm.min(1e-8);
-        for i in 0..v.len() {
+        for (i, (fixed, v)) in self.fixed.iter_mut().zip(v).enumerate() {
             let (lo, hi, g) = (bounds.lo[i], bounds.hi[i], self.gradient[i]);
-            self.fixed[i] = lo == hi || (v[i] <= lo + near && g > 0.0) || (v[i] >= hi - near && g < 0.0);
+            *fixed = lo == hi || (*v <= lo + near && g > 0.0) || (*v >= hi - near && g < 0.0);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Programs with rows and bounds, written by hand: solutions with their multipliers, and what cannot be satisfied.
 
+#![allow(clippy::needless_range_loop, reason = "formulas read best with their indices")]
+
 use blo_runtime::constrained::Pair;
 use blo_runtime::constrained::augmented::Multipliers;
 use blo_runtime::constrained::nlp::Nlp;
