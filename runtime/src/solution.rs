@@ -7,7 +7,7 @@ use crate::derivatives::{Derivatives, Quantity};
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
-use crate::solvers::{Ended, Point, Run, Solver};
+use crate::solvers::{Ended, Levels, Point, Run, Solver};
 use crate::space::Space;
 use crate::status::{PointStatus, Termination, verdict};
 
@@ -75,7 +75,9 @@ pub fn solve(
 ) -> Solution {
     let start = Point::start(problem);
     let (before, before_table) = (problem.calls(), problem.call_table());
-    let ended = match solver.misfit(problem.has_lower, &problem.asks) {
+    let unformed = (solver.levels == Levels::Any && problem.constrained.is_none())
+        .then(|| format!("`{}` needs the single-level form, which was not compiled", solver.name));
+    let ended = match solver.misfit(problem.has_lower, &problem.asks).or(unformed) {
         Some(reason) => refused(start, reason),
         None => {
             let mut method = (solver.build)(problem, settings, &start);
