@@ -1,6 +1,7 @@
 //! The blo command.
 
 mod args;
+mod automatic;
 mod commands;
 mod compile;
 mod data;

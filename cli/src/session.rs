@@ -13,13 +13,14 @@ use blo_runtime::settings::{SettingError, SettingProblem, Settings, Value};
 use blo_runtime::solvers::{self, SOLVERS, Solver};
 
 use crate::args::{ModelArgs, PrecisionArg};
+use crate::automatic::{automatic, default_method};
 use crate::data::FileLoader;
 use crate::files;
 use crate::method::{self, Choice, Flags};
 use crate::render::Renderer;
 
-/// The method of a model that names none: one level, two levels.
-const DEFAULT_METHODS: (&str, &str) = ("gradient", "cg");
+/// The word that leaves the method to blo.
+const AUTO: &str = "auto";
 
 /// The sources of a command, and who tells about what is wrong in them.
 pub struct Session {
@@ -37,6 +38,8 @@ pub struct Plan {
     pub solver: &'static Solver,
     /// A checked value for each of its options.
     pub settings: Settings,
+    /// Why, where the method was left to blo.
+    pub because: Option<String>,
 }
 
 impl Session {
@@ -103,23 +106,22 @@ impl Session {
     }
 }
 
-/// Whether a method of this version is for the model.
-pub fn solvable(model: &Model) -> bool {
-    let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
-    solvers::fitting(model.lower.is_some(), &asks).next().is_some()
-}
-
-/// The method when nobody names one: the usual one of its levels where that fits, else the first that does.
-fn default_method(model: &Model) -> &'static str {
-    let usual = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
-    let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
-    let mut fitting = solvers::fitting(model.lower.is_some(), &asks).map(|solver| solver.name);
-    let first = fitting.next().unwrap_or(usual);
-    if fitting.any(|name| name == usual) { usual } else { first }
-}
-
 /// Looks the method up and lets it check the options.
-fn settle(sources: &Sources, model: &Model, choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
+fn settle(sources: &Sources, model: &Model, mut choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
+    let mut because = None;
+    if choice.method == AUTO {
+        match automatic(model) {
+            Some(found) => {
+                choice.method = found.method.to_owned();
+                because = Some(found.because);
+            }
+            // Then it is the model that is to blame, not the name of a method.
+            None => {
+                choice.method = default_method(model).to_owned();
+                choice.method_span = None;
+            }
+        }
+    }
     // A default method comes without options, and its place is only needed when it does not fit.
     let place = choice.method_span.unwrap_or(model.upper.span);
     let Some(solver) = solvers::named(&choice.method) else {
@@ -146,7 +148,7 @@ fn settle(sources: &Sources, model: &Model, choice: Choice, seed: u64) -> Result
             })
             .collect::<Vec<_>>()
     })?;
-    Ok(Plan { solver, settings })
+    Ok(Plan { solver, settings, because })
 }
 
 /// Why the method is not for the model, and which ones are.

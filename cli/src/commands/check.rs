@@ -7,10 +7,11 @@ use blo_compiler::model::Model;
 
 use super::{FINE, emit, end, refuse};
 use crate::args::{CheckArgs, ModelArgs};
+use crate::automatic::solvable;
 use crate::method::Flags;
 use crate::output::convexity::{account, document};
 use crate::output::overview::overview;
-use crate::session::{Plan, Session, solvable};
+use crate::session::{Plan, Session};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {

@@ -78,6 +78,7 @@ fn finish(mut session: Session, args: &RunArgs, prepared: Prepared, started: Ins
     let total = started.elapsed().as_secs_f64();
     let seconds = Seconds { compile, solve: total - compile, total };
     let result = result(&model, &problem, &solution, seconds, args.model.seed);
+    let result = RunResult { because: plan.because, ..result };
     tell_fault(&mut session, &model, &solution);
     if let Some(folder) = folder {
         let trace = &solution.trace;
@@ -123,7 +124,8 @@ pub fn outcome(session: &mut Session, args: &RunArgs, started: Instant) -> Optio
     let total = started.elapsed().as_secs_f64();
     let seconds = Seconds { compile, solve: total - compile, total };
     tell_fault(session, &model, &solution);
-    Some(result(&model, &problem, &solution, seconds, args.model.seed))
+    let result = result(&model, &problem, &solution, seconds, args.model.seed);
+    Some(RunResult { because: plan.because, ..result })
 }
 
 /// The result in the terms of the model.
@@ -172,6 +174,7 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         reports: solution.reports.clone(),
         expects: expects.into_iter().map(|e| (e.text, e.holds)).collect(),
         method: solution.solver.into(),
+        because: None,
         iterations: solution.iterations,
         calls: problem.call_table().iter().map(|(q, n)| (q.name().to_string(), *n)).collect(),
         seconds,

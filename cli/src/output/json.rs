@@ -35,6 +35,7 @@ pub fn result(result: &RunResult) -> Value {
         "reports": table(result.reports.iter().map(|(name, v)| (name, number(*v))).collect()),
         "expect": expects,
         "method": result.method,
+        "because": result.because,
         "iterations": result.iterations,
         "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
         "seconds": {
@@ -97,6 +98,7 @@ mod tests {
                 "reports",
                 "expect",
                 "method",
+                "because",
                 "iterations",
                 "calls",
                 "seconds",

@@ -34,6 +34,8 @@ pub struct RunResult {
     pub expects: Vec<(String, bool)>,
     /// The method's name.
     pub method: String,
+    /// Why, where the method was left to blo (`auto`).
+    pub because: Option<String>,
     /// Complete outer iterations.
     pub iterations: usize,
     /// How often each quantity was evaluated.
@@ -132,6 +134,7 @@ pub fn sample() -> RunResult {
         reports: vec![("accuracy".into(), 0.9336)],
         expects: vec![("accuracy >= 0.92".into(), true), ("accuracy >= 0.99".into(), false)],
         method: "bome".into(),
+        because: None,
         iterations: 2000,
         calls: vec![("lower_gradient".into(), 20000)],
         seconds: Seconds { compile: 0.0125, solve: 1.5, total: 1.52 },

@@ -31,6 +31,7 @@ pub fn overview(name: &str, model: &Model, plan: Option<&Plan>) -> String {
     rows.extend(list("expects", model.expects.iter().map(|expect| expect.text.clone()).collect()));
     let method = match plan {
         None => "none of this version solves the model".to_owned(),
+        Some(Plan { solver, because: Some(because), .. }) => format!("{}, because {because}", solver.name),
         Some(plan) if model.solve.is_some() => plan.solver.name.to_owned(),
         Some(plan) => format!("{} (the model names none)", plan.solver.name),
     };

@@ -1,6 +1,7 @@
 //! The built command from the outside: what it prints and writes, its exit status, and what it refuses.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod automatic;
 mod bad_input;
 mod common;
 mod convexity;

@@ -395,9 +395,6 @@ impl Checker<'_> {
     }
 
     fn solve(&mut self, solve: &ast::Solve) -> Option<Solve> {
-        if solve.method.name == "auto" {
-            return self.unsupported("choosing the method by `auto` is", solve.method.span);
-        }
         let mut options: Vec<(String, OptionValue, Span)> = Vec::new();
         for option in &solve.options {
             if let Some((_, _, first)) = options.iter().find(|(n, _, _)| *n == option.name.name) {
