@@ -10,7 +10,7 @@ use blo_runtime::solvers;
 const DEFAULT_METHODS: (&str, &str) = ("gradient", "cg");
 
 /// Lower levels with more variables are not given to `kkt` unless nothing else fits: it is made for small models.
-const FEW: usize = 200;
+const FEW: usize = 20;
 
 /// A choice by what is known of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
