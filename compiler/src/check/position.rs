@@ -60,7 +60,12 @@ impl Checker<'_> {
         }
         let full = from == 0 && to == axis.size as i64;
         let size = (to - from) as usize;
-        let kept = if full { axis } else { Axis { size, dim: None, assumed: a || b } };
+        // A slice up to a dimension has that dimension, whatever its size happens to be.
+        let named = match end {
+            Some(end) if from == 0 && self.names_dimension(end) => self.dimension(end)?.dim,
+            _ => None,
+        };
+        let kept = if full && named.is_none() { axis } else { Axis { size, dim: named, assumed: a || b } };
         Some(Cut { part: Part::Keep(kept), start: from as usize, end: to as usize })
     }
 
@@ -260,11 +265,20 @@ impl Checker<'_> {
             return Some(());
         }
         let (m, n) = (self.axis_name(&over), self.axis_name(&axis));
+        // One wrong index is one mistake, however often it is used.
+        if !self.told.insert(("E0203", declared, n.clone())) {
+            return None;
+        }
         let label = format!("this runs over {m}");
         let diagnostic = Diagnostic::error("E0203", "an index runs over another dimension", e.span, label)
             .label(declared, format!("declared over {m} here"))
             .label(base.span, format!("this dimension is {n}"));
-        self.emit(diagnostic.help(format!("if they are meant to be the same, declare `dim {m} = {n}`")));
+        let mut help = format!("if they are meant to be the same, declare `dim {m} = {n}`");
+        if over.size < axis.size && !over.assumed && !axis.assumed && affine.offset == 0 {
+            let array = self.source_text(base.span);
+            help.push_str(&format!("; for the first positions alone write `{array}[..{m}]`"));
+        }
+        self.emit(diagnostic.help(help));
         None
     }
 

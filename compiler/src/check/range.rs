@@ -14,6 +14,9 @@ use crate::ir::graph::{NodeId, Role};
 use crate::ops::{self, Operator};
 use crate::types::Elem;
 
+/// The length of a range whose ends were made up: a prime that no made-up size has.
+const STAND_IN: i64 = 991;
+
 /// What an index runs over.
 struct Turns {
     axis: Axis,
@@ -156,6 +159,8 @@ impl Checker<'_> {
         let start = self.whole_number_of(&start, a.span, "the start of a range");
         let end = self.whole_number_of(&end, b.span, "the end of a range");
         let ((start, x), (end, y)) = (start?, end?);
+        // A size that was made up says nothing about the range; any length stands in for it.
+        let end = if end <= start && (x || y) { start + STAND_IN } else { end };
         if end <= start {
             let label = format!("{start}..{end} holds no numbers");
             let diagnostic = Diagnostic::error("E0213", "the range is empty", span, label);
@@ -172,7 +177,7 @@ impl Checker<'_> {
     }
 
     /// Whether an expression is the name of a dimension, or one that means nothing.
-    fn names_dimension(&mut self, e: &Expr) -> bool {
+    pub fn names_dimension(&mut self, e: &Expr) -> bool {
         let ExprKind::Name(path) = &e.kind else { return false };
         let [name] = path.as_slice() else { return false };
         match self.meaning(&name.name) {

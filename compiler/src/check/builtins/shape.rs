@@ -62,6 +62,10 @@ pub fn reshape(c: &mut Checker, call: &Call) -> Option<Value> {
     let shape = sizes(c, &call.arguments[1..]);
     let (value, shape) = (value?, shape?);
     let count = |axes: &[Axis]| axes.iter().map(|a| a.size).product::<usize>();
+    let assumed = value.shape.iter().chain(&shape).any(|a| a.assumed);
+    if count(&value.shape) != count(&shape) && assumed {
+        return Some(stand_in(c, &value, &shape));
+    }
     if count(&value.shape) != count(&shape) {
         let (from, to) = (c.value_text(&value), c.type_text(value.elem.name(), &shape));
         let label = format!("{} elements into {}", count(&value.shape), count(&shape));
@@ -70,6 +74,23 @@ pub fn reshape(c: &mut Checker, call: &Call) -> Option<Value> {
     let sizes = c.sizes(&value.loops, &shape);
     let node = c.graph.reshape(value.node, &sizes);
     Some(c.value(node, value.loops, shape))
+}
+
+/// For sizes that were made up because no data is bound: an array of the wanted shape that depends on what the true one will.
+fn stand_in(c: &mut Checker, value: &Value, shape: &[Axis]) -> Value {
+    let count = |axes: &[Axis]| axes.iter().map(|a| a.size).product::<usize>();
+    let (have, want) = (count(&value.shape), count(shape));
+    let outer = c.sizes(&value.loops, &[]);
+    let with = |last: usize| outer.iter().copied().chain([last]).collect::<Vec<usize>>();
+    let zeros = vec![0; outer.len() + 1];
+    let mut node = c.graph.reshape(value.node, &with(have));
+    node = c.graph.slice(node, &zeros, &with(have.min(want)));
+    let mut after = zeros.clone();
+    after[outer.len()] = want.saturating_sub(have);
+    node = c.graph.pad(node, &zeros, &after);
+    let sizes = c.sizes(&value.loops, shape);
+    let node = c.graph.reshape(node, &sizes);
+    c.value(node, value.loops.clone(), Axes::from_slice(shape))
 }
 
 /// All elements in one axis, row by row.
