@@ -1,10 +1,14 @@
 //! Which method solves a model that names none, and which one `solve auto()` takes, with the reason.
 
 use blo_compiler::convexity;
+use blo_compiler::convexity::Form;
 use blo_compiler::model::Model;
 use blo_compiler::ops::curvature::Smoothness;
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
+
+/// The word that leaves the method to blo.
+pub const AUTO: &str = "auto";
 
 /// The method of a model that names none: one level, two levels.
 const DEFAULT_METHODS: (&str, &str) = ("gradient", "cg");
@@ -19,6 +23,11 @@ pub struct Automatic {
     pub method: &'static str,
     /// Why, and what would change the choice; goes on from "because".
     pub because: String,
+}
+
+/// Whether the model leaves the method to blo: it names none, or `auto`.
+pub fn is_open(model: &Model) -> bool {
+    model.solve.as_ref().is_none_or(|solve| solve.method == AUTO)
 }
 
 /// Whether a method of this version is for the model.
@@ -36,29 +45,21 @@ pub fn default_method(model: &Model) -> &'static str {
 
 /// The choice of `auto`; `None` when no method fits. Where several methods fit, the lower level's convexity decides.
 pub fn automatic(model: &Model) -> Option<Automatic> {
-    let fits: Vec<&str> = fitting(model).collect();
+    let fits: Vec<&'static str> = fitting(model).collect();
     let (method, because) = match (model.asks().first(), &model.lower, fits.as_slice()) {
         (_, _, []) => return None,
         (Some((feature, _)), _, [only]) => (*only, format!("no other method handles {}", feature.words())),
-        (_, None, [first, ..]) => {
-            let usual = DEFAULT_METHODS.0;
-            let method = if fits.contains(&usual) { usual } else { first };
-            (method, "the model has one level".to_owned())
-        }
+        (_, None, _) => (default_method(model), "the model has one level".to_owned()),
         (_, Some(lower), _) => {
             let size: usize = lower.vars.iter().map(|var| var.ty.len()).sum();
-            by_convexity(model, size)
+            by_convexity(&convexity(model).lower?.own, size)
         }
     };
-    // A name that fits lives as long as the list of solvers.
-    let method = solvers::named(method)?.name;
     Some(Automatic { method, because })
 }
 
-/// The method for a lower level with this many variables and no constraints.
-fn by_convexity(model: &Model, size: usize) -> (&'static str, String) {
-    let found = convexity(model).lower;
-    let Some(own) = found.as_ref().map(|level| &level.own) else { return (DEFAULT_METHODS.1, String::new()) };
+/// The method for a lower level with this objective, this many variables and no constraints.
+fn by_convexity(own: &Form, size: usize) -> (&'static str, String) {
     let smooth = matches!(own.smooth, Smoothness::Smooth | Smoothness::Steep);
     if own.class.modulus().is_some() {
         let why = "the lower level is strongly convex, so its answer is unique and has a derivative; if it were \

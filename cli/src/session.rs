@@ -13,14 +13,11 @@ use blo_runtime::settings::{SettingError, SettingProblem, Settings, Value};
 use blo_runtime::solvers::{self, SOLVERS, Solver};
 
 use crate::args::{ModelArgs, PrecisionArg};
-use crate::automatic::{automatic, default_method};
+use crate::automatic::{AUTO, automatic, default_method};
 use crate::data::FileLoader;
 use crate::files;
 use crate::method::{self, Choice, Flags};
 use crate::render::Renderer;
-
-/// The word that leaves the method to blo.
-const AUTO: &str = "auto";
 
 /// The sources of a command, and who tells about what is wrong in them.
 pub struct Session {
@@ -183,7 +180,7 @@ fn unknown_method(name: &str, place: Span) -> Diagnostic {
     let all: Vec<String> = SOLVERS.iter().map(|solver| format!("`{}`", solver.name)).collect();
     let diagnostic =
         Diagnostic::error("E0502", format!("there is no method `{name}`"), place, "not a known method")
-            .note(format!("the methods are {}", all.join(", ")));
+            .note(format!("the methods are {}; `{AUTO}` chooses one", all.join(", ")));
     match solvers::near(name) {
         Some(near) => diagnostic.did_you_mean(near),
         None => diagnostic,

@@ -7,7 +7,7 @@ use blo_compiler::model::Model;
 
 use super::{FINE, emit, end, refuse};
 use crate::args::{CheckArgs, ModelArgs};
-use crate::automatic::solvable;
+use crate::automatic::{is_open, solvable};
 use crate::method::Flags;
 use crate::output::convexity::{account, document};
 use crate::output::overview::overview;
@@ -41,7 +41,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
 pub fn checked(session: &mut Session, args: &ModelArgs) -> Option<(Model, Option<Plan>)> {
     let model = session.model(args, false)?;
     // A model may be right though no method of this version solves it; one that it names must fit.
-    if model.solve.is_none() && !solvable(&model) {
+    if is_open(&model) && !solvable(&model) {
         return Some((model, None));
     }
     let plan = session.plan(&model, &Flags::default(), args.seed)?;

@@ -68,4 +68,6 @@ fn a_model_that_no_method_handles_is_refused_as_such() {
         &["run", "m.blo"],
         &["no method of this version solves this model", "integer variables"],
     );
+    let check = stdout(&blo(&folder.path(""), &["check", "m.blo"]));
+    assert!(check.contains("none of this version solves the model"), "{check}");
 }
