@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use blo_runtime::kernel::{Code, CodeMemory, Kernel};
+use blo_runtime::kernel::{Code, CodeMemory, Kernel, Reach};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, InstBuilder, UserFuncName, types};
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -26,7 +26,7 @@ pub struct Functions {
     module: JITModule,
     /// By nest, with its buffers taken out.
     by_shape: FxHashMap<Nest, usize>,
-    functions: Vec<(FuncId, Vec<usize>)>,
+    functions: Vec<(FuncId, Vec<Reach>)>,
     text: Option<String>,
 }
 
@@ -108,7 +108,7 @@ impl Functions {
             if !functions.by_shape.contains_key(&shape) {
                 let id = functions.function(&mut context, &mut builder, nest, loops.width)?;
                 functions.by_shape.insert(shape, functions.functions.len());
-                functions.functions.push((id, extents(nest, loops.width)));
+                functions.functions.push((id, reach(nest, loops.width)));
             }
         }
         Ok(functions)
@@ -177,22 +177,25 @@ impl Functions {
         let kernels: Vec<Kernel> = addresses
             .iter()
             .zip(&self.functions)
-            .map(|(&code, (_, extents))| hand_over(code, extents, &memory))
+            .map(|(&code, (_, reach))| hand_over(code, reach, &memory))
             .collect();
         let by_shape = self.by_shape;
         Ok(move |nest: &Nest| by_shape.get(&shape_of(nest)).map(|&k| kernels[k].clone()))
     }
 }
 
-/// Bytes that a nest's function may touch behind each pointer.
-fn extents(nest: &Nest, width: Width) -> Vec<usize> {
+/// What a nest's function does behind each pointer.
+fn reach(nest: &Nest, width: Width) -> Vec<Reach> {
     let cells = nest.extents_of_args();
-    let mut bytes: Vec<usize> =
-        nest.args.iter().zip(cells).map(|((_, cell), n)| n * width.bytes(*cell)).collect();
+    let arg = |(k, n): (usize, usize)| Reach {
+        bytes: n * width.bytes(nest.args[k].1),
+        writes: nest.written().any(|w| w == k),
+    };
+    let mut reach: Vec<Reach> = cells.into_iter().enumerate().map(arg).collect();
     if nest.tiles > 0 {
-        bytes.push(nest.tiles * TILE_STRIDE * width.bytes(Cell::Real));
+        reach.push(Reach { bytes: nest.tiles * TILE_STRIDE * width.bytes(Cell::Real), writes: true });
     }
-    bytes
+    reach
 }
 
 /// `k3_map_5000x10`
@@ -226,8 +229,8 @@ fn free(module: JITModule) {
 }
 
 #[allow(unsafe_code)]
-fn hand_over(code: *const u8, extents: &[usize], memory: &Arc<dyn CodeMemory>) -> Kernel {
+fn hand_over(code: *const u8, reach: &[Reach], memory: &Arc<dyn CodeMemory>) -> Kernel {
     // SAFETY: the address is that of a finalized function with this signature in the module that `memory` owns; the emitter
-    // accesses arguments only through the nest's accesses, whose extents these are, and emits nothing that unwinds.
-    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), extents, memory.clone()) }
+    // accesses arguments only through the nest's accesses, whose reach this is, keeps no state, and emits nothing that unwinds.
+    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), reach, memory.clone()) }
 }
