@@ -70,6 +70,9 @@ pub struct RunArgs {
     /// Number of iterations (the method's option `steps`)
     #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub iterations: Option<u64>,
+    /// Threads that large steps share (default: as many as the machine has); results do not depend on it
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
+    pub threads: Option<u64>,
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,

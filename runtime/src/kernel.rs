@@ -236,8 +236,20 @@ impl<T> Strided<'_, T> {
     }
 }
 
-/// `out = alpha · lhs · rhs`, or this added to what is in `out` if `accumulate`, with `lhs: m × k`, `rhs: k × n` and a row-major
-/// `out: m × n`; large products may use several threads of the current pool.
+/// How a product is computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Product<T> {
+    /// Its factor.
+    pub alpha: T,
+    /// Whether it is added to what is in the result.
+    pub accumulate: bool,
+    /// Rows of a matrix read tile by tile that follow this tile in memory; see [`blo_kernels::gemm_tile`].
+    pub ahead: usize,
+    /// How many threads of the current pool a large one may use.
+    pub threads: usize,
+}
+
+/// `out = alpha · lhs · rhs`, or this added to `out`, with `lhs: m × k`, `rhs: k × n` and a row-major `out: m × n`.
 ///
 /// # Panics
 /// If an operand has too few cells for its sizes.
@@ -246,18 +258,22 @@ pub fn gemm<T: blo_kernels::Float>(
     out: &mut [T],
     lhs: Strided<'_, T>,
     rhs: Strided<'_, T>,
-    alpha: T,
-    accumulate: bool,
-    threads: usize,
+    how: Product<T>,
 ) {
     assert!(lhs.holds(m, k) && rhs.holds(k, n) && out.len() >= m * n, "an operand of a product is too short");
     let (a, b, c) = (lhs.cells.as_ptr(), rhs.cells.as_ptr(), out.as_mut_ptr());
+    let Product { alpha, accumulate, ahead, threads } = how;
     // SAFETY: the strides stay inside the slices (just checked); `out` is row-major, so its elements are distinct, and as a
     // mutable slice it does not overlap the operands.
     unsafe {
-        blo_kernels::gemm(
-            m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, accumulate, threads,
-        )
+        if ahead > 0 {
+            let (c, a, b) = ((c, n, 1), (a, lhs.row, lhs.col), (b, rhs.row, rhs.col));
+            blo_kernels::gemm_tile((m, n, k), c, a, b, alpha, accumulate, ahead);
+        } else {
+            blo_kernels::gemm(
+                m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, accumulate, threads,
+            );
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use blo_compiler::{blame, expectations, follower_objectives};
 use blo_runtime::problem::Problem;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::status::{PointStatus, Termination};
+use blo_runtime::threads;
 
 use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, end, refuse};
 use crate::args::{Format, RunArgs};
@@ -21,6 +22,7 @@ use crate::watch::{Watch, catch_interrupts};
 /// Runs the command.
 pub fn run(args: &RunArgs) -> ExitCode {
     let started = Instant::now();
+    allow_threads(args.threads);
     let mut session = match Session::open(&args.model) {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
@@ -31,6 +33,12 @@ pub fn run(args: &RunArgs) -> ExitCode {
     }
     let Some(prepared) = prepare(&mut session, args, &flags) else { return refuse(&mut session.renderer) };
     finish(session, args, prepared, started)
+}
+
+/// Lets programs use so many threads, or all the machine has.
+pub fn allow_threads(wanted: Option<u64>) {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    threads::allow(wanted.map_or_else(all, |n| usize::try_from(n).unwrap_or(1)));
 }
 
 fn flags(args: &RunArgs) -> Flags {

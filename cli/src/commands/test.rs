@@ -10,7 +10,7 @@ use blo_grammar::ast::{Item, ItemKind};
 use blo_grammar::parse::parse;
 use serde_json::{Value, json};
 
-use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out, run::outcome};
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out, run::allow_threads, run::outcome};
 use crate::args::{ModelArgs, RunArgs, TestArgs};
 use crate::files::Trouble;
 use crate::find;
@@ -41,6 +41,7 @@ const ERROR: &str = "error";
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> ExitCode {
+    allow_threads(None);
     let mut renderer = Renderer::new(args.format);
     let (paths, troubles) = find::models(&args.paths);
     troubles.iter().for_each(|trouble| renderer.trouble(trouble));
@@ -120,6 +121,7 @@ fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
         method: None,
         options: Vec::new(),
         iterations: None,
+        threads: None,
         time_limit: None,
         json: false,
         out: None,

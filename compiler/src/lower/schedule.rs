@@ -226,7 +226,16 @@ impl<'a> Scheduler<'a> {
         let cell = cell(node.ty.elem);
         self.host(
             id,
-            HostStep::Gemm { cell, sizes, lhs, rhs, out: start(out), alpha: 1.0, accumulate: false },
+            HostStep::Gemm {
+                cell,
+                sizes,
+                lhs,
+                rhs,
+                out: start(out),
+                alpha: 1.0,
+                accumulate: false,
+                ahead: false,
+            },
         );
     }
 

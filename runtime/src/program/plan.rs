@@ -9,7 +9,7 @@ use super::spec::{
 use super::steps::{DenseStep, Host, InMemory, InTile, Moving, Naming, Step, TileStep, TiledStep};
 use crate::derivatives::Quantity;
 use crate::kernel::tiles::{Area, Cut, Moves, TileSlot, Tiles, Worker};
-use crate::kernel::{Memory, Slot, Word};
+use crate::kernel::{Memory, Product, Slot, Word};
 
 /// One entry, ready to run.
 struct Entry<T: Real> {
@@ -346,13 +346,21 @@ fn moving<N: Naming, C: Word>(
     names: &mut impl Namer<N>,
 ) -> Result<Moving<N, C>, ProgramError> {
     Ok(match step {
-        HostStep::Gemm { sizes: sizes @ [b, m, n, k], lhs, rhs, out, alpha, accumulate, .. } => {
+        HostStep::Gemm { sizes: sizes @ [b, m, n, k], lhs, rhs, out, alpha, accumulate, ahead, .. } => {
             let mut operand = |x: &Matrix, rows, cols| -> Result<(N::Slot<C>, Matrix), ProgramError> {
                 Ok((names.name(x.at, x.extent(*b, rows, cols) - x.at.offset, false)?, *x))
             };
             let (lhs, rhs) = (operand(lhs, *m, *k)?, operand(rhs, *k, *n)?);
             let out = names.name(*out, b * m * n, true)?;
-            Moving::Gemm { sizes: *sizes, lhs, rhs, out, alpha: *alpha, accumulate: *accumulate }
+            let rows = if !ahead {
+                0
+            } else if *accumulate {
+                *k
+            } else {
+                *m
+            };
+            let how = Product { alpha: *alpha, accumulate: *accumulate, ahead: rows, threads: 1 };
+            Moving::Gemm { sizes: *sizes, lhs, rhs, out, how }
         }
         HostStep::Gather { sizes: sizes @ [b, i, n, r], x, index, out, .. } => Moving::Gather {
             sizes: *sizes,

@@ -113,6 +113,9 @@ pub enum HostStep {
         alpha: f64,
         /// Inside of a tiled step: whether the product is added to that of the chunk's tiles before.
         accumulate: bool,
+        /// Inside of a tiled step: whether the rows of the next tile, which follow in memory, are fetched by this product if it
+        /// accumulates, and are there already if it does not.
+        ahead: bool,
     },
     /// A function of every row: `softmax`, `log_softmax` (rows × len), `logsumexp` (rows).
     Rows {
