@@ -1,7 +1,7 @@
 //! From a model to the entries that are compiled: for every quantity a solver asked for, the graph nodes of its outputs.
 //!
 //! Gradients are reverse mode. Second-order products are forward over reverse: the tangent of the gradient along a
-//! direction `v` in the lower variables. Since `d/dε ∇x f(x, y + εv) = ∇²xy f · v`, one sweep yields `∇y f`, `∇²yy f · v` and
+//! direction `v` in the lower variables. Since `d/dε ∇x f(x, y + εv) = ∇²xy f · v`, one sweep yields `∇²yy f · v` and
 //! `∇²xy f · v` with everything they share. An objective is simplified before it is differentiated: the derivative of
 //! `log(1 + exp(x))` as written overflows where that of `softplus(x)` does not.
 
@@ -112,7 +112,7 @@ fn outputs(
             let products: Vec<NodeId> = gy.iter().chain(&gx).copied().collect();
             let mut hv = jvp(graph, &products, &lower.tangents())?;
             let xv = hv.split_off(gy.len());
-            vec![gy, hv, xv]
+            vec![hv, xv]
         }
         Quantity::LowerCross => {
             let gy = gradient(graph, objective, &lower.nodes)?;

@@ -1,5 +1,5 @@
 //! The gradient of `x ↦ F(x, y(x))`: by reverse differentiation of a lower algorithm, or by the implicit function theorem with
-//! conjugate gradients. Sign convention: `H v = ∇y F`, hypergradient `∇x F − ∇²xy f · v` with `H = ∇²yy f`.
+//! conjugate gradients or a Neumann series. Sign convention: `H v = ∇y F`, hypergradient `∇x F − ∇²xy f · v` with `H = ∇²yy f`.
 
 use crate::derivatives::Derivatives;
 use crate::face::Face;
@@ -166,7 +166,7 @@ impl Reverse {
             axpy(-step, &self.work, &mut self.adjoint_buffer);
             let y = &self.trajectory[k * m..][..m];
             let v = &self.adjoint_buffer;
-            problem.lower_second_order(x, y, v, &mut self.gradient, &mut self.work, &mut self.cross);
+            problem.lower_second_order(x, y, v, &mut self.work, &mut self.cross);
             axpy(1.0, &self.cross, g);
             axpy(1.0, &self.work, &mut self.adjoint);
             crate::linear::blas1::scale(momentum, &mut self.adjoint_buffer);
@@ -195,7 +195,7 @@ pub struct Implicit {
     pub direct: Vec<f64>,
     /// `∇²xy f · v` (n) of the last call.
     pub indirect: Vec<f64>,
-    /// `∇y f` (m) of the last call.
+    /// `∇y f` (m) of the last call on a lower level with domains.
     pub lower_gradient: Vec<f64>,
     solver: ConjugateGradients,
     face: Face,
@@ -231,6 +231,44 @@ impl Implicit {
         tolerance: f64,
         g: &mut [f64],
     ) -> (f64, CgReport) {
+        let value = self.begin(problem, x, y);
+        let face = &self.face;
+        let report = self.solver.solve(&self.rhs, &mut self.adjoint, max_steps, tolerance, |v, hv| {
+            problem.lower_hessian(x, y, v, hv);
+            face.add_curvature(&problem.lower, v, hv);
+            face.tangent(&problem.lower, hv);
+        });
+        self.finish(problem, x, y, g);
+        (value, report)
+    }
+
+    /// As [`Implicit::evaluate`], with the adjoint `v = η Σ (I − η H)^q ∇y F` for `q = 0, …, terms` and `η = size`.
+    pub fn evaluate_neumann(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        terms: usize,
+        size: f64,
+        g: &mut [f64],
+    ) -> f64 {
+        let value = self.begin(problem, x, y);
+        self.adjoint.copy_from_slice(&self.rhs);
+        let Self { adjoint, face, rhs, work, .. } = self;
+        for _ in 0..terms {
+            problem.lower_hessian(x, y, rhs, work);
+            face.add_curvature(&problem.lower, rhs, work);
+            face.tangent(&problem.lower, work);
+            axpy(-size, work, rhs);
+            axpy(1.0, rhs, adjoint);
+        }
+        crate::linear::blas1::scale(size, adjoint);
+        self.finish(problem, x, y, g);
+        value
+    }
+
+    /// `F(x, y)`, and the right-hand side `∇y F` and the last adjoint on the face of active domains.
+    fn begin(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
         let value = problem.upper_gradients(x, y, &mut self.direct, &mut self.rhs);
         if !problem.lower.is_free() {
             problem.lower_gradient(x, y, &mut self.lower_gradient);
@@ -238,17 +276,15 @@ impl Implicit {
             self.face.tangent(&problem.lower, &mut self.rhs);
             self.face.tangent(&problem.lower, &mut self.adjoint);
         }
-        let face = &self.face;
-        let report = self.solver.solve(&self.rhs, &mut self.adjoint, max_steps, tolerance, |v, hv| {
-            problem.lower_hessian(x, y, v, hv);
-            face.add_curvature(&problem.lower, v, hv);
-            face.tangent(&problem.lower, hv);
-        });
-        let Self { adjoint, direct, indirect, lower_gradient, work, .. } = self;
-        problem.lower_second_order(x, y, adjoint, lower_gradient, work, indirect);
+        value
+    }
+
+    /// The hypergradient with the adjoint that was found.
+    fn finish(&mut self, problem: &mut Problem, x: &[f64], y: &[f64], g: &mut [f64]) {
+        let Self { adjoint, direct, indirect, work, .. } = self;
+        problem.lower_second_order(x, y, adjoint, work, indirect);
         g.copy_from_slice(direct);
         axpy(-1.0, indirect, g);
-        (value, report)
     }
 
     /// After [`Implicit::evaluate`] met a singular `H`: the hypergradient in `g` (n) with the least-squares solution of
@@ -278,10 +314,7 @@ impl Implicit {
         });
         apply(&self.adjoint, &mut inner);
         axpy(-1.0, &inner, &mut b);
-        let Self { adjoint, direct, indirect, lower_gradient, work, .. } = self;
-        problem.lower_second_order(x, y, adjoint, lower_gradient, work, indirect);
-        g.copy_from_slice(direct);
-        axpy(-1.0, indirect, g);
+        self.finish(problem, x, y, g);
         crate::linear::blas1::norm2(&b)
     }
 

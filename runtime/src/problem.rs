@@ -199,17 +199,9 @@ impl Derivatives for Problem {
         self.note_direction(Quantity::LowerHessian, x, y, v, all_finite(hv));
     }
 
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.derivatives.lower_second_order(x, y, v, gy, hv, xv);
-        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.derivatives.lower_second_order(x, y, v, hv, xv);
+        let finite = all_finite(hv) && all_finite(xv);
         self.note_direction(Quantity::LowerSecondOrder, x, y, v, finite);
     }
 
@@ -230,17 +222,9 @@ impl Derivatives for Problem {
         value
     }
 
-    fn upper_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.derivatives.upper_second_order(x, y, v, gy, hv, xv);
-        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.derivatives.upper_second_order(x, y, v, hv, xv);
+        let finite = all_finite(hv) && all_finite(xv);
         self.note_direction(Quantity::UpperSecondOrder, x, y, v, finite);
     }
 

@@ -4,7 +4,7 @@ use blo_runtime::hypergradient::{Unroll, implicit_cg, reverse};
 use blo_runtime::space::{Block, Domain, Space, SpaceError};
 
 use crate::models::{Quadratic, within};
-use crate::{all_close, close, number, run};
+use crate::{all_close, close, number, run, word};
 
 /// Values in [−2, 2) from a seed.
 fn values(len: usize, seed: u64) -> Vec<f64> {
@@ -178,8 +178,15 @@ fn solvers_agree_on_a_constrained_problem() {
     };
     let rhg = run(build(), "rhg", &[number("upper_step", 0.3)]);
     let cg = run(build(), "cg", &[number("upper_step", 0.3), number("lower_steps", 60.0)]);
-    all_close(&rhg.x, &cg.x, 1e-6);
-    for s in [rhg, cg] {
+    let inner =
+        [number("upper_step", 0.3), number("lower_steps", 5.0), word("lower_rule", "conjugate_gradient")];
+    let newton = run(build(), "cg", &inner);
+    let more = [number("upper_step", 0.3), number("lower_steps", 60.0), number("terms", 60.0)];
+    let neumann = run(build(), "neumann", &more);
+    for other in [&cg, &newton, &neumann] {
+        all_close(&rhg.x, &other.x, 1e-6);
+    }
+    for s in [rhg, cg, newton, neumann] {
         assert!(s.check.upper_stationary && s.check.lower.unwrap().solved, "{}", s.verdict);
     }
 }
