@@ -74,11 +74,16 @@ pub struct Problem {
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
     pub report_names: Vec<String>,
+    /// The bytes a method may use to keep the iterates it differentiates through: [`MEMORY`] unless set.
+    pub memory: usize,
     calls: [u64; Quantity::ALL.len()],
     total: u64,
     tolerant: bool,
     fault: Option<Fault>,
 }
+
+/// The bytes for iterates that are kept, unless a run says otherwise: 1 GiB.
+pub const MEMORY: usize = 1 << 30;
 
 impl Problem {
     /// A minimisation on both levels in double precision, with unnamed reports. The lengths of the spaces must be those of
@@ -102,6 +107,7 @@ impl Problem {
             constrained: None,
             roundoff: f64::EPSILON,
             report_names,
+            memory: MEMORY,
             calls: [0; Quantity::ALL.len()],
             total: 0,
             tolerant: false,
