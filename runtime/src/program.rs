@@ -112,16 +112,8 @@ impl Derivatives for Program {
         self.run(Quantity::LowerHessian, [Some(x), Some(y), None, Some(v)], &mut [hv]);
     }
 
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.run(Quantity::LowerSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [gy, hv, xv]);
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.run(Quantity::LowerSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [hv, xv]);
     }
 
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
@@ -136,16 +128,8 @@ impl Derivatives for Program {
         self.gradients(Quantity::UpperGradients, x, y, gx, gy)
     }
 
-    fn upper_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.run(Quantity::UpperSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [gy, hv, xv]);
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.run(Quantity::UpperSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [hv, xv]);
     }
 
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {

@@ -290,7 +290,7 @@ fn outputs_fit(quantity: Quantity, lens: &[usize], [n, m]: [usize; 2]) -> bool {
         Quantity::LowerGradient => lens == [1, m],
         Quantity::LowerGradients | Quantity::UpperGradients => lens == [1, n, m],
         Quantity::LowerHessian | Quantity::LowerCross => lens == [m],
-        Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, m, n],
+        Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, n],
         Quantity::Reports => lens.len() == 1,
     }
 }
