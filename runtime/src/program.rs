@@ -25,13 +25,13 @@ impl Program {
     /// Checks a specification, allocates its memory, copies its data and runs what depends on data alone.
     pub fn new(spec: &ProgramSpec<'_>) -> Result<Self, ProgramError> {
         let inner = match spec.width {
-            Width::Single => Inner::Single(Plan::new(spec, 1)?),
-            Width::Double => Inner::Double(Plan::new(spec, 1)?),
+            Width::Single => Inner::Single(Plan::new(spec)?),
+            Width::Double => Inner::Double(Plan::new(spec)?),
         };
         Ok(Program { inner, lens: spec.lens })
     }
 
-    /// Sets how many threads large matrix products may use (at least 1, the default).
+    /// Sets how many threads of the current pool large steps may use (at least 1, the default). Results do not depend on it.
     pub fn set_threads(&mut self, threads: usize) {
         match &mut self.inner {
             Inner::Single(plan) => plan.set_threads(threads),

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
-use blo_runtime::kernel::{Code, CodeMemory, Kernel};
+use blo_runtime::kernel::{Code, CodeMemory, Kernel, Reach};
 use cranelift_codegen::ir::{AbiParam, types};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
@@ -61,7 +61,7 @@ pub fn kernels(loops: &Loops) -> Result<impl Fn(&Nest) -> Option<Kernel>, Codege
     let kernels: Vec<Kernel> = addresses
         .iter()
         .zip(nests)
-        .map(|(&code, nest)| hand_over(code, &extents(nest, loops.width), &memory))
+        .map(|(&code, nest)| hand_over(code, &reach(nest, loops.width), &memory))
         .collect();
     Ok(move |nest: &Nest| by_shape.get(&shape_of(nest)).map(|&k| kernels[k].clone()))
 }
@@ -120,15 +120,18 @@ fn define(module: &mut JITModule, functions: &[Function]) -> Result<Vec<FuncId>,
     Ok(ids)
 }
 
-/// Bytes that a nest's function may touch behind each pointer.
-fn extents(nest: &Nest, width: Width) -> Vec<usize> {
+/// What a nest's function does behind each pointer.
+fn reach(nest: &Nest, width: Width) -> Vec<Reach> {
     let cells = nest.extents_of_args();
-    let mut bytes: Vec<usize> =
-        nest.args.iter().zip(cells).map(|((_, cell), n)| n * width.bytes(*cell)).collect();
+    let arg = |(k, n): (usize, usize)| Reach {
+        bytes: n * width.bytes(nest.args[k].1),
+        writes: nest.written().any(|w| w == k),
+    };
+    let mut reach: Vec<Reach> = cells.into_iter().enumerate().map(arg).collect();
     if nest.tiles > 0 {
-        bytes.push(nest.tiles * TILE_STRIDE * width.bytes(Cell::Real));
+        reach.push(Reach { bytes: nest.tiles * TILE_STRIDE * width.bytes(Cell::Real), writes: true });
     }
-    bytes
+    reach
 }
 
 /// `k3_map_5000x10`
@@ -162,8 +165,8 @@ fn free(module: JITModule) {
 }
 
 #[allow(unsafe_code)]
-fn hand_over(code: *const u8, extents: &[usize], memory: &Arc<dyn CodeMemory>) -> Kernel {
+fn hand_over(code: *const u8, reach: &[Reach], memory: &Arc<dyn CodeMemory>) -> Kernel {
     // SAFETY: the address is that of a finalized function with this signature in the module that `memory` owns; the emitter
-    // accesses arguments only through the nest's accesses, whose extents these are, and emits nothing that unwinds.
-    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), extents, memory.clone()) }
+    // accesses arguments only through the nest's accesses, whose reach this is, keeps no state, and emits nothing that unwinds.
+    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), reach, memory.clone()) }
 }
