@@ -4,6 +4,8 @@
 
 #![allow(unsafe_code)]
 
+pub mod direct;
+
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::marker::PhantomData;
 use std::sync::Arc;

@@ -58,9 +58,19 @@ impl Program {
     }
 
     fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+        self.run_valued(quantity, vectors, outputs, true);
+    }
+
+    fn run_valued(
+        &mut self,
+        quantity: Quantity,
+        vectors: [Option<&[f64]>; 4],
+        outputs: &mut [&mut [f64]],
+        valued: bool,
+    ) {
         match &mut self.inner {
-            Inner::Single(plan) => plan.run(quantity, vectors, outputs),
-            Inner::Double(plan) => plan.run(quantity, vectors, outputs),
+            Inner::Single(plan) => plan.run(quantity, vectors, outputs, valued),
+            Inner::Double(plan) => plan.run(quantity, vectors, outputs, valued),
         }
     }
 
@@ -70,9 +80,15 @@ impl Program {
         value[0]
     }
 
-    fn gradients(&mut self, quantity: Quantity, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+    fn gradients(
+        &mut self,
+        quantity: Quantity,
+        [x, y]: [&[f64]; 2],
+        [gx, gy]: [&mut [f64]; 2],
+        valued: bool,
+    ) -> f64 {
         let mut value = [0.0];
-        self.run(quantity, [Some(x), Some(y), None, None], &mut [&mut value, gx, gy]);
+        self.run_valued(quantity, [Some(x), Some(y), None, None], &mut [&mut value, gx, gy], valued);
         value[0]
     }
 }
@@ -105,7 +121,18 @@ impl Derivatives for Program {
     }
 
     fn lower_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
-        self.gradients(Quantity::LowerGradients, x, y, gx, gy)
+        self.gradients(Quantity::LowerGradients, [x, y], [gx, gy], true)
+    }
+
+    fn lower_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        let mut value = [0.0];
+        let vectors = [Some(x), Some(y), None, None];
+        self.run_valued(Quantity::LowerGradient, vectors, &mut [&mut value, gy], false);
+        value[0]
+    }
+
+    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::LowerGradients, [x, y], [gx, gy], false)
     }
 
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
@@ -133,7 +160,11 @@ impl Derivatives for Program {
     }
 
     fn upper_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
-        self.gradients(Quantity::UpperGradients, x, y, gx, gy)
+        self.gradients(Quantity::UpperGradients, [x, y], [gx, gy], true)
+    }
+
+    fn upper_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::UpperGradients, [x, y], [gx, gy], false)
     }
 
     fn upper_second_order(

@@ -61,7 +61,7 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
     for entry in &loops.entries {
         let [first, second, last] = &entry.stages;
         let stages = [steps(first)?, steps(second)?, steps(last)?];
-        entries.push(EntrySpec { quantity: entry.quantity, stages, outputs: entry.outputs.clone() });
+        entries.push(EntrySpec { quantity: entry.quantity, stages, outputs: entry.outputs.clone(), direct: None });
     }
     let buffers =
         loops.buffers.iter().map(|b| BufferSpec { cell: b.cell, len: b.len, byte: b.byte }).collect();

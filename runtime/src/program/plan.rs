@@ -3,7 +3,7 @@
 
 use super::element::Real;
 use super::spec::{
-    BufferId, BufferSpec, Cell, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, StepSpec,
+    BufferId, BufferSpec, Cell, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, StepSpec,
     Width,
 };
 use super::steps::{DenseStep, Host, Step};
@@ -14,6 +14,7 @@ use crate::kernel::{Memory, Slot, Word};
 struct Entry<T> {
     stages: [Box<[Step<T>]>; 3],
     outputs: Box<[Box<[Slot<T>]>]>,
+    direct: Option<DirectSpec>,
     /// The generations of `x` and of `(x, y)` at which the first two stages last ran.
     seen: [u64; 2],
     calls: u64,
@@ -62,8 +63,8 @@ impl<T: Real> Plan<T> {
         self.threads = threads.max(1);
     }
 
-    /// Evaluates a quantity: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in order.
-    pub fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+    /// Takes the solver's vectors over and counts their changes.
+    fn take(&mut self, vectors: [Option<&[f64]>; 4]) {
         let changed =
             |memory: &mut Memory, slot: Option<Slot<T>>, values: Option<&[f64]>| match (slot, values) {
                 (Some(slot), Some(values)) => load(memory.write(slot), values),
@@ -75,9 +76,62 @@ impl<T: Real> Plan<T> {
         changed(&mut self.memory, self.vectors[3], vectors[3]);
         self.generation[0] += u64::from(x_changed);
         self.generation[1] += u64::from(x_changed || y_changed);
-        let Some(entry) = &mut self.entries[quantity as usize] else {
+    }
+
+    /// Evaluates a quantity: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in order. The
+    /// first output may be left out unless it is `valued`.
+    pub fn run(
+        &mut self,
+        quantity: Quantity,
+        vectors: [Option<&[f64]>; 4],
+        outputs: &mut [&mut [f64]],
+        valued: bool,
+    ) {
+        let Some(entry) = &self.entries[quantity as usize] else {
             panic!("this is a bug in blo, please report it: {} was not compiled", quantity.name());
         };
+        match &entry.direct {
+            Some(direct) if direct.staged => {
+                self.take(vectors);
+                self.enter(quantity, vectors, outputs, valued);
+            }
+            Some(_) => self.enter(quantity, vectors, outputs, valued),
+            None => {
+                self.take(vectors);
+                self.steps(quantity, outputs);
+            }
+        }
+    }
+
+    /// Runs an entry compiled whole.
+    fn enter(
+        &mut self,
+        quantity: Quantity,
+        vectors: [Option<&[f64]>; 4],
+        outputs: &mut [&mut [f64]],
+        valued: bool,
+    ) {
+        let Some(entry) = &mut self.entries[quantity as usize] else { return };
+        let Some(direct) = &entry.direct else { return };
+        entry.calls += 1;
+        let mut stale = 3;
+        if direct.staged {
+            stale = (0..2).map(|k| u64::from(entry.seen[k] != self.generation[k]) << k).sum();
+            entry.seen = self.generation;
+        }
+        entry.runs[0] += stale & 1;
+        entry.runs[1] += stale >> 1;
+        entry.runs[2] += 1;
+        let code = match &direct.slim {
+            Some(slim) if !valued => slim,
+            _ => &direct.whole,
+        };
+        self.memory.enter(code, vectors.map(Option::unwrap_or_default), outputs, stale);
+    }
+
+    /// Runs an entry step by step.
+    fn steps(&mut self, quantity: Quantity, outputs: &mut [&mut [f64]]) {
+        let Some(entry) = &mut self.entries[quantity as usize] else { return };
         entry.calls += 1;
         for stage in 0..3 {
             if stage < 2
@@ -190,7 +244,14 @@ impl Binder<'_> {
             return Err(ProgramError::Outputs(entry.quantity));
         }
         let stages = [stage(first)?, stage(second)?, stage(last)?];
-        Ok(Entry { stages, outputs, seen: [0; 2], calls: 0, runs: [0; 3] })
+        let direct = entry.direct.clone();
+        let kinds = direct.iter().flat_map(|d| std::iter::once(&d.whole).chain(&d.slim));
+        for code in kinds {
+            if code.bytes() > self.spec.bytes || code.outputs() != lens {
+                return Err(ProgramError::Outputs(entry.quantity));
+            }
+        }
+        Ok(Entry { stages, outputs, direct, seen: [0; 2], calls: 0, runs: [0; 3] })
     }
 
     fn step<T: Real>(&self, step: &StepSpec) -> Result<Step<T>, ProgramError> {
