@@ -1,6 +1,7 @@
 //! From loops to a program: compiles the nests, binds the data, and hands the plan to the runtime. The only part of blo that
 //! knows Cranelift.
 
+mod direct;
 mod function;
 mod instruction;
 mod jit;
@@ -8,6 +9,8 @@ mod nest;
 mod segment;
 
 use std::borrow::Cow;
+
+pub use self::direct::Choice;
 
 use blo_runtime::program::Program;
 use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec};
@@ -46,11 +49,16 @@ impl std::error::Error for CodegenError {}
 
 /// Compiles loops for this machine, copies the data in, and runs what depends on data alone.
 pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
-    let kernel = jit::kernels(loops)?;
+    jit_choosing(loops, data, Choice::Small)
+}
+
+/// As [`jit`], with a say in which entries are compiled whole.
+pub fn jit_choosing(loops: &Loops, data: &Bindings, choice: Choice) -> Result<Program, CodegenError> {
+    let machine = jit::machine(loops, choice)?;
     let step = |step: &Step| match step {
         Step::Host(host) => Ok(StepSpec::Host(host.clone())),
         Step::Nest(nest) => {
-            let Some(kernel) = kernel(nest) else {
+            let Some(kernel) = machine.kernel(nest) else {
                 return Err(CodegenError::Internal("a nest was not compiled".into()));
             };
             let scratch = if nest.tiles > 0 { loops.scratch } else { None };
@@ -59,10 +67,15 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
     };
     let steps = |list: &[Step]| list.iter().map(step).collect::<Result<Vec<_>, _>>();
     let mut entries = Vec::with_capacity(loops.entries.len());
-    for entry in &loops.entries {
-        let [first, second, last] = &entry.stages;
-        let stages = [steps(first)?, steps(second)?, steps(last)?];
-        entries.push(EntrySpec { quantity: entry.quantity, stages, outputs: entry.outputs.clone(), direct: None });
+    for (entry, direct) in loops.entries.iter().zip(&machine.entries) {
+        let stages = if direct.is_some() {
+            [vec![], vec![], vec![]]
+        } else {
+            let [first, second, last] = &entry.stages;
+            [steps(first)?, steps(second)?, steps(last)?]
+        };
+        let (outputs, direct) = (entry.outputs.clone(), direct.clone());
+        entries.push(EntrySpec { quantity: entry.quantity, stages, outputs, direct });
     }
     let buffers =
         loops.buffers.iter().map(|b| BufferSpec { cell: b.cell, len: b.len, byte: b.byte }).collect();
@@ -103,5 +116,5 @@ fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, Codegen
 
 /// The functions as Cranelift's intermediate code, for `--emit clif`.
 pub fn clif_text(loops: &Loops) -> String {
-    jit::text(loops).unwrap_or_else(|e| format!("; {e}\n"))
+    jit::text(loops, Choice::Small).unwrap_or_else(|e| format!("; {e}\n"))
 }
