@@ -82,9 +82,9 @@ impl Whole<'_> {
         self.staged
     }
 
-    /// The lengths of the outputs.
-    pub fn lens(&self) -> Vec<usize> {
-        self.outputs.iter().map(|pieces| pieces.iter().map(|p| p.1).sum()).collect()
+    /// The lengths of the outputs, 0 for those it does not have.
+    pub fn lens(&self) -> [usize; 3] {
+        [0, 1, 2].map(|k| self.outputs.get(k).map_or(0, |pieces| pieces.iter().map(|p| p.1).sum()))
     }
 
     /// Cells of the solver's vectors that are read.

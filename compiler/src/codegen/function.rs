@@ -108,7 +108,7 @@ impl Job<'_> {
     fn params(&self) -> usize {
         match self {
             Job::Nest(_) => 1,
-            Job::Whole(_) => 4,
+            Job::Whole(_) => 9,
         }
     }
 }
@@ -270,12 +270,10 @@ impl<'i> Workshop<'i> {
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
         let callees = Callees::of(job, width, &mut |name, of, result| imports.declare(&mut b, name, of, result));
-        match (job, b.block_params(entry)) {
-            (Job::Nest(nest), &[table]) => Emitter::emit(&mut b, nest, width, &callees.blocks, table),
-            (Job::Whole(whole), &[vectors, outputs, memory, stale]) => {
-                whole.emit(&mut b, &callees, [vectors, outputs, memory, stale]);
-            }
-            _ => crate::bug!("a function has other parameters than its job"),
+        let params = b.block_params(entry).to_vec();
+        match job {
+            Job::Nest(nest) => Emitter::emit(&mut b, nest, width, &callees.blocks, params[0]),
+            Job::Whole(whole) => whole.emit(&mut b, &callees, &params),
         }
         b.ins().return_(&[]);
         b.seal_all_blocks();

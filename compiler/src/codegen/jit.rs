@@ -113,7 +113,7 @@ pub fn machine(loops: &Loops, choice: Choice) -> Result<Machine, CodegenError> {
         .map(|(nest, code)| hand_over(code, &extents(nest, loops.width), &memory))
         .collect();
     let mut next = |whole: &Whole<'_>| {
-        let direct = addresses.next().and_then(|code| hand_over_whole(code, whole, &memory));
+        let direct = addresses.next().map(|code| hand_over_whole(code, whole, &memory));
         direct.ok_or_else(|| CodegenError::Internal("an entry was not compiled".into()))
     };
     let mut entries = Vec::with_capacity(parts.entries.len());
@@ -243,12 +243,12 @@ fn hand_over(code: *const u8, extents: &[usize], memory: &Arc<dyn CodeMemory>) -
 }
 
 #[allow(unsafe_code)]
-fn hand_over_whole(code: *const u8, whole: &Whole<'_>, memory: &Arc<dyn CodeMemory>) -> Option<Direct> {
+fn hand_over_whole(code: *const u8, whole: &Whole<'_>, memory: &Arc<dyn CodeMemory>) -> Direct {
     let (inputs, outputs, bytes) = (whole.inputs(), whole.lens(), whole.bytes());
     // SAFETY: as in `hand_over`; the function reads vectors and memory through accesses that lie inside the buffers, whose
     // lengths and ends these are, and writes the outputs piece by piece.
     unsafe {
         let code = std::mem::transmute::<*const u8, DirectCode>(code);
-        Direct::new(code, inputs, &outputs, bytes, memory.clone())
+        Direct::new(code, inputs, outputs, bytes, memory.clone())
     }
 }

@@ -78,60 +78,58 @@ impl<T: Real> Plan<T> {
         self.generation[1] += u64::from(x_changed || y_changed);
     }
 
-    /// Evaluates a quantity: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in order. The
-    /// first output may be left out unless it is `valued`.
-    pub fn run(
-        &mut self,
-        quantity: Quantity,
-        vectors: [Option<&[f64]>; 4],
-        outputs: &mut [&mut [f64]],
-        valued: bool,
-    ) {
-        let Some(entry) = &self.entries[quantity as usize] else {
-            panic!("this is a bug in blo, please report it: {} was not compiled", quantity.name());
-        };
-        match &entry.direct {
-            Some(direct) if direct.staged => {
-                self.take(vectors);
-                self.enter(quantity, vectors, outputs, valued);
-            }
-            Some(_) => self.enter(quantity, vectors, outputs, valued),
-            None => {
-                self.take(vectors);
-                self.steps(quantity, outputs);
-            }
-        }
+    /// Whether a quantity is compiled whole.
+    #[inline]
+    pub fn is_whole(&self, quantity: Quantity) -> bool {
+        matches!(&self.entries[quantity as usize], Some(entry) if entry.direct.is_some())
     }
 
-    /// Runs an entry compiled whole.
-    fn enter(
+    /// Evaluates a quantity that is compiled whole: `vectors` are `x`, `y` and, where it takes them, directions. The first
+    /// output may be left out unless it is `valued`.
+    #[inline]
+    pub fn enter(
         &mut self,
         quantity: Quantity,
-        vectors: [Option<&[f64]>; 4],
-        outputs: &mut [&mut [f64]],
+        vectors: [&[f64]; 4],
+        outputs: [&mut [f64]; 3],
         valued: bool,
     ) {
+        let staged = self.entries[quantity as usize].as_ref().and_then(|e| e.direct.as_ref()).map(|d| d.staged);
+        let stale = if staged == Some(true) { self.stale(quantity, vectors) } else { 3 };
         let Some(entry) = &mut self.entries[quantity as usize] else { return };
         let Some(direct) = &entry.direct else { return };
         entry.calls += 1;
-        let mut stale = 3;
-        if direct.staged {
-            stale = (0..2).map(|k| u64::from(entry.seen[k] != self.generation[k]) << k).sum();
-            entry.seen = self.generation;
-        }
-        entry.runs[0] += stale & 1;
-        entry.runs[1] += stale >> 1;
-        entry.runs[2] += 1;
         let code = match &direct.slim {
             Some(slim) if !valued => slim,
             _ => &direct.whole,
         };
-        self.memory.enter(code, vectors.map(Option::unwrap_or_default), outputs, stale);
+        self.memory.enter(code, vectors, outputs, stale);
     }
 
-    /// Runs an entry step by step.
-    fn steps(&mut self, quantity: Quantity, outputs: &mut [&mut [f64]]) {
-        let Some(entry) = &mut self.entries[quantity as usize] else { return };
+    /// Which of the first two stages of an entry must run again, as bits.
+    #[inline(never)]
+    fn stale(&mut self, quantity: Quantity, vectors: [&[f64]; 4]) -> u64 {
+        // Directions are read where they are.
+        self.take([Some(vectors[0]), Some(vectors[1]), None, None]);
+        let Some(entry) = &mut self.entries[quantity as usize] else { return 3 };
+        let mut stale = 0;
+        for stage in 0..2 {
+            let now = self.generation[stage];
+            let changed = std::mem::replace(&mut entry.seen[stage], now) != now;
+            entry.runs[stage] += u64::from(changed);
+            stale |= u64::from(changed) << stage;
+        }
+        entry.runs[2] += 1;
+        stale
+    }
+
+    /// Evaluates a quantity step by step: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in
+    /// order.
+    pub fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+        self.take(vectors);
+        let Some(entry) = &mut self.entries[quantity as usize] else {
+            panic!("this is a bug in blo, please report it: {} was not compiled", quantity.name());
+        };
         entry.calls += 1;
         for stage in 0..3 {
             if stage < 2
@@ -156,7 +154,10 @@ impl<T: Real> Plan<T> {
 
     /// How often an entry was called, and each of its stages run; `None` if it was not compiled.
     pub fn counts(&self, quantity: Quantity) -> Option<(u64, [u64; 3])> {
-        self.entries[quantity as usize].as_ref().map(|e| (e.calls, e.runs))
+        let entry = self.entries[quantity as usize].as_ref()?;
+        // What is compiled whole and not staged runs whole.
+        let always = entry.direct.as_ref().is_some_and(|d| !d.staged);
+        Some((entry.calls, if always { [entry.calls; 3] } else { entry.runs }))
     }
 
     /// The length of an output vector of an entry.
@@ -247,7 +248,9 @@ impl Binder<'_> {
         let direct = entry.direct.clone();
         let kinds = direct.iter().flat_map(|d| std::iter::once(&d.whole).chain(&d.slim));
         for code in kinds {
-            if code.bytes() > self.spec.bytes || code.outputs() != lens {
+            let given = code.outputs();
+            let fits = (0..given.len()).all(|k| given[k] == lens.get(k).copied().unwrap_or(0));
+            if code.bytes() > self.spec.bytes || !fits {
                 return Err(ProgramError::Outputs(entry.quantity));
             }
         }

@@ -117,6 +117,27 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     })
 }
 
+/// `θ⁺ = θ − eta (g + (θ − y)/gamma)`. These are functions of slices so that the compiler knows that they do not overlap.
+fn towards_envelope(new: &mut [f64], theta: &[f64], g: &[f64], y: &[f64], eta: f64, proximity: f64) {
+    for (((new, t), g), y) in new.iter_mut().zip(theta).zip(g).zip(y) {
+        *new = t - eta * (g + (t - y) * proximity);
+    }
+}
+
+/// `d ← weight · d + ∇x f(x, y) − ∇x f(x, θ)`
+fn upper_direction(d: &mut [f64], weight: f64, at_y: &[f64], at_theta: &[f64]) {
+    for ((d, f), theta) in d.iter_mut().zip(at_y).zip(at_theta) {
+        *d = weight * *d + f - theta;
+    }
+}
+
+/// `d ← weight · d + ∇y f(x, y) − (y − θ)/gamma`
+fn lower_direction(d: &mut [f64], weight: f64, at_y: &[f64], proximity: f64, y: &[f64], theta: &[f64]) {
+    for (((d, f), y), theta) in d.iter_mut().zip(at_y).zip(y).zip(theta) {
+        *d = weight * *d + f - proximity * y + proximity * theta;
+    }
+}
+
 impl Method for Meha {
     /// The step on `θ` and everything the step on `x` needs. The measure is that of the move that led here.
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
@@ -129,10 +150,7 @@ impl Method for Meha {
         }
         let proximity = 1.0 / self.gamma;
         std::mem::swap(&mut self.theta, &mut self.before.y);
-        let places = self.theta.iter_mut().zip(&self.before.y);
-        for (((new, t), g), y) in places.zip(&self.at_theta.y).zip(y.iter()) {
-            *new = t - eta * (g + (t - y) * proximity);
-        }
+        towards_envelope(&mut self.theta, &self.before.y, &self.at_theta.y, y, eta, proximity);
         problem.lower.project(&mut self.theta);
         self.theta_moved = squared_distance(&self.theta, &self.before.y) / (eta * eta);
         problem.lower_gradients_only(x, &self.theta, &mut self.at_theta.x, &mut self.at_theta.y);
@@ -144,10 +162,7 @@ impl Method for Meha {
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
         let weight = self.growth.factor(k, 0) / self.c;
         std::mem::swap(&mut point.x, &mut self.before.x);
-        let gradients = self.at_y.x.iter().zip(&self.at_theta.x);
-        for (d, (f, theta)) in self.direction.x.iter_mut().zip(gradients) {
-            *d = weight * *d + f - theta;
-        }
+        upper_direction(&mut self.direction.x, weight, &self.at_y.x, &self.at_theta.x);
         let Point { x, y } = point;
         self.upper_step.advance(&problem.upper, k, &self.direction.x, &self.before.x, x);
 
@@ -155,10 +170,8 @@ impl Method for Meha {
         problem.lower_gradient_only(x, y, &mut self.at_y.y);
         let proximity = 1.0 / self.gamma;
         std::mem::swap(y, &mut self.before.y);
-        let places = self.at_y.y.iter().zip(&self.before.y).zip(&self.theta);
-        for (d, ((f, y), theta)) in self.direction.y.iter_mut().zip(places) {
-            *d = weight * *d + f - proximity * y + proximity * theta;
-        }
+        let (before, theta) = (&self.before.y, &self.theta);
+        lower_direction(&mut self.direction.y, weight, &self.at_y.y, proximity, before, theta);
         self.lower_step.advance(&problem.lower, k, &self.direction.y, &self.before.y, y);
         let (alpha, beta) = (self.alpha, self.lower_step.size);
         self.moved = squared_distance(x, &self.before.x) / (alpha * alpha)

@@ -2,7 +2,7 @@
 //! scalars, and what they leave in a cell stays in a register for those that read it.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
@@ -61,14 +61,23 @@ impl Whole<'_> {
         args.chain(pieces).chain(self.loops.scratch).map(end).max().unwrap_or(0)
     }
 
-    /// Writes the body. The first block is current; `params` are the tables of vectors and of outputs, the memory, and the bits
-    /// of the stages that must run.
-    pub fn emit(&self, b: &mut FunctionBuilder<'_>, callees: &Callees, params: [Value; 4]) {
-        let [vectors, outputs, memory, stale] = params;
-        let mut writer =
-            Writer { b, whole: self, callees, memory, bases: FxHashMap::default(), known: FxHashMap::default(), called: FxHashMap::default(), outputs: vec![] };
-        writer.outputs = (0..self.outputs.len()).map(|k| writer.pointer(outputs, k)).collect();
-        writer.bases(vectors);
+    /// Writes the body. The first block is current; its parameters are the four vectors, the three outputs, the memory, and the
+    /// bits of the stages that must run.
+    pub fn emit(&self, b: &mut FunctionBuilder<'_>, callees: &Callees, params: &[Value]) {
+        let &[x, y, u, v, first, second, third, memory, stale] = params else {
+            crate::bug!("an entry compiled whole has other parameters")
+        };
+        let mut writer = Writer {
+            b,
+            whole: self,
+            callees,
+            memory,
+            outputs: [first, second, third],
+            bases: FxHashMap::default(),
+            known: FxHashMap::default(),
+            called: FxHashMap::default(),
+        };
+        writer.bases([x, y, u, v]);
         for (k, stage) in self.stages.iter().enumerate() {
             if stage.is_empty() {
                 continue;
@@ -88,7 +97,7 @@ struct Writer<'e, 'b, 'w> {
     whole: &'e Whole<'w>,
     callees: &'e Callees,
     memory: Value,
-    outputs: Vec<Value>,
+    outputs: [Value; 3],
     /// The addresses of buffers.
     bases: FxHashMap<BufferId, Value>,
     /// What cells hold, as far as it is in registers.
@@ -98,13 +107,8 @@ struct Writer<'e, 'b, 'w> {
 }
 
 impl Writer<'_, '_, '_> {
-    fn pointer(&mut self, table: Value, k: usize) -> Value {
-        let flags = MemFlagsData::trusted().with_readonly();
-        self.b.ins().load(types::I64, flags, table, (CELL * k) as i32)
-    }
-
     /// Finds the addresses of all buffers; they hold in every block that follows.
-    fn bases(&mut self, vectors: Value) {
+    fn bases(&mut self, vectors: [Value; 4]) {
         let whole = self.whole;
         let args = whole.stages.iter().flatten().flat_map(|n| n.args.iter().map(|a| a.0));
         let pieces = whole.outputs.iter().flatten().map(|p| p.0.buffer);
@@ -113,7 +117,7 @@ impl Writer<'_, '_, '_> {
                 continue;
             }
             let base = match (vector(whole.loops, id), whole.redirected.get(&id)) {
-                (Some(which), _) => self.pointer(vectors, which),
+                (Some(which), _) => vectors[which],
                 (None, Some(&(k, at))) => self.b.ins().iadd_imm_s(self.outputs[k], (at * CELL) as i64),
                 (None, None) => {
                     let byte = whole.loops.buffer(id).byte;
