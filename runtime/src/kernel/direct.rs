@@ -61,7 +61,7 @@ impl Memory {
     ///
     /// # Panics
     /// If a vector, an output or the memory is shorter than the entry needs.
-    #[inline]
+    #[inline(always)]
     pub fn enter(
         &mut self,
         direct: &Direct,

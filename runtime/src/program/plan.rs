@@ -86,7 +86,7 @@ impl<T: Real> Plan<T> {
 
     /// Evaluates a quantity that is compiled whole: `vectors` are `x`, `y` and, where it takes them, directions. The first
     /// output may be left out unless it is `valued`.
-    #[inline]
+    #[inline(always)]
     pub fn enter(
         &mut self,
         quantity: Quantity,
