@@ -97,12 +97,7 @@ impl Program {
 
 impl Inner {
     #[inline(never)]
-    fn steps(
-        &mut self,
-        quantity: Quantity,
-        vectors: [Option<&[f64]>; 4],
-        mut outputs: [&mut [f64]; 3],
-    ) {
+    fn steps(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], mut outputs: [&mut [f64]; 3]) {
         match self {
             Inner::Single(plan) => plan.run(quantity, vectors, &mut outputs),
             Inner::Double(plan) => plan.run(quantity, vectors, &mut outputs),

@@ -141,9 +141,8 @@ fn product([b, m, n, k]: [usize; 4], lhs: &Matrix, rhs: &Matrix, out: BufferId, 
     let axes = |batch, row, column, sum| {
         if columns_last { smallvec![batch, row, sum, column] } else { smallvec![batch, row, column, sum] }
     };
-    let load = |arg, x: &Matrix, strides| {
-        (Expr::Load(arg, Access { offset: x.at.offset, strides }), Elem::Real)
-    };
+    let load =
+        |arg, x: &Matrix, strides| (Expr::Load(arg, Access { offset: x.at.offset, strides }), Elem::Real);
     let mut exprs = vec![
         load(0, lhs, axes(lhs.batch, lhs.row, 0, lhs.col)),
         load(1, rhs, axes(rhs.batch, 0, rhs.col, rhs.row)),
@@ -173,8 +172,11 @@ fn redirected(
     staged: bool,
 ) -> FxHashMap<BufferId, (usize, usize)> {
     let every_call = if staged { &stages[2..] } else { &stages[..] };
-    let written: FxHashSet<BufferId> =
-        every_call.iter().flatten().flat_map(|n| n.written().map(|k| n.args[k].0).collect::<Vec<_>>()).collect();
+    let written: FxHashSet<BufferId> = every_call
+        .iter()
+        .flatten()
+        .flat_map(|n| n.written().map(|k| n.args[k].0).collect::<Vec<_>>())
+        .collect();
     let mut redirected = FxHashMap::default();
     for (k, pieces) in outputs.iter().enumerate().skip(first) {
         let mut at = 0;
@@ -247,8 +249,7 @@ fn pruned(nest: &Nest, wanted: &FxHashSet<BufferId>) -> (Option<Nest>, Vec<Expr>
         new[k] = ExprId(exprs.len() as u32);
         exprs.push((expr, *elem));
     }
-    let sinks: Vec<Sink> =
-        kept().map(|s| Sink { value: new[s.value.0 as usize], ..s.clone() }).collect();
+    let sinks: Vec<Sink> = kept().map(|s| Sink { value: new[s.value.0 as usize], ..s.clone() }).collect();
     let tiles = exprs.iter().map(|(e, _)| if let Expr::Call(_, a) = e { 1 + a.len() } else { 0 }).sum();
     let nest = (!sinks.is_empty()).then(|| Nest { sinks, exprs, tiles, ..nest.clone() });
     (nest, dropped)
@@ -260,7 +261,10 @@ fn is_total(expr: &Expr) -> bool {
         Expr::Op(Instruction::Div | Instruction::Sqrt, _) => false,
         Expr::Const(_) | Expr::Index(_) | Expr::Load(..) | Expr::Op(..) => true,
         Expr::Call(name, _) => {
-            matches!(*name, "sin" | "cos" | "tanh" | "sigmoid" | "softplus" | "erf" | "atan" | "exp" | "expm1")
+            matches!(
+                *name,
+                "sin" | "cos" | "tanh" | "sigmoid" | "softplus" | "erf" | "atan" | "exp" | "expm1"
+            )
         }
     }
 }

@@ -210,9 +210,10 @@ impl Callees {
             Job::Whole(whole) => whole.calls(),
         };
         for (name, operands) in blocks {
-            callees.blocks.entry(name).or_insert_with(|| {
-                declare(block_kernel(name, width), &vec![types::I64; 2 + operands], None)
-            });
+            callees
+                .blocks
+                .entry(name)
+                .or_insert_with(|| declare(block_kernel(name, width), &vec![types::I64; 2 + operands], None));
         }
         for (name, operands) in singles {
             callees.singles.entry(name).or_insert_with(|| {
@@ -269,7 +270,8 @@ impl<'i> Workshop<'i> {
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
-        let callees = Callees::of(job, width, &mut |name, of, result| imports.declare(&mut b, name, of, result));
+        let callees =
+            Callees::of(job, width, &mut |name, of, result| imports.declare(&mut b, name, of, result));
         let params = b.block_params(entry).to_vec();
         match job {
             Job::Nest(nest) => Emitter::emit(&mut b, nest, width, &callees.blocks, params[0]),

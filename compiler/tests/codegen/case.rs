@@ -118,8 +118,8 @@ impl Case {
         ];
         for (precision, tolerance, choice) in kinds {
             let loops = self.lower(roots, precision);
-            let mut program = jit_choosing(&loops, &self.values, choice)
-                .unwrap_or_else(|e| panic!("{name}: {e}\n{loops}"));
+            let mut program =
+                jit_choosing(&loops, &self.values, choice).unwrap_or_else(|e| panic!("{name}: {e}\n{loops}"));
             let layout = self.layout();
             let (x, y) = (self.flat(&layout.upper), self.flat(&layout.lower));
             let mut out = vec![0.123; expected.iter().map(Array::len).sum()];

@@ -92,7 +92,11 @@ fn a_gradient_may_come_without_its_value() {
     let (mut gx, mut gy) = ([0.0], vec![0.0; 10]);
     assert_eq!(whole.lower_gradients_only(&x, &y, &mut gx, &mut gy), 0.0);
     assert_eq!(gy, with);
-    assert_eq!(steps.lower_gradient_only(&x, &y, &mut without), value, "step by step the value is there anyway");
+    assert_eq!(
+        steps.lower_gradient_only(&x, &y, &mut without),
+        value,
+        "step by step the value is there anyway"
+    );
     assert_eq!(whole.calls()[0], (Quantity::LowerGradient, 2));
 }
 

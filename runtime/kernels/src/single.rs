@@ -88,7 +88,12 @@ pub fn singles_for(level: Level) -> Vec<Single> {
                 Precision::Single => address::<f32>(kernel, level),
             };
             if let Some(address) = address {
-                singles.push(Single { name: single_name(kernel.name(), precision), address, kernel, precision });
+                singles.push(Single {
+                    name: single_name(kernel.name(), precision),
+                    address,
+                    kernel,
+                    precision,
+                });
             }
         }
     }

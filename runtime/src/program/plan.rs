@@ -3,8 +3,8 @@
 
 use super::element::Real;
 use super::spec::{
-    BufferId, BufferSpec, Cell, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, StepSpec,
-    Width,
+    BufferId, BufferSpec, Cell, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec,
+    StepSpec, Width,
 };
 use super::steps::{DenseStep, Host, Step};
 use crate::derivatives::Quantity;
@@ -94,7 +94,8 @@ impl<T: Real> Plan<T> {
         outputs: [&mut [f64]; 3],
         valued: bool,
     ) {
-        let staged = self.entries[quantity as usize].as_ref().and_then(|e| e.direct.as_ref()).map(|d| d.staged);
+        let staged =
+            self.entries[quantity as usize].as_ref().and_then(|e| e.direct.as_ref()).map(|d| d.staged);
         let stale = if staged == Some(true) { self.stale(quantity, vectors) } else { 3 };
         let Some(entry) = &mut self.entries[quantity as usize] else { return };
         let Some(direct) = &entry.direct else { return };

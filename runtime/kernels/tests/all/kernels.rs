@@ -75,7 +75,8 @@ fn check_singles<T: Number>() {
     let x = numbers::<T>(200, 3, -3.0, 3.0);
     let y = numbers::<T>(200, 4, -3.0, 3.0);
     for level in Level::available() {
-        let singles: Vec<_> = singles_for(level).into_iter().filter(|s| s.precision == T::PRECISION).collect();
+        let singles: Vec<_> =
+            singles_for(level).into_iter().filter(|s| s.precision == T::PRECISION).collect();
         let elementwise_kernels = with(Signature::Unary).chain(with(Signature::Binary));
         assert!(elementwise_kernels.eq(singles.iter().map(|s| s.kernel)), "one form each, in order");
         for single in singles {
