@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod direct;
 pub mod tiles;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};

@@ -123,6 +123,7 @@ fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
         iterations: None,
         threads: None,
         time_limit: None,
+        memory: None,
         json: false,
         out: None,
         quiet: true,

@@ -1,6 +1,7 @@
 //! From loops to a program: compiles the nests, binds the data, and hands the plan to the runtime. The only part of blo that
 //! knows Cranelift.
 
+mod direct;
 mod function;
 mod instruction;
 mod jit;
@@ -8,6 +9,8 @@ mod nest;
 mod segment;
 
 use std::borrow::Cow;
+
+pub use self::direct::Choice;
 
 use blo_runtime::kernel::Kernel;
 use blo_runtime::program::Program;
@@ -47,14 +50,25 @@ impl std::error::Error for CodegenError {}
 
 /// Compiles loops for this machine, copies the data in, and runs what depends on data alone.
 pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
-    let kernel = jit::kernels(loops)?;
-    let mut entries = Vec::with_capacity(loops.entries.len());
+    jit_choosing(loops, data, Choice::Small)
+}
+
+/// As [`jit`], with a say in which entries are compiled whole.
+pub fn jit_choosing(loops: &Loops, data: &Bindings, choice: Choice) -> Result<Program, CodegenError> {
+    let machine = jit::machine(loops, choice)?;
+    let kernel = |nest: &Nest| machine.kernel(nest);
     let steps = |list: &[Step]| steps(loops, &kernel, list, false);
-    for entry in &loops.entries {
-        let [first, second, last] = &entry.stages;
-        let stages = [steps(first)?, steps(second)?, steps(last)?];
-        let joint = entry.joint.as_deref().map(steps).transpose()?;
-        entries.push(EntrySpec { quantity: entry.quantity, stages, joint, outputs: entry.outputs.clone() });
+    let mut entries = Vec::with_capacity(loops.entries.len());
+    for (entry, direct) in loops.entries.iter().zip(&machine.entries) {
+        let (stages, joint) = if direct.is_some() {
+            ([vec![], vec![], vec![]], None)
+        } else {
+            let [first, second, last] = &entry.stages;
+            let joint = entry.joint.as_deref().map(steps).transpose()?;
+            ([steps(first)?, steps(second)?, steps(last)?], joint)
+        };
+        let (outputs, direct) = (entry.outputs.clone(), direct.clone());
+        entries.push(EntrySpec { quantity: entry.quantity, stages, joint, outputs, direct });
     }
     let buffers = loops.buffers.iter().map(|b| BufferSpec {
         cell: b.cell,
@@ -128,5 +142,5 @@ fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, Codegen
 
 /// The functions as Cranelift's intermediate code, for `--emit clif`.
 pub fn clif_text(loops: &Loops) -> String {
-    jit::text(loops).unwrap_or_else(|e| format!("; {e}\n"))
+    jit::text(loops, Choice::Small).unwrap_or_else(|e| format!("; {e}\n"))
 }

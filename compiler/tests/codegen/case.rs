@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a value that is not there is a failed test")]
 
-use blo_compiler::codegen::{clif_text, jit};
+use blo_compiler::codegen::{Choice, clif_text, jit, jit_choosing};
 use blo_compiler::entry::{Entry, Layout};
 use blo_compiler::ir::eval::{Array, Bindings, evaluate};
 use blo_compiler::ir::graph::{Graph, InputId, NodeId, Role};
@@ -114,12 +114,20 @@ impl Case {
     /// The tolerances are relative to the largest value of each root.
     pub fn check_within(&mut self, name: &str, roots: &[NodeId], double: f64, single: f64) {
         let expected = evaluate(&self.g, roots, &self.values).unwrap();
-        let both = [(Precision::F64, double), (Precision::F32, single)];
-        let all = [Tiling::default(), FORCED].into_iter().flat_map(|t| both.map(|(p, e)| (t, p, e)));
-        for (tiling, precision, tolerance) in all {
+        // In double precision step by step and, where it can be, compiled whole; the latter does not exist in single precision.
+        // And with tiles wherever there can be any.
+        let kinds = [
+            (Precision::F64, double, Choice::None, Tiling::default()),
+            (Precision::F64, double, Choice::All, Tiling::default()),
+            (Precision::F32, single, Choice::Small, Tiling::default()),
+            (Precision::F64, double, Choice::None, FORCED),
+            (Precision::F32, single, Choice::None, FORCED),
+        ];
+        for (precision, tolerance, choice, tiling) in kinds {
             self.tiling = tiling;
             let loops = self.lower(roots, precision);
-            let mut program = jit(&loops, &self.values).unwrap_or_else(|e| panic!("{name}: {e}\n{loops}"));
+            let mut program =
+                jit_choosing(&loops, &self.values, choice).unwrap_or_else(|e| panic!("{name}: {e}\n{loops}"));
             let layout = self.layout();
             let (x, y) = (self.flat(&layout.upper), self.flat(&layout.lower));
             let mut out = vec![0.123; expected.iter().map(Array::len).sum()];
@@ -137,7 +145,7 @@ impl Case {
                         || (got - want).abs() <= tolerance * scale;
                     assert!(
                         same,
-                        "{name} {precision:?}: element {k} of root {root} is {got}, not {want}\n{loops}\n{}",
+                        "{name} {precision:?} {choice:?}: element {k} of root {root} is {got}, not {want}\n{loops}\n{}",
                         clif_text(&loops)
                     );
                 }

@@ -4,6 +4,7 @@
 
 mod case;
 mod dense;
+mod direct;
 mod program;
 mod tiles;
 

@@ -3,8 +3,8 @@
 
 use super::element::Real;
 use super::spec::{
-    BufferId, BufferSpec, Cell, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, Shift,
-    StepSpec, TiledSpec, Width,
+    BufferId, BufferSpec, Cell, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec,
+    Shift, StepSpec, TiledSpec, Width,
 };
 use super::steps::{DenseStep, Host, InMemory, InTile, Moving, Naming, Step, TileStep, TiledStep};
 use crate::derivatives::Quantity;
@@ -17,6 +17,7 @@ struct Entry<T: Real> {
     /// Instead of the last two stages when both must run.
     joint: Option<Box<[Step<T>]>>,
     outputs: Box<[Box<[Slot<T>]>]>,
+    direct: Option<DirectSpec>,
     /// The generations of `x` and of `(x, y)` at which the first two stages last ran.
     seen: [u64; 2],
     calls: u64,
@@ -71,8 +72,8 @@ impl<T: Real> Plan<T> {
         self.workers.extend((0..more).map_while(|_| Worker::new(self.own_bytes)));
     }
 
-    /// Evaluates a quantity: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in order.
-    pub fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+    /// Takes the solver's vectors over and counts their changes.
+    fn take(&mut self, vectors: [Option<&[f64]>; 4]) {
         let changed =
             |memory: &mut Memory, slot: Option<Slot<T>>, values: Option<&[f64]>| match (slot, values) {
                 (Some(slot), Some(values)) => load(memory.write(slot), values),
@@ -84,6 +85,58 @@ impl<T: Real> Plan<T> {
         changed(&mut self.memory, self.vectors[3], vectors[3]);
         self.generation[0] += u64::from(x_changed);
         self.generation[1] += u64::from(x_changed || y_changed);
+    }
+
+    /// Whether a quantity is compiled whole.
+    #[inline]
+    pub fn is_whole(&self, quantity: Quantity) -> bool {
+        matches!(&self.entries[quantity as usize], Some(entry) if entry.direct.is_some())
+    }
+
+    /// Evaluates a quantity that is compiled whole: `vectors` are `x`, `y` and, where it takes them, directions. The first
+    /// output may be left out unless it is `valued`.
+    #[inline(always)]
+    pub fn enter(
+        &mut self,
+        quantity: Quantity,
+        vectors: [&[f64]; 4],
+        outputs: [&mut [f64]; 3],
+        valued: bool,
+    ) {
+        let staged =
+            self.entries[quantity as usize].as_ref().and_then(|e| e.direct.as_ref()).map(|d| d.staged);
+        let stale = if staged == Some(true) { self.stale(quantity, vectors) } else { 3 };
+        let Some(entry) = &mut self.entries[quantity as usize] else { return };
+        let Some(direct) = &entry.direct else { return };
+        entry.calls += 1;
+        let code = match &direct.slim {
+            Some(slim) if !valued => slim,
+            _ => &direct.whole,
+        };
+        self.memory.enter(code, vectors, outputs, stale);
+    }
+
+    /// Which of the first two stages of an entry must run again, as bits.
+    #[inline(never)]
+    fn stale(&mut self, quantity: Quantity, vectors: [&[f64]; 4]) -> u64 {
+        // Directions are read where they are.
+        self.take([Some(vectors[0]), Some(vectors[1]), None, None]);
+        let Some(entry) = &mut self.entries[quantity as usize] else { return 3 };
+        let mut stale = 0;
+        for stage in 0..2 {
+            let now = self.generation[stage];
+            let changed = std::mem::replace(&mut entry.seen[stage], now) != now;
+            entry.runs[stage] += u64::from(changed);
+            stale |= u64::from(changed) << stage;
+        }
+        entry.runs[2] += 1;
+        stale
+    }
+
+    /// Evaluates a quantity step by step: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in
+    /// order.
+    pub fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+        self.take(vectors);
         let Some(entry) = &mut self.entries[quantity as usize] else {
             panic!("this is a bug in blo, please report it: {} was not compiled", quantity.name());
         };
@@ -121,7 +174,10 @@ impl<T: Real> Plan<T> {
 
     /// How often an entry was called, and each of its stages run; `None` if it was not compiled.
     pub fn counts(&self, quantity: Quantity) -> Option<(u64, [u64; 3])> {
-        self.entries[quantity as usize].as_ref().map(|e| (e.calls, e.runs))
+        let entry = self.entries[quantity as usize].as_ref()?;
+        // What is compiled whole and not staged runs whole.
+        let always = entry.direct.as_ref().is_some_and(|d| !d.staged);
+        Some((entry.calls, if always { [entry.calls; 3] } else { entry.runs }))
     }
 
     /// The length of an output vector of an entry.
@@ -214,7 +270,16 @@ impl Binder<'_> {
         }
         let stages = [stage(first)?, stage(second)?, stage(last)?];
         let joint = entry.joint.as_deref().map(stage).transpose()?;
-        Ok(Entry { stages, joint, outputs, seen: [0; 2], calls: 0, runs: [0; 3] })
+        let direct = entry.direct.clone();
+        let kinds = direct.iter().flat_map(|d| std::iter::once(&d.whole).chain(&d.slim));
+        for code in kinds {
+            let given = code.outputs();
+            let fits = (0..given.len()).all(|k| given[k] == lens.get(k).copied().unwrap_or(0));
+            if code.bytes() > self.spec.bytes || !fits {
+                return Err(ProgramError::Outputs(entry.quantity));
+            }
+        }
+        Ok(Entry { stages, joint, outputs, direct, seen: [0; 2], calls: 0, runs: [0; 3] })
     }
 
     fn step<T: Real>(&self, step: &StepSpec) -> Result<Step<T>, ProgramError> {
@@ -403,7 +468,7 @@ fn outputs_fit(quantity: Quantity, lens: &[usize], [n, m]: [usize; 2]) -> bool {
         Quantity::LowerGradient => lens == [1, m],
         Quantity::LowerGradients | Quantity::UpperGradients => lens == [1, n, m],
         Quantity::LowerHessian | Quantity::LowerCross => lens == [m],
-        Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, m, n],
+        Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, n],
         Quantity::Reports => lens.len() == 1,
     }
 }

@@ -7,6 +7,7 @@ pub use blo_kernels::dense::Dense;
 
 use crate::derivatives::Quantity;
 use crate::kernel::Kernel;
+use crate::kernel::direct::Direct;
 
 /// Index of a buffer of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -300,6 +301,17 @@ pub struct TiledSpec {
     pub shifts: Vec<(BufferId, Shift)>,
 }
 
+/// An entry compiled whole; see [`Direct`].
+#[derive(Clone)]
+pub struct DirectSpec {
+    /// All of it.
+    pub whole: Direct,
+    /// Without its first output, for callers that do not use the value; where that saves something.
+    pub slim: Option<Direct>,
+    /// Whether it takes part in staging. If not, all stages run in every call.
+    pub staged: bool,
+}
+
 /// One entry: what is computed for a quantity.
 #[derive(Clone)]
 pub struct EntrySpec {
@@ -311,6 +323,8 @@ pub struct EntrySpec {
     pub joint: Option<Vec<StepSpec>>,
     /// For every output vector the pieces it is made of, with their lengths.
     pub outputs: Vec<Vec<(Place, usize)>>,
+    /// Runs instead of the stages, which are then empty.
+    pub direct: Option<DirectSpec>,
 }
 
 /// A whole program.
