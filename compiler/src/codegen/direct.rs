@@ -221,7 +221,7 @@ fn slim_stages<'l>(
     for (stage, slim) in stages.iter().zip(&mut slim).rev() {
         for nest in stage.iter().rev() {
             let (kept, dropped) = pruned(nest, &wanted);
-            if !dropped.iter().all(|e| is_total(e)) {
+            if !dropped.iter().all(is_total) {
                 return None;
             }
             calls += dropped.iter().filter(|e| matches!(e, Expr::Call(..))).count();
