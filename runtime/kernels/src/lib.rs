@@ -19,6 +19,7 @@ mod real;
 mod reduce;
 mod rows;
 mod scratch;
+mod single;
 mod table;
 mod vector;
 
@@ -27,6 +28,7 @@ pub use gemm::{gemm, gemm_at, gemm_tile};
 pub use level::Level;
 pub use reduce::{Reduce, Reduce2};
 pub use rows::Rows;
+pub use single::{One, Single, Two, single_name, singles, singles_for};
 pub use table::{Kernel, Precision, Signature, Symbol, lookup, symbol, symbol_for, symbols, symbols_for};
 
 /// An element type of the kernels: `f32` or `f64`. Cannot be implemented elsewhere.

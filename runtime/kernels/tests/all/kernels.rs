@@ -2,7 +2,7 @@
 //! at all levels that fuse, and at all that do not. Also the values of reductions and row kernels, and the symbol table.
 
 use crate::common::{Number, Random, binary, reduction, reduction2, rows, unary};
-use blo_kernels::{Kernel, Level, Precision, Signature, blas1, lookup, map, symbols};
+use blo_kernels::{Kernel, Level, One, Precision, Signature, Two, blas1, lookup, map, singles_for, symbols};
 
 const GUARD: f64 = 12345.0;
 
@@ -70,6 +70,37 @@ fn check_elementwise<T: Number>() {
 fn elementwise_kernels_take_any_length_and_work_in_place() {
     check_elementwise::<f64>();
     check_elementwise::<f32>();
+}
+
+fn check_singles<T: Number>() {
+    let x = numbers::<T>(200, 3, -3.0, 3.0);
+    let y = numbers::<T>(200, 4, -3.0, 3.0);
+    for level in Level::available() {
+        let singles: Vec<_> =
+            singles_for(level).into_iter().filter(|s| s.precision == T::PRECISION).collect();
+        let elementwise_kernels = with(Signature::Unary).chain(with(Signature::Binary));
+        assert!(elementwise_kernels.eq(singles.iter().map(|s| s.kernel)), "one form each, in order");
+        for single in singles {
+            let bits = elementwise(level, single.kernel, &x, &y);
+            for ((x, y), bits) in x.iter().zip(&y).zip(bits) {
+                // SAFETY: the code has the kernel's number of operands, and the machine has the level.
+                let value = unsafe {
+                    if single.kernel.signature() == Signature::Unary {
+                        std::mem::transmute::<*const u8, One<T>>(single.address)(*x)
+                    } else {
+                        std::mem::transmute::<*const u8, Two<T>>(single.address)(*x, *y)
+                    }
+                };
+                assert_eq!(value.bits(), bits, "{} {level:?}", single.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_in_a_register_gives_the_bits_of_an_array() {
+    check_singles::<f64>();
+    check_singles::<f32>();
 }
 
 /// The kernel's value, by either signature.
