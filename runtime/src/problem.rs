@@ -162,7 +162,14 @@ impl Problem {
     fn note_direction(&mut self, quantity: Quantity, x: &[f64], y: &[f64], v: &[f64], finite: bool) {
         self.calls[quantity as usize] += 1;
         self.total += 1;
-        if !finite && !self.tolerant && self.fault.is_none() {
+        if !finite {
+            self.blame(quantity, x, y, v);
+        }
+    }
+
+    #[cold]
+    fn blame(&mut self, quantity: Quantity, x: &[f64], y: &[f64], v: &[f64]) {
+        if !self.tolerant && self.fault.is_none() {
             let (size, part) = Part::largest(largest(x), largest(y), largest(v));
             self.fault = Some(Fault { quantity, x: x.to_vec(), y: y.to_vec(), size, part });
         }
@@ -200,6 +207,18 @@ impl Derivatives for Problem {
         value
     }
 
+    fn lower_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradient_only(x, y, gy);
+        self.note(Quantity::LowerGradient, x, y, value.is_finite() && all_finite(gy));
+        value
+    }
+
+    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradients_only(x, y, gx, gy);
+        self.note(Quantity::LowerGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
+        value
+    }
+
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
         self.derivatives.lower_hessian(x, y, v, hv);
         self.note_direction(Quantity::LowerHessian, x, y, v, all_finite(hv));
@@ -224,6 +243,12 @@ impl Derivatives for Problem {
 
     fn upper_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
         let value = self.derivatives.upper_gradients(x, y, gx, gy);
+        self.note(Quantity::UpperGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
+        value
+    }
+
+    fn upper_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.upper_gradients_only(x, y, gx, gy);
         self.note(Quantity::UpperGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
         value
     }

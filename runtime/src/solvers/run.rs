@@ -3,7 +3,7 @@
 
 use crate::derivatives::Derivatives;
 use crate::hypergradient::Trajectory;
-use crate::linear::blas1::largest;
+use crate::linear::blas1::{largest, within};
 use crate::monitor::{Control, Monitor, Progress, StopReason, Trace};
 use crate::problem::Problem;
 use crate::status::{Part, Termination};
@@ -221,8 +221,11 @@ impl<'a> Run<'a> {
                 Termination::NonFinite { quantity: fault.quantity, iteration: k }
             });
         }
+        if within(&point.x, self.limit) && within(&point.y, self.limit) {
+            return None;
+        }
         let (size, part) = point.size();
-        (size > self.limit).then_some(Termination::Diverged { iteration: k, size, part })
+        Some(Termination::Diverged { iteration: k, size, part })
     }
 
     fn record(&mut self, problem: &mut Problem, k: usize) {
