@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{RunResult, Variable};
+use super::{RunResult, Seconds, Variable};
+use crate::stopwatch::PARTS;
 
 /// Variables with up to this many elements are printed in full.
 const FULL: usize = 12;
@@ -42,14 +43,38 @@ pub fn summary(result: &RunResult) -> String {
         out.push('\n');
     }
     let seconds = result.seconds;
+    let read = if seconds.read() >= 0.0005 {
+        format!("{:.3} s to read data, ", seconds.read())
+    } else {
+        String::new()
+    };
     let _ = writeln!(
         out,
-        "{}, {} iterations, {:.3} s ({:.3} s to compile, {:.3} s to solve)",
-        result.method, result.iterations, seconds.total, seconds.compile, seconds.solve
+        "{}, {} iterations, {:.3} s ({read}{:.3} s to compile, {:.3} s to solve)",
+        result.method,
+        result.iterations,
+        seconds.total(),
+        seconds.compile(),
+        seconds.solve()
     );
     if let Some(because) = &result.because {
         let _ = writeln!(out, "{} was chosen because {because}", result.method);
     }
+    out
+}
+
+/// How long each part took, in milliseconds.
+pub fn timings(seconds: &Seconds) -> String {
+    let milliseconds = |s: f64| format!("{:>12.3} ms", 1e3 * s);
+    let mut rows: Vec<(&str, String)> =
+        PARTS.iter().zip(seconds.parts).map(|(part, s)| (*part, milliseconds(s))).collect();
+    if seconds.cached {
+        let from_cache = rows.iter_mut().filter(|(part, _)| *part == "codegen");
+        from_cache.for_each(|(_, text)| text.push_str("  (from the cache)"));
+    }
+    rows.push(("total", milliseconds(seconds.total())));
+    let mut out = String::from("\n");
+    table(&mut out, &rows);
     out
 }
 

@@ -11,7 +11,7 @@ use super::value::{Axes, Loops, Value};
 use crate::ir::eval::Array;
 use crate::ir::graph::Role;
 use crate::model::Data;
-use crate::session::{DataRequest, Labels, Tensor};
+use crate::session::{DataRequest, Labels, Phase, Tensor};
 use crate::types::{Elem, Type};
 
 /// Values with the words for where they come from; no values after a failure that was reported, or when none are bound.
@@ -107,7 +107,10 @@ impl Checker<'_> {
             sizes,
             labels: data.ty.dims.iter().map(|e| self.labels_of(e)).collect(),
         };
-        match self.loader.data(&request) {
+        self.loader.observer().begins(Phase::Read);
+        let found = self.loader.data(&request);
+        self.loader.observer().begins(Phase::Check);
+        match found {
             Ok(None) => None,
             Ok(Some(tensor)) => {
                 let origin = tensor.origin.clone();

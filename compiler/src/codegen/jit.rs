@@ -12,7 +12,9 @@ use rustc_hash::FxHashMap;
 
 use super::CodegenError;
 use super::function::{self, Function, Symbol, compile_all};
+use super::kept;
 use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
+use crate::session::CodeCache;
 
 /// Address space reserved for the code of one program.
 const RESERVED: usize = 64 << 20;
@@ -50,9 +52,15 @@ fn internal(error: impl std::fmt::Display) -> CodegenError {
 }
 
 /// Compiles every nest once and makes the code executable: for every nest its kernel.
-pub fn kernels(loops: &Loops) -> Result<impl Fn(&Nest) -> Option<Kernel>, CodegenError> {
+pub fn kernels(
+    loops: &Loops,
+    cache: Option<&dyn CodeCache>,
+) -> Result<impl Fn(&Nest) -> Option<Kernel> + use<>, CodegenError> {
     let Distinct { by_shape, nests } = Distinct::of(loops);
-    let functions = compile_all(&nests, loops.width)?;
+    let functions = match cache {
+        Some(cache) => kept::functions(cache, &nests, loops.width)?,
+        None => compile_all(&nests, loops.width)?,
+    };
     let mut module = module(&functions)?;
     let ids = define(&mut module, &functions)?;
     module.finalize_definitions().map_err(internal)?;

@@ -4,6 +4,7 @@
 mod function;
 mod instruction;
 mod jit;
+mod kept;
 mod nest;
 mod segment;
 
@@ -14,6 +15,7 @@ use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpe
 
 use crate::ir::eval::Bindings;
 use crate::ir::loops::{BufferId, Home, Loops, Step};
+use crate::session::{Phase, Surroundings};
 
 /// Why loops cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +48,14 @@ impl std::error::Error for CodegenError {}
 
 /// Compiles loops for this machine, copies the data in, and runs what depends on data alone.
 pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
-    let kernel = jit::kernels(loops)?;
+    jit_in(loops, data, Surroundings::none())
+}
+
+/// As [`jit`], with an observer of its phases and a cache for code.
+pub fn jit_in(loops: &Loops, data: &Bindings, around: Surroundings<'_>) -> Result<Program, CodegenError> {
+    around.observer.begins(Phase::Generate);
+    let kernel = jit::kernels(loops, around.cache)?;
+    around.observer.begins(Phase::Load);
     let step = |step: &Step| match step {
         Step::Host(host) => Ok(StepSpec::Host(host.clone())),
         Step::Nest(nest) => {
