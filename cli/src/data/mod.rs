@@ -239,7 +239,8 @@ fn fit(loaded: Loaded, request: &DataRequest, origin: String) -> Tensor {
     if request.elem == Elem::Int && elem == Elem::Real && values.iter().all(|v| v.fract() == 0.0) {
         elem = Elem::Int;
     }
-    Tensor { elem, values: values.as_standard_layout().into_owned(), origin }
+    let values = if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() };
+    Tensor { elem, values, origin }
 }
 
 #[cfg(test)]
