@@ -21,11 +21,12 @@ mod math;
 mod real;
 mod reduce;
 mod rows;
+mod scratch;
 mod table;
 mod vector;
 
 pub use elementwise::{Binary, Unary};
-pub use gemm::{gemm, gemm_at};
+pub use gemm::{gemm, gemm_at, gemm_tile};
 pub use level::Level;
 pub use reduce::{Reduce, Reduce2};
 pub use rows::Rows;

@@ -77,6 +77,11 @@ pub trait Real:
     /// The AVX2 register of this type.
     #[cfg(target_arch = "x86_64")]
     type V256: Vector<E = Self>;
+    /// Transposes the four by four matrix at `from` to `to`, with rows this far apart.
+    ///
+    /// # Safety
+    /// The rows are readable and writable.
+    unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize);
     /// Zero.
     const ZERO: Self;
     /// Rounds a double to this type.
@@ -156,6 +161,11 @@ impl Real for f64 {
     type V512 = std::arch::x86_64::__m512d;
     #[cfg(target_arch = "x86_64")]
     type V256 = std::arch::x86_64::__m256d;
+    #[inline(always)]
+    unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
+        // SAFETY: the caller's contract.
+        unsafe { crate::vector::transpose4_pd(to, to_row, from, from_row) }
+    }
     const ZERO: Self = 0.0;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
@@ -307,6 +317,11 @@ impl Real for f32 {
     type V512 = std::arch::x86_64::__m512;
     #[cfg(target_arch = "x86_64")]
     type V256 = std::arch::x86_64::__m256;
+    #[inline(always)]
+    unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
+        // SAFETY: the caller's contract.
+        unsafe { crate::vector::transpose4_ps(to, to_row, from, from_row) }
+    }
     const ZERO: Self = 0.0;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
