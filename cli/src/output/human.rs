@@ -57,6 +57,9 @@ pub fn summary(result: &RunResult) -> String {
         seconds.compile(),
         seconds.solve()
     );
+    if let Some(trajectory) = result.trajectory.as_ref().filter(|held| *held != "kept") {
+        let _ = writeln!(out, "trajectory: {trajectory}");
+    }
     if let Some(because) = &result.because {
         let _ = writeln!(out, "{} was chosen because {because}", result.method);
     }

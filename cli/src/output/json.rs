@@ -40,6 +40,7 @@ pub fn result(result: &RunResult) -> Value {
         "method": result.method,
         "because": result.because,
         "iterations": result.iterations,
+        "trajectory": result.trajectory,
         "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
         "seconds": {
             "read": number(result.seconds.read()),
@@ -106,6 +107,7 @@ mod tests {
                 "method",
                 "because",
                 "iterations",
+                "trajectory",
                 "calls",
                 "seconds",
                 "seed",

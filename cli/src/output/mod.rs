@@ -40,6 +40,8 @@ pub struct RunResult {
     pub because: Option<String>,
     /// Complete outer iterations.
     pub iterations: usize,
+    /// How the iterates that the method differentiated through were held, where it does.
+    pub trajectory: Option<String>,
     /// How often each quantity was evaluated.
     pub calls: Vec<(String, u64)>,
     /// Wall-clock time.
@@ -163,6 +165,7 @@ pub fn sample() -> RunResult {
         method: "bome".into(),
         because: None,
         iterations: 2000,
+        trajectory: Some("checkpoints every 10".into()),
         calls: vec![("lower_gradient".into(), 20000)],
         seconds: Seconds {
             parts: [0.0005, 0.0015, 0.25, 0.001, 0.002, 0.001, 0.004, 0.0025, 1.25, 0.25],
