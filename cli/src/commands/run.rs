@@ -89,7 +89,7 @@ fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode 
     let mut watch = Watch::new(args.time_limit, !args.quiet && for_people, session.clock.clone());
     let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
     watch.finish();
-    let seconds = Seconds { parts: session.clock.read(), cached };
+    let seconds = seconds(&session, &model, cached);
     let result = result(&model, &problem, &solution, seconds, args.model.seed);
     let result = RunResult { because: plan.because, ..result };
     tell_fault(&mut session, &model, &solution);
@@ -136,10 +136,16 @@ pub fn outcome(session: &mut Session, args: &RunArgs) -> Option<RunResult> {
     session.clock.solving();
     let mut watch = Watch::new(args.time_limit, false, session.clock.clone());
     let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
-    let seconds = Seconds { parts: session.clock.read(), cached };
+    let seconds = seconds(session, &model, cached);
     tell_fault(session, &model, &solution);
     let result = result(&model, &problem, &solution, seconds, args.model.seed);
     Some(RunResult { because: plan.because, ..result })
+}
+
+/// The times so far.
+fn seconds(session: &Session, model: &Model, cached: bool) -> Seconds {
+    let data = model.data.iter().filter_map(|d| d.value.as_ref()).map(|v| v.len()).sum();
+    Seconds { parts: session.clock.read(), cached, data }
 }
 
 /// The result in the terms of the model.

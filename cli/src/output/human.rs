@@ -11,6 +11,9 @@ const FULL: usize = 12;
 /// The same for variables with labels, which say more than a range of values.
 const FULL_LABELLED: usize = 60;
 
+/// Reading this many numbers is worth a word.
+const LARGE_DATA: usize = 1 << 20;
+
 /// The summary, ending in a newline.
 pub fn summary(result: &RunResult) -> String {
     let mut out = format!("{}: {}\n\n", result.status, result.verdict);
@@ -43,7 +46,7 @@ pub fn summary(result: &RunResult) -> String {
         out.push('\n');
     }
     let seconds = result.seconds;
-    let read = if seconds.read() >= 0.0005 {
+    let read = if seconds.data >= LARGE_DATA {
         format!("{:.3} s to read data, ", seconds.read())
     } else {
         String::new()
@@ -185,9 +188,20 @@ mod tests {
             "big  [100]  min 0, mean 49.5, max 99",
             "✓ expect accuracy >= 0.92",
             "✗ expect accuracy >= 0.99",
-            "bome, 2000 iterations, 1.520 s (0.013 s to compile, 1.500 s to solve)",
+            "bome, 2000 iterations, 1.763 s (0.250 s to read data, 0.013 s to compile, 1.500 s to solve)",
         ] {
             assert!(text.contains(part), "`{part}` in\n{text}");
         }
+    }
+
+    #[test]
+    fn timings_have_a_row_for_every_part() {
+        let mut seconds = super::super::sample().seconds;
+        let text = timings(&seconds);
+        assert_eq!(text.lines().count(), 1 + PARTS.len() + 1, "{text}");
+        assert!(text.contains("codegen") && text.ends_with("1762.600 ms\n"), "{text}");
+        assert!(!text.contains("cache"));
+        seconds.cached = true;
+        assert!(timings(&seconds).contains("4.000 ms  (from the cache)"));
     }
 }

@@ -88,6 +88,8 @@ pub struct Seconds {
     pub parts: [f64; PARTS.len()],
     /// Whether the machine code was found in the cache.
     pub cached: bool,
+    /// How many numbers the data hold.
+    pub data: usize,
 }
 
 impl Seconds {
@@ -168,8 +170,9 @@ pub fn sample() -> RunResult {
         trajectory: Some("checkpoints every 10".into()),
         calls: vec![("lower_gradient".into(), 20000)],
         seconds: Seconds {
-            parts: [0.0005, 0.0015, 0.25, 0.001, 0.002, 0.001, 0.004, 0.0025, 1.25, 0.25],
+            parts: [0.0005, 0.0015, 0.25, 0.001, 0.002, 0.001, 0.004, 0.0026, 1.25, 0.25],
             cached: false,
+            data: 1 << 21,
         },
         seed: 0,
     }

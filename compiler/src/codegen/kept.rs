@@ -8,8 +8,8 @@ use cranelift_codegen::ir::LibCall;
 use cranelift_codegen::isa::TargetIsa;
 
 use super::CodegenError;
-use super::function::{Function, Relocation, Symbol, compile_all, isa};
-use crate::ir::loops::{Nest, Width};
+use super::function::{Function, Job, Relocation, Symbol, compile_all, isa};
+use crate::ir::loops::{Loops, Nest, Width};
 use crate::session::CodeCache;
 
 /// How addresses are written, on the machines that code is generated for.
@@ -24,17 +24,17 @@ const KINDS: [Reloc; 8] = [
     Reloc::Aarch64Ld64GotLo12Nc,
 ];
 
-/// The functions of some nests, in their order: from the cache, or compiled and put there.
+/// The functions of some jobs of a program, in their order: from the cache, or compiled and put there.
 pub fn functions(
     cache: &dyn CodeCache,
-    nests: &[&Nest],
-    width: Width,
+    jobs: &[Job<'_>],
+    loops: &Loops,
 ) -> Result<Vec<Function>, CodegenError> {
-    let key = key(&*isa()?, nests, width);
-    if let Some(functions) = cache.load(&key).and_then(|bytes| read(&bytes, nests.len())) {
+    let key = key(&*isa()?, jobs, loops);
+    if let Some(functions) = cache.load(&key).and_then(|bytes| read(&bytes, jobs.len())) {
         return Ok(functions);
     }
-    let functions = compile_all(nests, width)?;
+    let functions = compile_all(jobs, loops.width)?;
     if let Some(bytes) = write(&functions) {
         cache.store(&key, &bytes);
     }
@@ -55,20 +55,31 @@ impl Hasher for Everything {
     }
 }
 
-/// Nests, precision, target with its features, level of the block kernels.
-fn key(isa: &dyn TargetIsa, nests: &[&Nest], width: Width) -> Vec<u8> {
+/// Jobs, precision, target with its features, level of the block kernels. An entry compiled whole also depends on the places of
+/// buffers.
+fn key(isa: &dyn TargetIsa, jobs: &[Job<'_>], loops: &Loops) -> Vec<u8> {
     let features: Vec<String> = isa.isa_flags().iter().map(ToString::to_string).collect();
     let level = blo_kernels::Level::detect();
     let target = format!("{} {} {} {level:?}", isa.triple(), isa.flags(), features.join(" "));
     let mut all = Everything(Vec::new());
     target.hash(&mut all);
-    (width == Width::Double).hash(&mut all);
-    nests.len().hash(&mut all);
-    for nest in nests {
-        let Nest { extents, exprs, sinks, args, tiles } = nest;
-        (extents, exprs, sinks, tiles).hash(&mut all);
-        args.len().hash(&mut all);
-        args.iter().for_each(|(_, cell)| cell.hash(&mut all));
+    (loops.width == Width::Double).hash(&mut all);
+    jobs.len().hash(&mut all);
+    for job in jobs {
+        match job {
+            Job::Nest(Nest { extents, exprs, sinks, args, tiles }) => {
+                (0u8, extents, exprs, sinks, tiles, args.len()).hash(&mut all);
+                args.iter().for_each(|(_, cell)| cell.hash(&mut all));
+            }
+            Job::Whole(whole) => {
+                1u8.hash(&mut all);
+                whole.hash(&mut all);
+            }
+        }
+    }
+    if jobs.iter().any(|job| matches!(job, Job::Whole(_))) {
+        (loops.lens, loops.bytes, loops.scratch).hash(&mut all);
+        loops.buffers.iter().for_each(|buffer| format!("{buffer:?}").hash(&mut all));
     }
     all.0
 }
@@ -106,7 +117,9 @@ fn read(bytes: &[u8], count: usize) -> Option<Vec<Function>> {
     if number(rest)? != count as u64 {
         return None;
     }
-    let known = blo_kernels::symbols();
+    let (blocks, singles) = (blo_kernels::symbols(), blo_kernels::singles());
+    let known: Vec<&str> =
+        blocks.iter().map(|s| s.name).chain(singles.iter().map(|s| s.name.as_str())).collect();
     let mut functions = Vec::with_capacity(count);
     for _ in 0..count {
         let alignment = number(rest)?;
@@ -123,7 +136,7 @@ fn read(bytes: &[u8], count: usize) -> Option<Vec<Function>> {
     rest.is_empty().then_some(functions)
 }
 
-fn relocation(rest: &mut &[u8], len: usize, known: &[blo_kernels::Symbol]) -> Option<Relocation> {
+fn relocation(rest: &mut &[u8], len: usize, known: &[&str]) -> Option<Relocation> {
     let offset = u32::try_from(number(rest)?).ok()?;
     let kind = *KINDS.get(usize::try_from(number(rest)?).ok()?)?;
     let addend = number(rest)? as i64;
@@ -132,7 +145,7 @@ fn relocation(rest: &mut &[u8], len: usize, known: &[blo_kernels::Symbol]) -> Op
     let sort = number(rest)?;
     let name = std::str::from_utf8(part(rest)?).ok()?;
     let symbol = match sort {
-        0 => Symbol::Kernel(known.iter().find(|s| s.name == name)?.name.to_owned()),
+        0 => Symbol::Kernel((*known.iter().find(|known| **known == name)?).to_owned()),
         1 => Symbol::Routine(name.parse::<LibCall>().ok()?),
         _ => return None,
     };
