@@ -28,6 +28,8 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Explain the code of an error or warning
     Explain(ExplainArgs),
+    /// Show where compiled code is kept and how much there is
+    Cache(CacheArgs),
 }
 
 /// What `run` and `check` take.
@@ -88,6 +90,12 @@ pub struct RunArgs {
     /// No progress display
     #[arg(long)]
     pub quiet: bool,
+    /// Also print how long each part took, from parsing to the check of the answer
+    #[arg(long)]
+    pub timings: bool,
+    /// Neither use code compiled by an earlier run nor keep that of this one
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 /// `blo check`.
@@ -146,6 +154,19 @@ pub struct FmtArgs {
 pub struct ExplainArgs {
     /// A code such as E0203; without it all codes are listed
     pub code: Option<String>,
+}
+
+/// `blo cache`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "`blo run` and `blo test` keep machine code in a folder for caches, at most 64 MiB, and find it again when \
+the same program is run by the same blo on the same kind of processor. The environment variable BLO_CACHE names another \
+folder; one that other users can write to is not used."
+)]
+pub struct CacheArgs {
+    /// Remove all of it
+    #[arg(long)]
+    pub clear: bool,
 }
 
 /// For whom messages are written.

@@ -93,7 +93,7 @@ fn model(renderer: &mut Renderer, path: &Path, args: &TestArgs) -> Tested {
         return Tested::NothingExpected;
     }
     let model = path.display().to_string();
-    let result = outcome(&mut session, &args, started);
+    let result = outcome(&mut session, &args);
     renderer.absorb(session.renderer);
     let seconds = started.elapsed().as_secs_f64();
     Tested::Row(match result {
@@ -127,6 +127,8 @@ fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
         json: false,
         out: None,
         quiet: true,
+        timings: false,
+        no_cache: false,
     }
 }
 

@@ -9,13 +9,15 @@ mod npz;
 
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
-use blo_compiler::session::{DataError, DataRequest, Loader, Tensor};
+use blo_compiler::session::{DataError, DataRequest, Loader, Observer, Tensor};
 use blo_compiler::types::Elem;
 use blo_grammar::parse::nearest;
 use ndarray::{ArrayD, Axis};
 
 use crate::files::{self, Trouble};
+use crate::stopwatch::Stopwatch;
 
 /// An array as a file holds it: in C order, whole numbers and truth values as `f64`.
 #[derive(Debug, PartialEq)]
@@ -47,13 +49,14 @@ pub struct FileLoader {
     used: Vec<bool>,
     /// All names of data that the model declares, as far as the checker got.
     declared: Vec<String>,
+    clock: Rc<Stopwatch>,
 }
 
 impl FileLoader {
-    /// A loader for the model in `model` with the command line's bindings.
-    pub fn new(model: &Path, bindings: Vec<Binding>) -> Self {
+    /// A loader for the model in `model` with the command line's bindings; `clock` learns when data are read.
+    pub fn new(model: &Path, bindings: Vec<Binding>, clock: Rc<Stopwatch>) -> Self {
         let folder = model.parent().unwrap_or(Path::new("")).to_path_buf();
-        FileLoader { folder, used: vec![false; bindings.len()], bindings, declared: Vec::new() }
+        FileLoader { folder, used: vec![false; bindings.len()], bindings, declared: Vec::new(), clock }
     }
 
     /// What is wrong with the bindings that no declaration asked for. Empty when all were used.
@@ -139,6 +142,10 @@ impl Loader for FileLoader {
 
     fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError> {
         self.find(request).map_err(|Trouble { message, help }| DataError { message, help })
+    }
+
+    fn observer(&self) -> &dyn Observer {
+        &*self.clock
     }
 }
 
@@ -232,7 +239,8 @@ fn fit(loaded: Loaded, request: &DataRequest, origin: String) -> Tensor {
     if request.elem == Elem::Int && elem == Elem::Real && values.iter().all(|v| v.fract() == 0.0) {
         elem = Elem::Int;
     }
-    Tensor { elem, values: values.as_standard_layout().into_owned(), origin }
+    let values = if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() };
+    Tensor { elem, values, origin }
 }
 
 #[cfg(test)]

@@ -17,6 +17,10 @@ fn binding(name: Option<&str>, file: &Path) -> Binding {
     Binding { name: name.map(Into::into), file: file.display().to_string() }
 }
 
+fn loader(folder: &Folder, bindings: Vec<Binding>) -> FileLoader {
+    FileLoader::new(&folder.path("model.blo"), bindings, Rc::new(Stopwatch::start()))
+}
+
 fn archive(path: &Path, compressed: bool) {
     let file = File::create(path).unwrap();
     let mut npz = if compressed { NpzWriter::new_compressed(file) } else { NpzWriter::new(file) };
@@ -26,7 +30,7 @@ fn archive(path: &Path, compressed: bool) {
 }
 
 fn from_model(folder: &Folder, request: &DataRequest) -> Result<Option<Tensor>, DataError> {
-    FileLoader::new(&folder.path("model.blo"), vec![]).data(request)
+    loader(folder, vec![]).data(request)
 }
 
 #[test]
@@ -51,7 +55,7 @@ fn the_command_line_comes_first() {
     archive(&folder.path("a.npz"), true);
     write_npy(folder.path("x.npy"), &arr2(&[[7.0f64]])).unwrap();
     let bindings = vec![binding(None, &folder.path("a.npz")), binding(Some("X"), &folder.path("x.npy"))];
-    let mut loader = FileLoader::new(&folder.path("model.blo"), bindings);
+    let mut loader = loader(&folder, bindings);
     let x = loader.data(&request("X", Elem::Real, 2, Some("missing.npy"))).unwrap().unwrap();
     assert_eq!(x.values, arr2(&[[7.]]).into_dyn());
     assert!(loader.data(&request("Z", Elem::Real, 2, None)).unwrap().is_none());
@@ -63,8 +67,7 @@ fn the_command_line_comes_first() {
 #[test]
 fn a_binding_nobody_asks_for_is_reported() {
     let folder = Folder::new();
-    let mut loader =
-        FileLoader::new(&folder.path("model.blo"), vec![binding(Some("Xtrain"), &folder.path("x.npy"))]);
+    let mut loader = loader(&folder, vec![binding(Some("Xtrain"), &folder.path("x.npy"))]);
     assert!(loader.data(&request("Xtrian", Elem::Real, 2, None)).unwrap().is_none());
     let unused = loader.unused();
     assert!(unused[0].message.contains("no data `Xtrain`"));

@@ -1,5 +1,7 @@
 //! Values of data and parameters: where they come from, and whether they are what was declared.
 
+use std::sync::Arc;
+
 use blo_grammar::ast::{self, DataSource, DomainKind, ExprKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -11,11 +13,11 @@ use super::value::{Axes, Loops, Value};
 use crate::ir::eval::Array;
 use crate::ir::graph::Role;
 use crate::model::Data;
-use crate::session::{DataRequest, Labels, Tensor};
+use crate::session::{DataRequest, Labels, Phase, Tensor};
 use crate::types::{Elem, Type};
 
 /// Values with the words for where they come from; no values after a failure that was reported, or when none are bound.
-pub type Sourced = (Option<Array>, String);
+pub type Sourced = (Option<Arc<Array>>, String);
 
 impl Checker<'_> {
     /// A `data` declaration as a graph input with its values.
@@ -31,7 +33,9 @@ impl Checker<'_> {
             .collect::<Vec<_>>()
             .into_iter()
             .collect::<Option<_>>()?;
-        let mut values = values.map(|array| if array.ndim() == 0 { repeat(&array, &shape) } else { array });
+        let spread =
+            |array: Arc<Array>| if array.ndim() == 0 { repeat(&array, &shape).into() } else { array };
+        let mut values = values.map(spread);
         // Values that were refused are not looked at again, so that nothing complains of what follows from them.
         values.take_if(|array| !self.inspect(data, elem, array, &origin));
         if let (Some(domain), None) = (&data.domain, &values) {
@@ -42,7 +46,14 @@ impl Checker<'_> {
     }
 
     /// Adds a datum with its input.
-    fn add_data(&mut self, name: &str, elem: Elem, shape: Axes, value: Option<Array>, span: Span) -> Value {
+    fn add_data(
+        &mut self,
+        name: &str,
+        elem: Elem,
+        shape: Axes,
+        value: Option<Arc<Array>>,
+        span: Span,
+    ) -> Value {
         let ty = Type::new(elem, shape.iter().map(|a| a.size));
         let (input, node) = self.graph.add_input(name, Role::Data, ty);
         if let Some(array) = &value {
@@ -107,11 +118,14 @@ impl Checker<'_> {
             sizes,
             labels: data.ty.dims.iter().map(|e| self.labels_of(e)).collect(),
         };
-        match self.loader.data(&request) {
+        self.loader.observer().begins(Phase::Read);
+        let found = self.loader.data(&request);
+        self.loader.observer().begins(Phase::Check);
+        match found {
             Ok(None) => None,
             Ok(Some(tensor)) => {
                 let origin = tensor.origin.clone();
-                Some((self.accept_tensor(data, elem, tensor), origin))
+                Some((self.accept_tensor(data, elem, tensor).map(Arc::new), origin))
             }
             Err(error) => {
                 let at = file.map_or(data.name.span, |f| f.1);
@@ -137,9 +151,11 @@ impl Checker<'_> {
     /// The values that the declaration itself gives.
     fn inside(&mut self, data: &ast::Data, elem: Elem) -> Sourced {
         match &data.source {
-            Some(DataSource::Value(e)) => (self.computed(data, elem, e), "its value".to_owned()),
+            Some(DataSource::Value(e)) => {
+                (self.computed(data, elem, e).map(Arc::new), "its value".to_owned())
+            }
             Some(DataSource::Random(random)) => {
-                (self.drawn(data, elem, random), "its distribution".to_owned())
+                (self.drawn(data, elem, random).map(Arc::new), "its distribution".to_owned())
             }
             Some(DataSource::File { .. }) | None => {
                 if self.options.need_data {
@@ -448,7 +464,7 @@ impl Checker<'_> {
                 format!("{}{at}", name.name),
             );
         }
-        Some(self.add_data(&name.name, value.elem, value.shape, array, name.span))
+        Some(self.add_data(&name.name, value.elem, value.shape, array.map(Arc::new), name.span))
     }
 }
 
@@ -472,8 +488,12 @@ fn repeat(array: &Array, shape: &Axes) -> Array {
 
 /// The first element with a property, and its index in brackets.
 fn find(array: &Array, bad: impl Fn(f64) -> bool) -> Option<(String, f64)> {
-    // Large arrays are all good as a rule: a plain pass, and the index only for the one that is not.
-    if !array.iter().any(|x| bad(*x)) {
+    // Large arrays are all good as a rule: a plain pass that asks block by block, and the index only for the one that is not.
+    let none = match array.as_slice() {
+        Some(values) => values.chunks(1024).all(|block| !block.iter().fold(false, |any, x| any | bad(*x))),
+        None => !array.iter().any(|x| bad(*x)),
+    };
+    if none {
         return None;
     }
     let (index, value) = array.indexed_iter().find(|(_, x)| bad(**x))?;

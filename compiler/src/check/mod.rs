@@ -47,7 +47,7 @@ use blo_grammar::span::{FileId, Span};
 use crate::ir::eval::Bindings;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
-use crate::session::{Loader, Options};
+use crate::session::{Loader, Options, Phase};
 use position::IndexCheck;
 use scope::{Decl, Frame, Module, Reads};
 use value::{Axis, DimId, Value};
@@ -59,7 +59,9 @@ pub fn analyse(
     loader: &mut dyn Loader,
     options: &Options,
 ) -> (Option<Model>, Vec<Diagnostic>) {
+    loader.observer().begins(Phase::Parse);
     let (ast, parsed) = blo_grammar::parse::parse(main, &sources.get(main).text);
+    loader.observer().begins(Phase::Check);
     let mut checker = Checker::new(sources, loader, options);
     checker.diagnostics.extend(parsed);
     let model = checker.model(ast);

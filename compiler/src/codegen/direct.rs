@@ -5,6 +5,7 @@
 pub mod emit;
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::smallvec;
@@ -78,6 +79,19 @@ pub fn functions<'l>(loops: &'l Loops, entry: &'l LoopEntry, choice: Choice) -> 
         Whole { loops, stages, outputs, first, staged, redirected }
     };
     Some(Functions { slim: slim.map(|stages| make(stages, 1)), whole: make(stages, 0) })
+}
+
+/// All that its code depends on, apart from the places of buffers. Where outputs go instead of to memory follows from the rest.
+impl Hash for Whole<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Whole { loops: _, stages, outputs, first, staged, redirected: _ } = self;
+        stages.hash(state);
+        for pieces in *outputs {
+            pieces.len().hash(state);
+            pieces.iter().for_each(|(at, len)| (at.buffer, at.offset, len).hash(state));
+        }
+        (outputs.len(), first, staged).hash(state);
+    }
 }
 
 impl Whole<'_> {

@@ -5,6 +5,7 @@ mod direct;
 mod function;
 mod instruction;
 mod jit;
+mod kept;
 mod nest;
 mod segment;
 
@@ -18,6 +19,7 @@ use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpe
 
 use crate::ir::eval::Bindings;
 use crate::ir::loops::{BufferId, Home, Loops, Nest, Step};
+use crate::session::{Phase, Surroundings};
 
 /// Why loops cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +57,23 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
 
 /// As [`jit`], with a say in which entries are compiled whole.
 pub fn jit_choosing(loops: &Loops, data: &Bindings, choice: Choice) -> Result<Program, CodegenError> {
-    let machine = jit::machine(loops, choice)?;
+    program(loops, data, choice, Surroundings::none())
+}
+
+/// As [`jit`], with an observer of its phases and a cache for code.
+pub fn jit_in(loops: &Loops, data: &Bindings, around: Surroundings<'_>) -> Result<Program, CodegenError> {
+    program(loops, data, Choice::Small, around)
+}
+
+fn program(
+    loops: &Loops,
+    data: &Bindings,
+    choice: Choice,
+    around: Surroundings<'_>,
+) -> Result<Program, CodegenError> {
+    around.observer.begins(Phase::Generate);
+    let machine = jit::machine(loops, choice, around.cache)?;
+    around.observer.begins(Phase::Load);
     let kernel = |nest: &Nest| machine.kernel(nest);
     let steps = |list: &[Step]| steps(loops, &kernel, list, false);
     let mut entries = Vec::with_capacity(loops.entries.len());
