@@ -1,0 +1,82 @@
+"""What is compared with what, and the goals. A race is one thing to compute; its goals are the ratio blo / peer to reach, per peer."""
+import dataclasses
+
+COMMON = "tolerance = 0, check_steps = 1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Race:
+    """One workload and case at one precision and number of threads."""
+
+    workload: str
+    case: str
+    precision: str
+    threads: int
+    goals: dict
+    model: str
+    method: str = ""
+    sizes: dict = dataclasses.field(default_factory=dict)
+    # Iterations after which both sides must have the same upper objective.
+    steps: int = 5
+    # Iterations that one figure of the table stands for.
+    block: int = 1
+    # `iteration`, `process` (a fresh process to its result), `memory` (its peak), `compile`.
+    kind: str = "iteration"
+    # What the peers call the case, when not `case`.
+    peer_case: str = ""
+    unit: str = "ms"
+
+    @property
+    def name(self):
+        return f"{self.workload} {self.case} {self.precision} {self.threads}t"
+
+
+def methods(lower_steps):
+    """The methods of B and C; `lower_steps` are those of the implicit and unrolled ones."""
+    lower = f"lower_steps = {lower_steps}, lower_step = 0.1, warm = false, upper_step = 1"
+    adjoint = f"{lower}, warm_adjoint = false, cg_steps = 20, cg_tolerance = 0"
+    return {
+        "BOME-10": ("bome10", f"bome(lower_steps = 10, lower_step = 0.1, upper_step = 1, y_step = 0.1, eta = 0.5, {COMMON})", 5),
+        "MEHA": ("meha", f"meha(c = 1, p = 0, gamma = 10, lower_step = 0.1, upper_step = 1, y_step = 0.1, {COMMON})", 5),
+        "CG-20": ("cg20", f"cg({adjoint}, {COMMON})", 1),
+        "Neumann-20": ("neumann20", f"neumann({lower}, warm_adjoint = false, neumann_steps = 20, {COMMON})", 1),
+        "T-RHG-20": ("trhg20", f"rhg({lower}, truncate = 20, {COMMON})", 1),
+        "RHG-100": ("rhg100", f"rhg({lower}, {COMMON})", 1),
+    }
+
+
+def learning(workload, model, lower_steps, cases, precision, threads, goals):
+    """Races of B or C."""
+    for case, (peer_case, method, steps) in methods(lower_steps).items():
+        if case in cases:
+            yield Race(workload, case, precision, threads, goals, model, method, steps=steps, peer_case=peer_case)
+
+
+def cleaning():
+    every = ["BOME-10", "MEHA", "CG-20", "Neumann-20", "T-RHG-20", "RHG-100"]
+    first = every[:3]
+    yield from learning("B", "b_cleaning.blo", 100, every, "f64", 1, {"jax": 0.5, "torch": 0.2, "boat": 0.1})
+    for threads in (1, 2):
+        yield from learning("B", "b_cleaning.blo", 100, first, "f32", threads, {"jax": 0.75})
+    for precision in ("f64", "f32"):
+        yield from learning("C", "c_network.blo", 10, first, precision, 2, {"jax": 0.8})
+
+
+def toy():
+    meha = f"meha(c = 2, p = 0, gamma = 10, lower_step = 0.1, upper_step = 0.02, y_step = 0.02, {COMMON})"
+    bome = f"bome(lower_steps = 10, lower_step = 0.1, upper_step = 0.02, y_step = 0.02, eta = 0.5, {COMMON})"
+    for case, method, goals in (("MEHA", meha, {1: 1.1, 10: 0.8, 100: 0.5}), ("BOME-10", bome, {1: None, 10: None, 100: None})):
+        for n, goal in goals.items():
+            name = f"{case}, n = {n}"
+            race = Race("D", name, "f64", 1, {"jax": goal}, "d_toy.blo", method, {"n": n}, steps=1000, block=10_000)
+            peer_case = name.replace("MEHA", "meha").replace("BOME-10", "bome10")
+            yield dataclasses.replace(race, peer_case=peer_case)
+            if case == "MEHA":
+                yield dataclasses.replace(
+                    race, case=f"{name}, one call per iteration", goals={"jax": 0.05}, peer_case=f"{peer_case}, call by call")
+
+
+def races():
+    """All of them, in the order of the table."""
+    yield from cleaning()
+    yield from toy()
