@@ -25,7 +25,9 @@ pub fn contract(nest: &Nest, fused: bool) -> Contracted {
     nest.sinks.iter().for_each(|s| uses[s.value.0 as usize] += 1);
     let varies = varies(&nest);
     let product = |nest: &Nest, id: ExprId| match &nest.exprs[id.0 as usize] {
-        (Expr::Op(Instruction::Mul, args), Elem::Real) if uses[id.0 as usize] == 1 => Some([args[0], args[1]]),
+        (Expr::Op(Instruction::Mul, args), Elem::Real) if uses[id.0 as usize] == 1 => {
+            Some([args[0], args[1]])
+        }
         _ => None,
     };
     for k in 0..nest.exprs.len() {

@@ -17,8 +17,9 @@ use cranelift_codegen::{FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rustc_hash::FxHashMap;
 
-use super::CodegenError;
+use super::contract::contract;
 use super::nest::Emitter;
+use super::{CodegenError, Level, run};
 use crate::ir::loops::{Expr, Nest, Width};
 
 /// Expressions, over all nests, from which a second thread pays for its start.
@@ -80,23 +81,34 @@ pub fn isa() -> Result<OwnedTargetIsa, CodegenError> {
     ISA.get_or_init(|| find().map_err(|e: String| e)).clone().map_err(CodegenError::Machine)
 }
 
+/// Whether a product and a sum are one instruction.
+fn fused(isa: &dyn TargetIsa) -> bool {
+    let has = |flag: &str| isa.isa_flags().iter().any(|f| f.name == flag && f.as_bool() == Some(true));
+    !cfg!(target_arch = "x86_64") || (has("has_avx") && has("has_fma"))
+}
+
 /// The link name of a block kernel.
 fn block_kernel(name: &str, width: Width) -> String {
     format!("blo_k_{name}_{}", if width == Width::Double { "f64" } else { "f32" })
 }
 
 /// The functions of some nests, in their order, compiled on as many threads as pay.
-pub fn compile_all(nests: &[&Nest], width: Width) -> Result<Vec<Function>, CodegenError> {
+pub fn compile_all(nests: &[&Nest], width: Width, level: Level) -> Result<Vec<Function>, CodegenError> {
     let expressions: usize = nests.iter().map(|n| n.exprs.len()).sum();
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
-    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(nests.len()), nests, width)
+    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(nests.len()), nests, width, level)
 }
 
-fn compile_on(threads: usize, nests: &[&Nest], width: Width) -> Result<Vec<Function>, CodegenError> {
+fn compile_on(
+    threads: usize,
+    nests: &[&Nest],
+    width: Width,
+    level: Level,
+) -> Result<Vec<Function>, CodegenError> {
     let isa = isa()?;
     if threads <= 1 {
         let mut workshop = Workshop::new(&*isa);
-        return nests.iter().map(|nest| workshop.compile(nest, width)).collect();
+        return nests.iter().map(|nest| workshop.compile(nest, width, level)).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<Result<Function, CodegenError>>>> =
@@ -106,7 +118,8 @@ fn compile_on(threads: usize, nests: &[&Nest], width: Width) -> Result<Vec<Funct
         loop {
             let k = next.fetch_add(1, Ordering::Relaxed);
             let Some(nest) = nests.get(k) else { break };
-            *done[k].lock().unwrap_or_else(PoisonError::into_inner) = Some(workshop.compile(nest, width));
+            *done[k].lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(workshop.compile(nest, width, level));
         }
     };
     std::thread::scope(|scope| {
@@ -124,7 +137,7 @@ pub fn text(nests: &[&Nest], width: Width) -> Result<Vec<String>, CodegenError> 
     let isa = isa()?;
     let mut workshop = Workshop::new(&*isa);
     let text = |nest: &&Nest| {
-        workshop.build(nest, width);
+        workshop.build(nest, width, Level::detect());
         let text = workshop.context.func.display().to_string();
         workshop.context.clear();
         text
@@ -147,22 +160,23 @@ impl<'i> Workshop<'i> {
         Workshop { isa, context, builder, imports: Vec::new() }
     }
 
-    fn compile(&mut self, nest: &Nest, width: Width) -> Result<Function, CodegenError> {
-        self.build(nest, width);
+    fn compile(&mut self, nest: &Nest, width: Width, level: Level) -> Result<Function, CodegenError> {
+        let runs = self.build(nest, width, level);
         let internal = |e: String| CodegenError::Internal(e);
         let compiled = self
             .context
             .compile(self.isa, &mut ControlPlane::default())
             .map_err(|e| internal(format!("{:?}", e.inner)))?;
-        let (code, alignment) = (compiled.code_buffer().to_vec(), u64::from(compiled.buffer.alignment));
-        let relocations = compiled.buffer.relocs().to_vec();
+        let (mut code, alignment) = (compiled.code_buffer().to_vec(), u64::from(compiled.buffer.alignment));
+        let mut relocations = compiled.buffer.relocs().to_vec();
+        let alignment = alignment.max(run::append(&mut code, &mut relocations, &self.context.func, &runs));
         let relocations = relocations.iter().map(|r| self.relocation(r)).collect::<Result<_, _>>()?;
         self.context.clear();
         Ok(Function { code, alignment, relocations })
     }
 
-    /// Writes the body of a nest's function into the context.
-    fn build(&mut self, nest: &Nest, width: Width) {
+    /// Writes the body of a nest's function into the context; the code of the runs it calls.
+    fn build(&mut self, nest: &Nest, width: Width, level: Level) -> Vec<Vec<u8>> {
         let convention = self.isa.default_call_conv();
         let signature = |params: usize| {
             let mut signature = Signature::new(convention);
@@ -195,10 +209,12 @@ impl<'i> Workshop<'i> {
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
         let table = b.block_params(entry)[0];
-        Emitter::emit(&mut b, nest, width, &kernels, table);
+        let contracted = contract(nest, fused(self.isa));
+        let runs = Emitter::emit(&mut b, &contracted, width, level, &kernels, table).code;
         b.ins().return_(&[]);
         b.seal_all_blocks();
         b.finalize(self.isa.frontend_config());
+        runs
     }
 
     /// Names what a relocation refers to.

@@ -10,8 +10,8 @@ use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
 use rustc_hash::FxHashMap;
 
-use super::CodegenError;
 use super::function::{self, Function, Symbol, compile_all};
+use super::{CodegenError, Level};
 use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
 
 /// Address space reserved for the code of one program.
@@ -50,9 +50,9 @@ fn internal(error: impl std::fmt::Display) -> CodegenError {
 }
 
 /// Compiles every nest once and makes the code executable: for every nest its kernel.
-pub fn kernels(loops: &Loops) -> Result<impl Fn(&Nest) -> Option<Kernel>, CodegenError> {
+pub fn kernels(loops: &Loops, level: Level) -> Result<impl Fn(&Nest) -> Option<Kernel>, CodegenError> {
     let Distinct { by_shape, nests } = Distinct::of(loops);
-    let functions = compile_all(&nests, loops.width)?;
+    let functions = compile_all(&nests, loops.width, level)?;
     let mut module = module(&functions)?;
     let ids = define(&mut module, &functions)?;
     module.finalize_definitions().map_err(internal)?;

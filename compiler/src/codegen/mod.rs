@@ -1,14 +1,18 @@
 //! From loops to a program: compiles the nests, binds the data, and hands the plan to the runtime. The only part of blo that
 //! knows Cranelift.
 
+mod contract;
 mod function;
 mod instruction;
 mod jit;
 mod nest;
+mod run;
 mod segment;
+mod wide;
 
 use std::borrow::Cow;
 
+pub use blo_kernels::Level;
 use blo_runtime::program::Program;
 use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec};
 
@@ -46,7 +50,12 @@ impl std::error::Error for CodegenError {}
 
 /// Compiles loops for this machine, copies the data in, and runs what depends on data alone.
 pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
-    let kernel = jit::kernels(loops)?;
+    jit_at(loops, data, Level::detect())
+}
+
+/// As [`jit`], with code for registers no wider than those of a level, which the machine must have. The results are the same.
+pub fn jit_at(loops: &Loops, data: &Bindings, level: Level) -> Result<Program, CodegenError> {
+    let kernel = jit::kernels(loops, level)?;
     let step = |step: &Step| match step {
         Step::Host(host) => Ok(StepSpec::Host(host.clone())),
         Step::Nest(nest) => {

@@ -101,8 +101,21 @@ impl<'e, 'b> Emitter<'e, 'b> {
         let slots = vec![None; nest.exprs.len()];
         let calls = Calls::new(level);
         let level = depth;
-        let mut e =
-            Emitter { b, nest, products, lanes, kernels, level, varies, slots, calls, args, scratch, rows, direct };
+        let mut e = Emitter {
+            b,
+            nest,
+            products,
+            lanes,
+            kernels,
+            level,
+            varies,
+            slots,
+            calls,
+            args,
+            scratch,
+            rows,
+            direct,
+        };
         e.assign_slots();
         e.body();
         e.calls

@@ -3,8 +3,8 @@
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind,
-    UserExternalName, Value, types,
+    ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, MemFlagsData, StackSlot, StackSlotData,
+    StackSlotKind, UserExternalName, Value, types,
 };
 use cranelift_codegen::{FinalizedMachReloc, FinalizedRelocTarget};
 use rustc_hash::FxHashMap;
@@ -91,7 +91,8 @@ impl Emitter<'_, '_> {
             of.insert(k, values.len());
             values.push((wide::Value::Op(*op, operands), *elem));
         }
-        let real = |id: ExprId| if self.elem(id) == Elem::Real { of.get(&(id.0 as usize)).copied() } else { None };
+        let real =
+            |id: ExprId| if self.elem(id) == Elem::Real { of.get(&(id.0 as usize)).copied() } else { None };
         let term = |s: usize| match self.products[s] {
             Some([a, b]) => Some(Term::Product(real(a)?, real(b)?)),
             None => Some(Term::Value(real(nest.sinks[s].value)?)),
@@ -155,7 +156,7 @@ impl Emitter<'_, '_> {
         let entries: Vec<Value> = pointers.chain(numbers).collect();
         let table = self.table(entries.len() + run.sums.len());
         for (k, &entry) in entries.iter().enumerate() {
-            self.b.ins().stack_store(entry, table, 8 * k as i32);
+            self.b.ins().stack_store(types::I64, entry, table, 8 * k as i32);
         }
         let address = self.b.ins().stack_addr(types::I64, table, 0);
         self.b.ins().call(function, &[address]);

@@ -4,6 +4,7 @@
 mod case;
 mod dense;
 mod program;
+mod wide;
 
 use blo_compiler::ir::graph::{Attrs, DotAxes, NodeId, Role};
 use blo_compiler::ops;

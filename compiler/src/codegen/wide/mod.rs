@@ -86,7 +86,8 @@ pub struct Run {
 impl Run {
     /// The number of pointers in the table.
     fn streams(&self) -> usize {
-        let read = self.values.iter().filter_map(|(v, _)| if let Value::Stream(s) = v { Some(*s) } else { None });
+        let read =
+            self.values.iter().filter_map(|(v, _)| if let Value::Stream(s) = v { Some(*s) } else { None });
         read.chain(self.stores.iter().map(|s| s.stream)).max().map_or(0, |last| last + 1)
     }
 }

@@ -50,7 +50,18 @@ impl Bank {
     /// A bank of `count` free registers.
     pub fn new(count: usize, uses: Vec<Vec<usize>>, leaf: Vec<bool>) -> Self {
         let homes = vec![Home::default(); uses.len()];
-        Bank { holds: vec![None; count], busy: 0, homes, uses, leaf, at: 0, slots: 0, fixed: 0, deepest: 0, peak: 0 }
+        Bank {
+            holds: vec![None; count],
+            busy: 0,
+            homes,
+            uses,
+            leaf,
+            at: 0,
+            slots: 0,
+            fixed: 0,
+            deepest: 0,
+            peak: 0,
+        }
     }
 
     /// Goes to the operation at a position.

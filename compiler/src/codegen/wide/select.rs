@@ -145,7 +145,8 @@ impl Select {
             let kmovw = Opcode { prefix: 0, map: 1, byte: 0x92, w: false };
             self.code.vex(kmovw, Size::X, mask, 0, Operand::Reg(INDEX), None);
         } else {
-            let lanes = (0..self.lanes()).flat_map(|k| [if k < count { 0xff } else { 0 }].repeat(self.unit()));
+            let lanes =
+                (0..self.lanes()).flat_map(|k| [if k < count { 0xff } else { 0 }].repeat(self.unit()));
             let bytes: Vec<u8> = lanes.collect();
             let all = Operand::Mem(self.code.constant(&bytes));
             self.load(mask, all);
@@ -246,7 +247,13 @@ impl Select {
             let all = self.bits(u64::MAX);
             self.emit(self.packed(0x57), d, b, all, None);
         } else {
-            self.emit(self.packed(if op == Instruction::Or { 0x56 } else { 0x54 }), d, a, Operand::Reg(b), None);
+            self.emit(
+                self.packed(if op == Instruction::Or { 0x56 } else { 0x54 }),
+                d,
+                a,
+                Operand::Reg(b),
+                None,
+            );
         }
     }
 

@@ -12,6 +12,9 @@ use crate::types::Elem;
 pub fn function(run: &Run, evex: bool) -> Option<Vec<u8>> {
     let mut writer = Writer::new(run, evex, 64)?;
     writer.elements(0, 0, false)?;
+    if !run.len.is_multiple_of(writer.select.lanes()) {
+        writer.elements(0, 0, true)?;
+    }
     let peak = writer.bank.peak;
     Writer::new(run, evex, registers(evex))?.function(registers(evex).saturating_sub(peak), peak)
 }
@@ -128,10 +131,14 @@ impl<'r> Writer<'r> {
             self.elements(left / lanes, shift, true)?;
         }
         self.fold();
-        if let Some(frame) = frame {
-            let bytes = (self.bank.deepest * self.select.size().bytes()) as i32;
-            self.select.code.set(frame, bytes);
-            self.select.code.reserve(-bytes);
+        let bytes = (self.bank.deepest * self.select.size().bytes()) as i32;
+        match frame {
+            Some(frame) => {
+                self.select.code.set(frame, bytes);
+                self.select.code.reserve(-bytes);
+            }
+            None if bytes > 0 => crate::bug!("a run uses a stack that it has not reserved"),
+            None => {}
         }
         saved.iter().rev().for_each(|&r| self.select.code.pop(r));
         self.select.code.leave();
@@ -356,7 +363,11 @@ impl<'r> Writer<'r> {
                 before
             }
         };
-        if self.tail { self.select.store_tail(result, to) } else { self.select.store(result, to) }
+        if self.tail {
+            self.select.store_tail(result, to)
+        } else {
+            self.select.store(result, to)
+        }
         match store.term {
             Term::Value(v) if store.reduce.is_none() => self.bank.release(&[v]),
             Term::Value(v) => self.done(&[v], result),
