@@ -47,7 +47,7 @@ pub struct Emitter<'e, 'b> {
     /// By expression: where the results and operands of block kernels are.
     pub slots: Vec<Option<Slot>>,
     /// The runs that are called.
-    pub calls: Calls,
+    pub calls: &'e mut Calls,
     args: Vec<Value>,
     scratch: Option<Value>,
     /// Whether a tile holds several rows.
@@ -69,23 +69,35 @@ pub struct Span<'i> {
 }
 
 impl<'e, 'b> Emitter<'e, 'b> {
-    /// Writes the body of the function; its first block is current and its parameter is the table of pointers. The runs it
-    /// calls are left to be put behind it.
+    /// Writes the body of the function; its first block is current and its parameter is the table of pointers. The code of the
+    /// runs it calls is left to be put behind it.
     pub fn emit(
         b: &'e mut FunctionBuilder<'b>,
         contracted: &'e Contracted,
         width: Width,
-        level: Level,
         kernels: &'e FxHashMap<&'static str, FuncRef>,
+        calls: &'e mut Calls,
         table: Value,
-    ) -> Calls {
-        let Contracted { nest, products } = contracted;
+    ) {
+        let nest = &contracted.nest;
         let count = nest.args.len() + usize::from(nest.tiles > 0);
         let pointer = |k: usize, b: &mut FunctionBuilder<'b>| {
             b.ins().load(types::I64, MemFlagsData::trusted().with_readonly(), table, 8 * k as i32)
         };
         let mut args: Vec<Value> = (0..count).map(|k| pointer(k, b)).collect();
         let scratch = if nest.tiles > 0 { args.pop() } else { None };
+        Self::emit_at(b, contracted, width, kernels, calls, (args, scratch));
+    }
+
+    /// As [`Emitter::emit`], with the addresses of the buffers, and of the tiles if there are any.
+    pub fn emit_at(
+        b: &'e mut FunctionBuilder<'b>,
+        Contracted { nest, products }: &'e Contracted,
+        width: Width,
+        kernels: &'e FxHashMap<&'static str, FuncRef>,
+        calls: &'e mut Calls,
+        (args, scratch): (Vec<Value>, Option<Value>),
+    ) {
         let inner = nest.extents.len() - 1;
         let mut depth: Vec<usize> = Vec::with_capacity(nest.exprs.len());
         for (expr, _) in &nest.exprs {
@@ -99,7 +111,6 @@ impl<'e, 'b> Emitter<'e, 'b> {
         let direct = inner_only(nest) && n <= if nest.tiles > 0 { TILE } else { CHUNK };
         let lanes = Lanes { width, count };
         let slots = vec![None; nest.exprs.len()];
-        let calls = Calls::new(level);
         let level = depth;
         let mut e = Emitter {
             b,
@@ -118,7 +129,6 @@ impl<'e, 'b> Emitter<'e, 'b> {
         };
         e.assign_slots();
         e.body();
-        e.calls
     }
 
     fn body(&mut self) {

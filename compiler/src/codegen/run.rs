@@ -3,8 +3,8 @@
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, MemFlagsData, StackSlot, StackSlotData,
-    StackSlotKind, UserExternalName, Value, types,
+    AbiParam, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, MemFlagsData, Signature, StackSlot,
+    StackSlotData, StackSlotKind, UserExternalName, Value, types,
 };
 use cranelift_codegen::{FinalizedMachReloc, FinalizedRelocTarget};
 use rustc_hash::FxHashMap;
@@ -24,6 +24,8 @@ const ALIGNMENT: usize = 64;
 /// The runs that a function calls.
 pub struct Calls {
     level: Level,
+    /// Whether the machine has fused products.
+    pub fused: bool,
     known: Vec<(Run, Option<FuncRef>)>,
     /// Where tables of arguments are put, and how many entries it holds.
     table: Option<(StackSlot, usize)>,
@@ -33,8 +35,8 @@ pub struct Calls {
 
 impl Calls {
     /// None yet.
-    pub fn new(level: Level) -> Self {
-        Calls { level, known: Vec::new(), table: None, code: Vec::new() }
+    pub fn new(level: Level, fused: bool) -> Self {
+        Calls { level, fused, known: Vec::new(), table: None, code: Vec::new() }
     }
 }
 
@@ -174,8 +176,8 @@ impl Emitter<'_, '_> {
         let function = wide::emit(run, self.calls.level).map(|code| {
             let name = UserExternalName { namespace: NAMESPACE, index: self.calls.code.len() as u32 };
             self.calls.code.push(code);
-            // A run takes a table of pointers, as the function itself.
-            let signature = self.b.func.signature.clone();
+            let mut signature = Signature::new(self.b.func.signature.call_conv);
+            signature.params.push(AbiParam::new(types::I64));
             let signature = self.b.func.import_signature(signature);
             let name = ExternalName::user(self.b.func.declare_imported_user_function(name));
             self.b.func.import_function(ExtFuncData { name, signature, colocated: true, patchable: false })

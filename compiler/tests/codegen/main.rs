@@ -3,6 +3,7 @@
 
 mod case;
 mod dense;
+mod direct;
 mod program;
 mod wide;
 

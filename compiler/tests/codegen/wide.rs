@@ -1,6 +1,6 @@
 //! Code for registers of every width: the same bits from AVX-512, AVX2 and Cranelift's 128 bits, and the reference's values.
 
-use blo_compiler::codegen::{Level, jit_at};
+use blo_compiler::codegen::{Choice, Level, jit_at};
 use blo_compiler::ir::graph::{NodeId, Role};
 use blo_compiler::model::Precision;
 use blo_compiler::ops;
@@ -14,7 +14,8 @@ use crate::case::Case;
 fn values(case: &mut Case, roots: &[NodeId], precision: Precision, level: Level) -> Vec<f64> {
     let len = roots.iter().map(|&r| case.g.ty(r).len()).sum();
     let loops = case.lower(roots, precision);
-    let mut program = jit_at(&loops, &case.values, level).unwrap_or_else(|e| panic!("{e}\n{loops}"));
+    let mut program =
+        jit_at(&loops, &case.values, Choice::None, level).unwrap_or_else(|e| panic!("{e}\n{loops}"));
     let layout = case.layout();
     let (x, y) = (case.flat(&layout.upper), case.flat(&layout.lower));
     let mut out = vec![0.123; len];
