@@ -501,10 +501,10 @@ impl<'r> Writer<'r> {
     }
 }
 
-/// What changes nothing when combined, not even the sign of zero.
+/// Where accumulators start, as in the code from Cranelift.
 fn neutral(reduce: Reduction) -> f64 {
     match reduce {
-        Reduction::Sum => -0.0,
+        Reduction::Sum => 0.0,
         Reduction::Prod => 1.0,
         Reduction::Min => f64::INFINITY,
         Reduction::Max => f64::NEG_INFINITY,
