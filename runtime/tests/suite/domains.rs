@@ -188,7 +188,9 @@ fn a_sweep_that_does_not_fit_is_refused() {
     let refused = run(build(400), "rhg", &settings);
     assert!(refused.verdict.contains("more memory"), "{}", refused.verdict);
     assert!(refused.calls.is_empty());
-    let Some(Trajectory::TooLarge { needed }) = refused.trajectory else { panic!("{:?}", refused.trajectory) };
+    let Some(Trajectory::TooLarge { needed }) = refused.trajectory else {
+        panic!("{:?}", refused.trajectory)
+    };
     // Ten checkpoints and ten iterates between two of them, and the last.
     assert_eq!(needed, 21 * 3 * 8);
     let tight = run(build(needed), "rhg", &settings);
