@@ -1,7 +1,11 @@
 //! Fused elementwise chains, reductions and functions at three lengths, as machine code of each register width: one JSON object
 //! a line with the case, the length, the precision, the level and the nanoseconds an element takes. The data are kept, one number
 //! changes from call to call, and one element of the result is read.
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a benchmark looks at the clock and prints")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a benchmark looks at the clock and prints"
+)]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on stops")]
 
 use std::time::Instant;

@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 use super::contract::{Contracted, varies};
 use super::instruction::{Lanes, has_vector_form, int, neutral, real};
 use super::run::Calls;
-use super::wide::Level;
 use crate::ir::loops::{Access, CHUNK, Cell, Expr, ExprId, Nest, Sink, TILE, TILE_STRIDE, Width};
 use crate::ops::Reduction;
 use crate::types::Elem;
