@@ -12,10 +12,10 @@ use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
 use rustc_hash::FxHashMap;
 
-use super::CodegenError;
 use super::direct::{self, Choice, Whole};
 use super::function::{self, Function, Job, Symbol, compile_all};
 use super::kept;
+use super::{CodegenError, Level};
 use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
 use crate::session::CodeCache;
 
@@ -102,13 +102,14 @@ impl Machine {
 pub fn machine(
     loops: &Loops,
     choice: Choice,
+    level: Level,
     cache: Option<&dyn CodeCache>,
 ) -> Result<Machine, CodegenError> {
     let parts = Parts::of(loops, choice);
     let jobs = parts.jobs();
     let functions = match cache {
-        Some(cache) => kept::functions(cache, &jobs, loops)?,
-        None => compile_all(&jobs, loops.width)?,
+        Some(cache) => kept::functions(cache, &jobs, loops, level)?,
+        None => compile_all(&jobs, loops.width, level)?,
     };
     let mut module = module(&functions)?;
     let ids = define(&mut module, &functions)?;

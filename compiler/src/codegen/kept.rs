@@ -7,8 +7,8 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::LibCall;
 use cranelift_codegen::isa::TargetIsa;
 
-use super::CodegenError;
 use super::function::{Function, Job, Relocation, Symbol, compile_all, isa};
+use super::{CodegenError, Level};
 use crate::ir::loops::{Loops, Nest, Width};
 use crate::session::CodeCache;
 
@@ -29,12 +29,13 @@ pub fn functions(
     cache: &dyn CodeCache,
     jobs: &[Job<'_>],
     loops: &Loops,
+    level: Level,
 ) -> Result<Vec<Function>, CodegenError> {
-    let key = key(&*isa()?, jobs, loops);
+    let key = key(&*isa()?, jobs, loops, level);
     if let Some(functions) = cache.load(&key).and_then(|bytes| read(&bytes, jobs.len())) {
         return Ok(functions);
     }
-    let functions = compile_all(jobs, loops.width)?;
+    let functions = compile_all(jobs, loops.width, level)?;
     if let Some(bytes) = write(&functions) {
         cache.store(&key, &bytes);
     }
@@ -57,10 +58,10 @@ impl Hasher for Everything {
 
 /// Jobs, precision, target with its features, level of the block kernels. An entry compiled whole also depends on the places of
 /// buffers.
-fn key(isa: &dyn TargetIsa, jobs: &[Job<'_>], loops: &Loops) -> Vec<u8> {
+fn key(isa: &dyn TargetIsa, jobs: &[Job<'_>], loops: &Loops, level: Level) -> Vec<u8> {
     let features: Vec<String> = isa.isa_flags().iter().map(ToString::to_string).collect();
-    let level = blo_kernels::Level::detect();
-    let target = format!("{} {} {} {level:?}", isa.triple(), isa.flags(), features.join(" "));
+    let kernels = Level::detect();
+    let target = format!("{} {} {} {level:?} {kernels:?}", isa.triple(), isa.flags(), features.join(" "));
     let mut all = Everything(Vec::new());
     target.hash(&mut all);
     (loops.width == Width::Double).hash(&mut all);

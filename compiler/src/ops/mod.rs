@@ -288,6 +288,12 @@ pub enum Instruction {
     IntMod,
     /// change of element type
     Cast,
+    /// a * b + c, rounded once; made by the code generator from the two instructions, on machines that have it
+    MulAdd,
+    /// a * b - c, rounded once
+    MulSub,
+    /// c - a * b, rounded once
+    NegMulAdd,
 }
 
 /// What a reduction computes.

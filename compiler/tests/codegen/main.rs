@@ -7,6 +7,7 @@ mod dense;
 mod direct;
 mod program;
 mod tiles;
+mod wide;
 
 use blo_compiler::ir::graph::{Attrs, DotAxes, NodeId, Role};
 use blo_compiler::ops;
