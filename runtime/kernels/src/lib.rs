@@ -21,6 +21,7 @@ mod math;
 mod real;
 mod reduce;
 mod rows;
+pub mod sparse;
 mod table;
 mod vector;
 

@@ -77,6 +77,8 @@ pub trait Real:
     /// The AVX2 register of this type.
     #[cfg(target_arch = "x86_64")]
     type V256: Vector<E = Self>;
+    /// `self * b + c` with one rounding: an instruction where the caller has one, a slow library call elsewhere.
+    fn fused(self, b: Self, c: Self) -> Self;
     /// Zero.
     const ZERO: Self;
     /// Rounds a double to this type.
@@ -156,6 +158,10 @@ impl Real for f64 {
     type V512 = std::arch::x86_64::__m512d;
     #[cfg(target_arch = "x86_64")]
     type V256 = std::arch::x86_64::__m256d;
+    #[inline(always)]
+    fn fused(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
     const ZERO: Self = 0.0;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
@@ -307,6 +313,10 @@ impl Real for f32 {
     type V512 = std::arch::x86_64::__m512;
     #[cfg(target_arch = "x86_64")]
     type V256 = std::arch::x86_64::__m256;
+    #[inline(always)]
+    fn fused(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
     const ZERO: Self = 0.0;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
