@@ -1,33 +1,41 @@
-//! Compiles nests to machine code with Cranelift. Equal nests share one function; all functions of a program live in one
-//! module, whose memory is freed with the last kernel.
+//! The functions of a program in memory. Equal nests share one function; all functions of a program live in one module, whose
+//! memory is freed with the last kernel. How one function is compiled is left to [`super::function`].
 
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use blo_runtime::kernel::{Code, CodeMemory, Kernel};
-use cranelift_codegen::Context;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, UserFuncName, types};
-use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_codegen::settings::{self, Configurable};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_codegen::ir::{AbiParam, types};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
 use rustc_hash::FxHashMap;
 
 use super::CodegenError;
-use super::nest::Emitter;
-use crate::ir::loops::{BufferId, Cell, Expr, Loops, Nest, Step, TILE_STRIDE, Width};
+use super::function::{self, Function, Symbol, compile_all};
+use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
 
 /// Address space reserved for the code of one program.
 const RESERVED: usize = 64 << 20;
 
-/// The functions of a program's nests.
-pub struct Functions {
-    module: JITModule,
-    /// By nest, with its buffers taken out.
+/// The nests of a program without repetition.
+struct Distinct<'l> {
+    /// The position in `nests` of a nest with its buffers taken out.
     by_shape: FxHashMap<Nest, usize>,
-    functions: Vec<(FuncId, Vec<usize>)>,
-    text: Option<String>,
+    nests: Vec<&'l Nest>,
+}
+
+impl<'l> Distinct<'l> {
+    fn of(loops: &'l Loops) -> Self {
+        let mut distinct = Distinct { by_shape: FxHashMap::default(), nests: Vec::new() };
+        for step in loops.steps() {
+            let Step::Nest(nest) = step else { continue };
+            distinct.by_shape.entry(shape_of(nest)).or_insert_with(|| {
+                distinct.nests.push(nest);
+                distinct.nests.len() - 1
+            });
+        }
+        distinct
+    }
 }
 
 /// The kernel of a nest depends on what its buffers hold, not on which they are.
@@ -41,147 +49,75 @@ fn internal(error: impl std::fmt::Display) -> CodegenError {
     CodegenError::Internal(error.to_string())
 }
 
-/// The instruction set of this machine, found once.
-fn isa() -> Result<OwnedTargetIsa, CodegenError> {
-    static ISA: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
-    let find = || {
-        let mut flags = settings::builder();
-        let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
-        let chosen = [
-            ("opt_level", "speed"),
-            ("is_pic", "false"),
-            ("use_colocated_libcalls", "false"),
-            ("enable_verifier", verifier),
-            ("enable_probestack", "false"),
-            ("unwind_info", "false"),
-        ];
-        for (name, value) in chosen {
-            flags.set(name, value).map_err(|e| e.to_string())?;
-        }
-        let builder = cranelift_native::builder()?;
-        builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
-    };
-    ISA.get_or_init(|| find().map_err(|e: String| e)).clone().map_err(CodegenError::Machine)
+/// Compiles every nest once and makes the code executable: for every nest its kernel.
+pub fn kernels(loops: &Loops) -> Result<impl Fn(&Nest) -> Option<Kernel>, CodegenError> {
+    let Distinct { by_shape, nests } = Distinct::of(loops);
+    let functions = compile_all(&nests, loops.width)?;
+    let mut module = module(&functions)?;
+    let ids = define(&mut module, &functions)?;
+    module.finalize_definitions().map_err(internal)?;
+    let addresses: Vec<*const u8> = ids.iter().map(|id| module.get_finalized_function(*id)).collect();
+    let memory: Arc<dyn CodeMemory> = Arc::new(JitMemory(Mutex::new(Some(module))));
+    let kernels: Vec<Kernel> = addresses
+        .iter()
+        .zip(nests)
+        .map(|(&code, nest)| hand_over(code, &extents(nest, loops.width), &memory))
+        .collect();
+    Ok(move |nest: &Nest| by_shape.get(&shape_of(nest)).map(|&k| kernels[k].clone()))
 }
 
-/// The link name and the number of operands of a block kernel.
-fn block_kernel(name: &str, width: Width) -> String {
-    format!("blo_k_{name}_{}", if width == Width::Double { "f64" } else { "f32" })
-}
-
-fn module(loops: &Loops) -> Result<JITModule, CodegenError> {
-    let mut builder = JITBuilder::with_isa(isa()?, default_libcall_names());
-    for symbol in blo_kernels::symbols() {
-        builder.symbol(symbol.name, symbol.address);
+/// The readable form of every function.
+pub fn text(loops: &Loops) -> Result<String, CodegenError> {
+    let nests = Distinct::of(loops).nests;
+    let mut text = String::new();
+    for (k, (function, nest)) in function::text(&nests, loops.width)?.iter().zip(&nests).enumerate() {
+        let _ = writeln!(text, "; {}\n{function}", name(k, nest));
     }
-    // A name that is not in the list would be searched in the whole process, and stop it if it is nowhere.
-    let known: Vec<&str> = blo_kernels::symbols().iter().map(|s| s.name).collect();
-    for step in loops.steps() {
-        let Step::Nest(nest) = step else { continue };
-        for (expr, _) in &nest.exprs {
-            if let Expr::Call(name, _) = expr
-                && !known.contains(&block_kernel(name, loops.width).as_str())
-            {
-                return Err(CodegenError::Internal(format!("there is no block kernel `{name}`")));
-            }
-        }
+    Ok(text)
+}
+
+/// An empty module that knows the kernels which the functions call.
+fn module(functions: &[Function]) -> Result<JITModule, CodegenError> {
+    let mut builder = JITBuilder::with_isa(function::isa()?, default_libcall_names());
+    let known = blo_kernels::symbols();
+    for relocation in functions.iter().flat_map(|f| &f.relocations) {
+        let Symbol::Kernel(name) = &relocation.symbol else { continue };
+        // A name that is not in the list would be searched in the whole process, and stop it if it is nowhere.
+        let Some(symbol) = known.iter().find(|s| s.name == name) else {
+            return Err(CodegenError::Internal(format!("there is no block kernel `{name}`")));
+        };
+        builder.symbol(symbol.name, symbol.address);
     }
     let memory = ArenaMemoryProvider::new_with_size(RESERVED).map_err(internal)?;
     builder.memory_provider(Box::new(memory));
     Ok(JITModule::new(builder))
 }
 
-impl Functions {
-    /// Compiles every nest once; with `text`, keeps the readable form of the functions and compiles none.
-    pub fn new(loops: &Loops, text: bool) -> Result<Self, CodegenError> {
-        let mut functions = Functions {
-            module: module(loops)?,
-            by_shape: FxHashMap::default(),
-            functions: Vec::new(),
-            text: text.then(String::new),
-        };
-        let mut context = functions.module.make_context();
-        let mut builder = FunctionBuilderContext::new();
-        for step in loops.steps() {
-            let Step::Nest(nest) = step else { continue };
-            let shape = shape_of(nest);
-            if !functions.by_shape.contains_key(&shape) {
-                let id = functions.function(&mut context, &mut builder, nest, loops.width)?;
-                functions.by_shape.insert(shape, functions.functions.len());
-                functions.functions.push((id, extents(nest, loops.width)));
-            }
+/// Copies the functions into the module.
+fn define(module: &mut JITModule, functions: &[Function]) -> Result<Vec<FuncId>, CodegenError> {
+    let mut signature = module.make_signature();
+    signature.params.push(AbiParam::new(types::I64));
+    let mut ids = Vec::with_capacity(functions.len());
+    for (k, function) in functions.iter().enumerate() {
+        let id = module.declare_function(&format!("k{k}"), Linkage::Export, &signature).map_err(internal)?;
+        let mut relocations = Vec::with_capacity(function.relocations.len());
+        for relocation in &function.relocations {
+            let name = match &relocation.symbol {
+                // The signature of a callee is of no use once the call is compiled.
+                Symbol::Kernel(name) => {
+                    module.declare_function(name, Linkage::Import, &signature).map_err(internal)?.into()
+                }
+                Symbol::Routine(routine) => ModuleRelocTarget::LibCall(*routine),
+            };
+            let (offset, kind, addend) = (relocation.offset, relocation.kind, relocation.addend);
+            relocations.push(ModuleReloc { offset, kind, name, addend });
         }
-        Ok(functions)
+        module
+            .define_function_bytes(id, function.alignment, &function.code, &relocations)
+            .map_err(internal)?;
+        ids.push(id);
     }
-
-    /// The readable form.
-    pub fn text(self) -> String {
-        let text = self.text.unwrap_or_default();
-        free(self.module);
-        text
-    }
-
-    fn function(
-        &mut self,
-        context: &mut Context,
-        builder: &mut FunctionBuilderContext,
-        nest: &Nest,
-        width: Width,
-    ) -> Result<FuncId, CodegenError> {
-        let name = name(self.functions.len(), nest);
-        let mut signature = self.module.make_signature();
-        signature.params.push(AbiParam::new(types::I64));
-        let id = self.module.declare_function(&name, Linkage::Export, &signature).map_err(internal)?;
-        context.func.signature = signature;
-        context.func.name = UserFuncName::user(0, id.as_u32());
-        let mut b = FunctionBuilder::new(&mut context.func, builder);
-        let mut kernels = FxHashMap::default();
-        for (expr, _) in &nest.exprs {
-            let Expr::Call(name, args) = expr else { continue };
-            if !kernels.contains_key(name) {
-                let mut signature = self.module.make_signature();
-                signature.params.resize(2 + args.len(), AbiParam::new(types::I64));
-                let callee = block_kernel(name, width);
-                let callee =
-                    self.module.declare_function(&callee, Linkage::Import, &signature).map_err(internal)?;
-                kernels.insert(*name, self.module.declare_func_in_func(callee, b.func));
-            }
-        }
-        let entry = b.create_block();
-        b.append_block_params_for_function_params(entry);
-        b.switch_to_block(entry);
-        let table = b.block_params(entry)[0];
-        Emitter::emit(&mut b, nest, width, &kernels, table);
-        b.ins().return_(&[]);
-        b.seal_all_blocks();
-        b.finalize(self.module.target_config());
-        match &mut self.text {
-            Some(text) => {
-                let _ = writeln!(text, "; {name}\n{}", context.func.display());
-            }
-            None => self
-                .module
-                .define_function(id, context)
-                .map_err(|e| CodegenError::Internal(format!("{e:?}")))?,
-        }
-        self.module.clear_context(context);
-        Ok(id)
-    }
-
-    /// Makes the code executable and hands it over: for every nest its kernel.
-    pub fn finish(mut self) -> Result<impl Fn(&Nest) -> Option<Kernel>, CodegenError> {
-        self.module.finalize_definitions().map_err(internal)?;
-        let addresses: Vec<*const u8> =
-            self.functions.iter().map(|(id, _)| self.module.get_finalized_function(*id)).collect();
-        let memory: Arc<dyn CodeMemory> = Arc::new(JitMemory(Mutex::new(Some(self.module))));
-        let kernels: Vec<Kernel> = addresses
-            .iter()
-            .zip(&self.functions)
-            .map(|(&code, (_, extents))| hand_over(code, extents, &memory))
-            .collect();
-        let by_shape = self.by_shape;
-        Ok(move |nest: &Nest| by_shape.get(&shape_of(nest)).map(|&k| kernels[k].clone()))
-    }
+    Ok(ids)
 }
 
 /// Bytes that a nest's function may touch behind each pointer.
@@ -221,7 +157,7 @@ impl Drop for JitMemory {
 
 #[allow(unsafe_code)]
 fn free(module: JITModule) {
-    // SAFETY: no kernel of the module is left: it is dropped with the last one, or none was made.
+    // SAFETY: no kernel of the module is left: it is dropped with the last one.
     unsafe { module.free_memory() }
 }
 

@@ -1,6 +1,7 @@
 //! From loops to a program: compiles the nests, binds the data, and hands the plan to the runtime. The only part of blo that
 //! knows Cranelift.
 
+mod function;
 mod instruction;
 mod jit;
 mod nest;
@@ -45,7 +46,7 @@ impl std::error::Error for CodegenError {}
 
 /// Compiles loops for this machine, copies the data in, and runs what depends on data alone.
 pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
-    let kernel = jit::Functions::new(loops, false)?.finish()?;
+    let kernel = jit::kernels(loops)?;
     let step = |step: &Step| match step {
         Step::Host(host) => Ok(StepSpec::Host(host.clone())),
         Step::Nest(nest) => {
@@ -102,8 +103,5 @@ fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, Codegen
 
 /// The functions as Cranelift's intermediate code, for `--emit clif`.
 pub fn clif_text(loops: &Loops) -> String {
-    match jit::Functions::new(loops, true) {
-        Ok(functions) => functions.text(),
-        Err(e) => format!("; {e}\n"),
-    }
+    jit::text(loops).unwrap_or_else(|e| format!("; {e}\n"))
 }

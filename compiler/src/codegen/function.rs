@@ -1,0 +1,251 @@
+//! The machine code of one function: bytes, and the names they refer to. Functions are compiled apart from each other and from
+//! the module they go to, so several threads can work at once; the code is the same for any number of them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use cranelift_codegen::Context;
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{
+    AbiParam, ExtFuncData, ExternalName, InstBuilder, LibCall, Signature, UserExternalName, UserFuncName,
+    types,
+};
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{FinalizedMachReloc, FinalizedRelocTarget};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use rustc_hash::FxHashMap;
+
+use super::CodegenError;
+use super::nest::Emitter;
+use crate::ir::loops::{Expr, Nest, Width};
+
+/// Expressions, over all nests, from which a second thread pays for its start.
+const WORTH_A_THREAD: usize = 200;
+
+/// A compiled function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// Its machine code, with holes where addresses go.
+    pub code: Vec<u8>,
+    /// The alignment of its first byte.
+    pub alignment: u64,
+    /// The holes.
+    pub relocations: Vec<Relocation>,
+}
+
+/// A place in a function that holds an address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relocation {
+    /// Bytes from the start of the function.
+    pub offset: u32,
+    /// How the address is written.
+    pub kind: Reloc,
+    /// Whose address.
+    pub symbol: Symbol,
+    /// Added to it.
+    pub addend: i64,
+}
+
+/// What a function refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Symbol {
+    /// A precompiled kernel, by its link name.
+    Kernel(String),
+    /// A routine of the platform that stands for an instruction the machine does not have.
+    Routine(LibCall),
+}
+
+/// The instruction set of this machine, found once.
+pub fn isa() -> Result<OwnedTargetIsa, CodegenError> {
+    static ISA: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
+    let find = || {
+        let mut flags = settings::builder();
+        let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
+        let chosen = [
+            ("opt_level", "speed"),
+            ("is_pic", "false"),
+            ("use_colocated_libcalls", "false"),
+            ("enable_verifier", verifier),
+            ("enable_probestack", "false"),
+            ("unwind_info", "false"),
+        ];
+        for (name, value) in chosen {
+            flags.set(name, value).map_err(|e| e.to_string())?;
+        }
+        let builder = cranelift_native::builder()?;
+        builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
+    };
+    ISA.get_or_init(|| find().map_err(|e: String| e)).clone().map_err(CodegenError::Machine)
+}
+
+/// The link name of a block kernel.
+fn block_kernel(name: &str, width: Width) -> String {
+    format!("blo_k_{name}_{}", if width == Width::Double { "f64" } else { "f32" })
+}
+
+/// The functions of some nests, in their order, compiled on as many threads as pay.
+pub fn compile_all(nests: &[&Nest], width: Width) -> Result<Vec<Function>, CodegenError> {
+    let expressions: usize = nests.iter().map(|n| n.exprs.len()).sum();
+    let machine = std::thread::available_parallelism().map_or(1, usize::from);
+    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(nests.len()), nests, width)
+}
+
+fn compile_on(threads: usize, nests: &[&Nest], width: Width) -> Result<Vec<Function>, CodegenError> {
+    let isa = isa()?;
+    if threads <= 1 {
+        let mut workshop = Workshop::new(&*isa);
+        return nests.iter().map(|nest| workshop.compile(nest, width)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done: Vec<Mutex<Option<Result<Function, CodegenError>>>> =
+        nests.iter().map(|_| Mutex::new(None)).collect();
+    let work = || {
+        let mut workshop = Workshop::new(&*isa);
+        loop {
+            let k = next.fetch_add(1, Ordering::Relaxed);
+            let Some(nest) = nests.get(k) else { break };
+            *done[k].lock().unwrap_or_else(PoisonError::into_inner) = Some(workshop.compile(nest, width));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let taken = done.into_iter().map(|d| d.into_inner().unwrap_or_else(PoisonError::into_inner));
+    taken.map(|f| f.unwrap_or_else(|| crate::bug!("a nest was left out"))).collect()
+}
+
+/// The readable form of the functions of some nests, in their order.
+pub fn text(nests: &[&Nest], width: Width) -> Result<Vec<String>, CodegenError> {
+    let isa = isa()?;
+    let mut workshop = Workshop::new(&*isa);
+    let text = |nest: &&Nest| {
+        workshop.build(nest, width);
+        let text = workshop.context.func.display().to_string();
+        workshop.context.clear();
+        text
+    };
+    Ok(nests.iter().map(text).collect())
+}
+
+/// What one thread compiles with, used for function after function.
+struct Workshop<'i> {
+    isa: &'i dyn TargetIsa,
+    context: Context,
+    builder: FunctionBuilderContext,
+    /// Link names of the kernels that the function in the context calls.
+    imports: Vec<String>,
+}
+
+impl<'i> Workshop<'i> {
+    fn new(isa: &'i dyn TargetIsa) -> Self {
+        let (context, builder) = (Context::new(), FunctionBuilderContext::new());
+        Workshop { isa, context, builder, imports: Vec::new() }
+    }
+
+    fn compile(&mut self, nest: &Nest, width: Width) -> Result<Function, CodegenError> {
+        self.build(nest, width);
+        let internal = |e: String| CodegenError::Internal(e);
+        let compiled = self
+            .context
+            .compile(self.isa, &mut ControlPlane::default())
+            .map_err(|e| internal(format!("{:?}", e.inner)))?;
+        let (code, alignment) = (compiled.code_buffer().to_vec(), u64::from(compiled.buffer.alignment));
+        let relocations = compiled.buffer.relocs().to_vec();
+        let relocations = relocations.iter().map(|r| self.relocation(r)).collect::<Result<_, _>>()?;
+        self.context.clear();
+        Ok(Function { code, alignment, relocations })
+    }
+
+    /// Writes the body of a nest's function into the context.
+    fn build(&mut self, nest: &Nest, width: Width) {
+        let convention = self.isa.default_call_conv();
+        let signature = |params: usize| {
+            let mut signature = Signature::new(convention);
+            signature.params.resize(params, AbiParam::new(types::I64));
+            signature
+        };
+        self.context.func.signature = signature(1);
+        self.context.func.name = UserFuncName::user(0, 0);
+        self.imports.clear();
+        let mut b = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
+        let mut kernels = FxHashMap::default();
+        for (expr, _) in &nest.exprs {
+            let Expr::Call(name, args) = expr else { continue };
+            if kernels.contains_key(name) {
+                continue;
+            }
+            let place = UserExternalName { namespace: 0, index: self.imports.len() as u32 };
+            self.imports.push(block_kernel(name, width));
+            let place = b.func.declare_imported_user_function(place);
+            let signature = b.func.import_signature(signature(2 + args.len()));
+            let callee = ExtFuncData {
+                name: ExternalName::user(place),
+                signature,
+                colocated: false,
+                patchable: false,
+            };
+            kernels.insert(*name, b.func.import_function(callee));
+        }
+        let entry = b.create_block();
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        let table = b.block_params(entry)[0];
+        Emitter::emit(&mut b, nest, width, &kernels, table);
+        b.ins().return_(&[]);
+        b.seal_all_blocks();
+        b.finalize(self.isa.frontend_config());
+    }
+
+    /// Names what a relocation refers to.
+    fn relocation(&self, reloc: &FinalizedMachReloc) -> Result<Relocation, CodegenError> {
+        let symbol = match &reloc.target {
+            FinalizedRelocTarget::ExternalName(ExternalName::User(place)) => {
+                let index = self.context.func.params.user_named_funcs()[*place].index as usize;
+                Symbol::Kernel(self.imports[index].clone())
+            }
+            FinalizedRelocTarget::ExternalName(ExternalName::LibCall(routine)) => Symbol::Routine(*routine),
+            other => return Err(CodegenError::Internal(format!("code refers to {other:?}"))),
+        };
+        Ok(Relocation { offset: reloc.offset, kind: reloc.kind, symbol, addend: reloc.addend })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use smallvec::smallvec;
+
+    use super::*;
+    use crate::ir::loops::{Access, BufferId, Cell, ExprId, Sink};
+    use crate::types::Elem;
+
+    /// `out[i] = exp(x[i])` for `len` elements.
+    fn nest(len: usize) -> Nest {
+        let access = Access { offset: 0, strides: smallvec![1] };
+        Nest {
+            extents: vec![len],
+            exprs: vec![
+                (Expr::Load(0, access.clone()), Elem::Real),
+                (Expr::Call("exp", smallvec![ExprId(0)]), Elem::Real),
+            ],
+            sinks: vec![Sink { value: ExprId(1), arg: 1, access, reduce: None }],
+            args: vec![(BufferId(0), Cell::Real), (BufferId(1), Cell::Real)],
+            tiles: 0,
+        }
+    }
+
+    #[test]
+    fn the_code_is_the_same_for_any_number_of_threads() {
+        let nests: Vec<Nest> = (1..40).map(nest).collect();
+        let nests: Vec<&Nest> = nests.iter().collect();
+        let alone = compile_on(1, &nests, Width::Double).unwrap();
+        assert_eq!(alone[7].relocations[0].symbol, Symbol::Kernel("blo_k_exp_f64".into()));
+        for threads in [2, 3, 64] {
+            assert_eq!(compile_on(threads, &nests, Width::Double).unwrap(), alone, "{threads} threads");
+        }
+    }
+}
