@@ -15,6 +15,38 @@ const SUMS: usize = 4;
 /// Columns of a dense operand that one pass over a row keeps in registers.
 const BLOCK: usize = 8;
 
+/// A product with a sparse matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sparse {
+    /// [`product`].
+    Product,
+    /// [`transposed`].
+    Transposed,
+    /// [`outer`].
+    Outer,
+}
+
+impl Sparse {
+    /// The name in printed loops.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sparse::Product => "sparse",
+            Sparse::Transposed => "sparse'",
+            Sparse::Outer => "sparse_outer",
+        }
+    }
+
+    /// The lengths of the two operands besides the places of the nonzeros, and of the result, for a matrix of `[rows, columns,
+    /// nonzeros]` and dense arrays of some width. The operands are the nonzeros and a dense array, or two dense arrays.
+    pub fn lens(self, [rows, columns, nonzeros, width]: [usize; 4]) -> ([usize; 2], usize) {
+        match self {
+            Sparse::Product => ([nonzeros, columns * width], rows * width),
+            Sparse::Transposed => ([nonzeros, rows * width], columns * width),
+            Sparse::Outer => ([rows * width, columns * width], nonzeros),
+        }
+    }
+}
+
 /// A sparse matrix, or some rows of one.
 #[derive(Clone, Copy)]
 pub struct Matrix<'a, T> {

@@ -228,6 +228,18 @@ impl Binder<'_> {
                 let out = self.slot(*out, b * kind.cells(*n, *k))?;
                 Ok(Step::Dense(DenseStep::new(*kind, *sizes, *transposed, factor, (cells, *x), out)))
             }
+            StepSpec::Host(HostStep::Sparse { kind, sizes, places, operands, out }) => {
+                let [rows, _, nonzeros, width] = *sizes;
+                let ([first, second], len) = kind.lens(*sizes);
+                let [columns, start, end] = *places;
+                Ok(Step::Sparse {
+                    kind: *kind,
+                    width,
+                    places: [self.slot(columns, nonzeros)?, self.slot(start, rows)?, self.slot(end, rows)?],
+                    operands: [self.slot(operands[0], first)?, self.slot(operands[1], second)?],
+                    out: self.slot(*out, len)?,
+                })
+            }
             StepSpec::Host(host) => match host.reads()[0].1 {
                 Cell::Real => Ok(Step::Real(self.host(host)?)),
                 Cell::Int => Ok(Step::Int(self.host(host)?)),
@@ -276,7 +288,9 @@ impl Binder<'_> {
                 x: self.slot(*x, rows * len)?,
                 out: self.slot(*out, rows * len)?,
             },
-            HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
+            HostStep::Rows { x, .. }
+            | HostStep::Dense { x: Matrix { at: x, .. }, .. }
+            | HostStep::Sparse { out: x, .. } => {
                 return Err(ProgramError::Extent(x.buffer));
             }
         })

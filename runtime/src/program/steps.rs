@@ -1,8 +1,9 @@
 //! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes, the order of
-//! rows, dense linear algebra.
+//! rows, dense linear algebra, sparse products.
 //! Their slots were checked when the program was built; none of them allocates.
 
 use blo_kernels::dense::{Dense, Workspace};
+use blo_kernels::sparse::Sparse;
 
 use super::element::{Element, Real};
 use super::spec::Matrix;
@@ -31,6 +32,19 @@ pub enum Step<T> {
     },
     /// Dense linear algebra.
     Dense(DenseStep<T>),
+    /// A product with a sparse matrix; see [`super::spec::HostStep::Sparse`].
+    Sparse {
+        /// Which.
+        kind: Sparse,
+        /// The width of dense rows.
+        width: usize,
+        /// Columns, starts and ends.
+        places: [Slot<i64>; 3],
+        /// The other operands.
+        operands: [Slot<T>; 2],
+        /// Result.
+        out: Slot<T>,
+    },
 }
 
 /// A factorisation or a solve for every matrix of a batch; see [`super::spec::HostStep::Dense`].
@@ -72,6 +86,16 @@ impl<T: Real> Step<T> {
                 T::rows(name, *rows, *len, out, x);
             }
             Step::Dense(step) => step.run(memory, threads),
+            Step::Sparse { kind, width, places, operands, out } => {
+                let (around, out) = memory.around(*out);
+                T::sparse(
+                    *kind,
+                    *width,
+                    places.map(|slot| around.read(slot)),
+                    operands.map(|slot| around.read(slot)),
+                    out,
+                );
+            }
         }
     }
 }
