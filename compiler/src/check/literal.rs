@@ -61,7 +61,7 @@ impl Checker<'_> {
         let (input, node) = self.graph.add_input("", Role::Data, ty);
         self.bindings.set(input, array.clone());
         let dims = vec![None; array.ndim()];
-        self.data.push(Data { name: String::new(), input, value: Some(array), dims, span });
+        self.data.push(Data { name: String::new(), input, value: Some(array), dims, matrix: None, span });
         self.value(node, Loops::new(), shape)
     }
 

@@ -4,6 +4,8 @@
 use ndarray::IxDyn;
 
 use super::elementwise::{expect_elem, int, operand, operands, real};
+use super::curvature::range::Range;
+use super::curvature::{Bend, Fact, Facts};
 use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::eval::Array;
@@ -40,7 +42,14 @@ pub static SPARSE: Operator = Operator {
         let [_, columns, start, end] = parts(g, node);
         g.apply(&super::SPARSE_OUTER, Attrs::None, &[columns, start, end, cotangent, unit])
     }),
-    curvature: Curvature::Sum(|g, id| (0, g.ty(operand(g, id, 0)).len())),
+    curvature: Curvature::Rule(|g, facts, id| {
+        if let Some(fact) = moving_places(g, facts, id, &[1, 2, 3]) {
+            return fact;
+        }
+        // Every element is a nonzero, or 0.
+        let values = facts.of(operand(g, id, 0)).clone();
+        Fact { range: Range::uniform(values.range.hull().repeated(0, 1)), log: Bend::Unknown, ..values }
+    }),
     lowering: Lowering::Expand(|g, node| {
         let unit = identity(g, node);
         let [values, columns, start, end] = parts(g, node);
@@ -88,6 +97,12 @@ pub fn visit(columns: &Array, start: &Array, end: &Array, mut visit: impl FnMut(
             }
         }
     }
+}
+
+/// What is known of a node if one of the operands that hold places varies: nothing.
+pub fn moving_places(g: &Graph, facts: &Facts, id: NodeId, places: &[usize]) -> Option<Fact> {
+    let moves = places.iter().any(|&k| !facts.of(operand(g, id, k)).is_constant());
+    moves.then(|| Fact::unknown(id, "the places of nonzeros depend on the variables", Range::all()))
 }
 
 /// Values, columns, starts and ends of a node that has them as its first operands.

@@ -4,7 +4,7 @@ use ndarray::IxDyn;
 
 use super::curvature::{contract, products};
 use super::elementwise::{expect_elem, operand, operands, real};
-use super::sparse::{list, matrices, parameters, parts, visit};
+use super::sparse::{list, matrices, moving_places, parameters, parts, visit};
 use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::bug;
 use crate::ir::eval::Array;
@@ -76,6 +76,9 @@ pub static SPARSE_DOT: Operator = Operator {
         },
     },
     curvature: Curvature::Rule(|g, facts, id| {
+        if let Some(fact) = moving_places(g, facts, id, &[1, 2, 3]) {
+            return fact;
+        }
         // An element is a sum of at most as many products as there are nonzeros, for every row that may hold them, and of none
         // in an empty row.
         let (values, b) = (operand(g, id, 0), operand(g, id, 4));

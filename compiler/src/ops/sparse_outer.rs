@@ -2,7 +2,7 @@
 
 use super::curvature::{contract, products};
 use super::elementwise::{expect_elem, operand, operands, real};
-use super::sparse::{matrices, stretches, visit};
+use super::sparse::{matrices, moving_places, stretches, visit};
 use super::{Curvature, Derivative, Lowering, Operator, Sample, Surface};
 use crate::ir::eval::Array;
 use crate::ir::graph::{Attrs, Graph, NodeId};
@@ -60,6 +60,9 @@ pub static SPARSE_OUTER: Operator = Operator {
         },
     },
     curvature: Curvature::Rule(|g, facts, id| {
+        if let Some(fact) = moving_places(g, facts, id, &[0, 1, 2]) {
+            return fact;
+        }
         let (l, r): (NodeId, NodeId) = (operand(g, id, 3), operand(g, id, 4));
         let most = g.ty(l).len();
         let range = contract::sparse_range(g, facts, id, [3, 4], most);
