@@ -41,7 +41,10 @@ impl std::fmt::Display for CsrError {
             }
             CsrError::Order(row) => write!(f, "the starts of its rows are not in order at row {row}"),
             CsrError::Outside(number, row, column) => {
-                write!(f, "its value number {number}, in row {row} and column {column}, lies outside its shape")
+                write!(
+                    f,
+                    "its value number {number}, in row {row} and column {column}, lies outside its shape"
+                )
             }
             CsrError::Size(size) => write!(f, "{size} rows or columns are more than blo can count"),
         }
@@ -146,8 +149,7 @@ impl Csr {
     /// The elements of a matrix that are not zero; `None` unless there are two axes.
     pub fn from_dense(x: &Array) -> Option<Csr> {
         let &[rows, columns] = x.shape() else { return None };
-        let mut out =
-            Csr { sizes: [rows, columns], start: vec![0], columns: Vec::new(), values: Vec::new() };
+        let mut out = Csr { sizes: [rows, columns], start: vec![0], columns: Vec::new(), values: Vec::new() };
         for row in x.outer_iter() {
             for (column, &value) in row.iter().enumerate().filter(|(_, value)| **value != 0.0) {
                 out.columns.push(u32::try_from(column).ok()?);
@@ -193,7 +195,10 @@ mod tests {
     fn rows_are_sorted_and_duplicates_summed() {
         let a = Csr::new([3, 4], &[0, 3, 3, 5], &[2, 0, 2, 3, 1], &[1.0, 2.0, 4.0, 8.0, 16.0]);
         let Ok(a) = a else { panic!("{a:?}") };
-        assert_eq!((a.start(), a.columns(), a.values()), (&[0, 2, 2, 4][..], &[0, 2, 1, 3][..], &[2.0, 5.0, 16.0, 8.0][..]));
+        assert_eq!(
+            (a.start(), a.columns(), a.values()),
+            (&[0, 2, 2, 4][..], &[0, 2, 1, 3][..], &[2.0, 5.0, 16.0, 8.0][..])
+        );
         assert_eq!([0, 1, 2, 3].map(|p| a.place(p)), [[0, 0], [0, 2], [2, 1], [2, 3]]);
         let b = Csr::from_places([3, 4], &[2, 0, 0, 2, 0], &[3, 2, 0, 1, 2], &[8.0, 1.0, 2.0, 16.0, 4.0]);
         assert_eq!(b.as_ref(), Ok(&a));

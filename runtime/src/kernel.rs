@@ -171,8 +171,12 @@ impl Memory {
     /// A slot to write, and the memory around it to read.
     pub fn around<C: Word>(&mut self, out: Slot<C>) -> (Around<'_>, &mut [C]) {
         assert!(out.end() <= self.layout.size());
-        let around =
-            Around { base: self.base, size: self.layout.size(), hole: out.byte..out.end(), memory: PhantomData };
+        let around = Around {
+            base: self.base,
+            size: self.layout.size(),
+            hole: out.byte..out.end(),
+            memory: PhantomData,
+        };
         // SAFETY: in bounds and aligned as in `read`, borrowed mutably from self; `Around` reads nothing of it.
         (around, unsafe { std::slice::from_raw_parts_mut(self.base.add(out.byte).cast(), out.len) })
     }

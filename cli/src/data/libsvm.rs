@@ -75,7 +75,8 @@ impl Libsvm {
                 continue;
             }
             let index = whole(index).ok_or_else(|| wrong(word, place, "a feature `index:value`"))?;
-            let value = value.and_then(decimal).ok_or_else(|| wrong(word, place, "a feature `index:value`"))?;
+            let value =
+                value.and_then(decimal).ok_or_else(|| wrong(word, place, "a feature `index:value`"))?;
             // Indices ascend as a rule; only where they do not is the line searched.
             let row = &self.indices[first..];
             if row.last().is_some_and(|&last| last >= index) && row.contains(&index) {
@@ -108,7 +109,8 @@ impl Libsvm {
             && found > columns
         {
             let text = format!("index {last} in {} is beyond the {columns} columns of the model", at(place));
-            let counted = if base == 0 { "0, since index 0 occurs" } else { "1, since index 0 does not occur" };
+            let counted =
+                if base == 0 { "0, since index 0 occurs" } else { "1, since index 0 does not occur" };
             return Err(Trouble::new(text).help(format!("its indices count from {counted}")));
         }
         let matrix = Csr::new([self.labels.len(), columns], &self.start, &self.indices, &self.values);
@@ -168,7 +170,10 @@ mod tests {
         let text = "# made by hand\n+1 1:0.5 3:-2e1\n\n-1 qid:3 2:4 # the second\r\n0\n";
         let file = load(text).unwrap();
         let a = file.features(None).unwrap();
-        assert_eq!((a.sizes(), a.start(), a.columns(), a.values()), ([3, 3], &[0, 2, 3, 3][..], &[0, 2, 1][..], &[0.5, -20.0, 4.0][..]));
+        assert_eq!(
+            (a.sizes(), a.start(), a.columns(), a.values()),
+            ([3, 3], &[0, 2, 3, 3][..], &[0, 2, 1][..], &[0.5, -20.0, 4.0][..])
+        );
         let labels = load(text).unwrap().labels();
         assert_eq!((labels.elem, labels.values), (Elem::Int, ndarray::arr1(&[1.0, -1.0, 0.0]).into_dyn()));
         assert_eq!(load("0.5 1:1").unwrap().labels().elem, Elem::Real);
@@ -193,7 +198,10 @@ mod tests {
         assert_eq!(message("1 3:1 2:1 3:4", None), "index 3 occurs a second time in line 1, column 11");
         assert_eq!(message("", None), "it has no lines with a label");
         let text = "1 1:1\n1 2:1 4:2";
-        assert_eq!(message(text, Some(3)), "index 4 in line 2, column 7 is beyond the 3 columns of the model");
+        assert_eq!(
+            message(text, Some(3)),
+            "index 4 in line 2, column 7 is beyond the 3 columns of the model"
+        );
         let help = load("1,2 1:1").err().and_then(|t| t.help);
         assert_eq!(help.as_deref(), Some("several labels on a line are not read"));
     }

@@ -45,7 +45,14 @@ impl Checker<'_> {
     }
 
     /// Adds a datum with its input.
-    pub fn add_data(&mut self, name: &str, elem: Elem, shape: Axes, value: Option<Array>, span: Span) -> Value {
+    pub fn add_data(
+        &mut self,
+        name: &str,
+        elem: Elem,
+        shape: Axes,
+        value: Option<Array>,
+        span: Span,
+    ) -> Value {
         let ty = Type::new(elem, shape.iter().map(|a| a.size));
         let (input, node) = self.graph.add_input(name, Role::Data, ty);
         if let Some(array) = &value {

@@ -211,7 +211,9 @@ impl Checker<'_> {
         if let Some(span) = ty.sparse {
             let message = "only data are sparse";
             let diagnostic = Diagnostic::error("E0204", message, span, "not declared by `data`");
-            self.emit(diagnostic.help("leave out `sparse`; sparse data are declared `data A: sparse real[n, d]`"));
+            self.emit(
+                diagnostic.help("leave out `sparse`; sparse data are declared `data A: sparse real[n, d]`"),
+            );
             return None;
         }
         match ty.element.name.as_str() {

@@ -131,7 +131,8 @@ impl Checker<'_> {
     fn add_sparse(&mut self, name: &str, matrix: Option<&Csr>, shape: Axes, span: Span) -> Value {
         let (rows, columns) = (shape[0], shape[1]);
         let nonzeros = Axis::of(matrix.map_or(rows.size, |m| m.values().len()));
-        let list = |numbers: &mut dyn Iterator<Item = f64>| -> Array { numbers.collect::<Array1<f64>>().into_dyn() };
+        let list =
+            |numbers: &mut dyn Iterator<Item = f64>| -> Array { numbers.collect::<Array1<f64>>().into_dyn() };
         let values = matrix.map(|m| list(&mut m.values().iter().copied()));
         let values = self.add_data(name, Elem::Real, [nonzeros].into_iter().collect(), values, span);
         if let Some(data) = self.data.last_mut() {
@@ -141,7 +142,8 @@ impl Checker<'_> {
         let places = matrix.map(|m| list(&mut m.columns().iter().map(|&c| f64::from(c))));
         let places = self.add_data("", Elem::Int, [nonzeros].into_iter().collect(), places, span);
         let starts = matrix.map(|m| list(&mut m.start().iter().map(|&p| p as f64)));
-        let starts = self.add_data("", Elem::Int, [Axis::of(rows.size + 1)].into_iter().collect(), starts, span);
+        let starts =
+            self.add_data("", Elem::Int, [Axis::of(rows.size + 1)].into_iter().collect(), starts, span);
         let start = self.graph.slice(starts.node, &[0], &[rows.size]);
         let end = self.graph.slice(starts.node, &[1], &[rows.size + 1]);
         let attrs = Attrs::Sparse { columns: columns.size, transposed: false };
@@ -273,7 +275,9 @@ pub fn nonzeros(c: &mut Checker, call: &Call, values: &[Value]) -> Option<Value>
         let e = call.arguments[0];
         let text = c.source_text(e.span);
         let diagnostic = Diagnostic::error("E0204", message, e.span, label);
-        c.emit(diagnostic.help(format!("`sum(if {text} != 0 then 1 else 0)` counts elements that are not 0")));
+        c.emit(
+            diagnostic.help(format!("`sum(if {text} != 0 then 1 else 0)` counts elements that are not 0")),
+        );
         return None;
     }
     let count = c.graph.ty(c.graph.node(node).inputs[0]).len();

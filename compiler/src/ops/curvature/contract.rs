@@ -35,8 +35,7 @@ pub fn sparse_range(g: &Graph, facts: &Facts, id: NodeId, factors: [usize; 2], t
     if !small || !(0..node.inputs.len()).all(|k| fixed(&k)) {
         return Range::uniform(hull);
     }
-    let ends: Vec<(Array, Array)> =
-        node.inputs.iter().map(|&n| facts.of(n).range.ends(g.shape(n))).collect();
+    let ends: Vec<(Array, Array)> = node.inputs.iter().map(|&n| facts.of(n).range.ends(g.shape(n))).collect();
     let product = |a: &Array, b: &Array| {
         let mut operands: Vec<&Array> = ends.iter().map(|(lo, _)| lo).collect();
         (operands[factors[0]], operands[factors[1]]) = (a, b);

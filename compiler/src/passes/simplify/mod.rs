@@ -115,6 +115,13 @@ rules! {
     reductions::sum_neg,
     reductions::sum_scaled,
     reductions::sum_pad,
+    sparse::sparse_quotient,
+    sparse::sparse_elementwise,
+    sparse::sparse_rows,
+    sparse::sparse_pick,
+    sparse::sparse_sum,
+    sparse::sparse_product,
+    sparse::sparse_row_product,
     contractions::sum_of_product,
     contractions::sum_of_dot,
     contractions::dot_views,
@@ -123,12 +130,6 @@ rules! {
     contractions::dot_order,
     contractions::quadratic_form,
     contractions::diagonal_of_dot,
-    sparse::sparse_product,
-    sparse::sparse_row_product,
-    sparse::sparse_sum,
-    sparse::sparse_rows,
-    sparse::sparse_pick,
-    sparse::sparse_elementwise,
 }
 
 /// Equal roots in simplest form; new nodes are appended to the graph and remember the span of the node they replace.

@@ -2,7 +2,7 @@
 //! elementwise functions that keep zeros apply to the nonzeros. What is left of a sparse matrix after these rules asks for all
 //! of its elements; the checker refuses that.
 
-use super::pattern::{binary_of, fill_like, inputs, unary_of};
+use super::pattern::{binary_of, broadcast_of, either_of, fill_like, inputs, unary_of};
 use crate::ir::graph::{Attrs, Graph, NodeId, Role};
 use crate::ops::sparse::parts;
 use crate::ops::sparse_dot::times;
@@ -145,6 +145,20 @@ pub fn sparse_elementwise(g: &mut Graph, id: NodeId) -> Option<NodeId> {
         && parts(g, a)[1..] == parts(g, b)[1..];
     let other = same.then(|| parts(g, b)[0])?;
     Some(on_values(g, a, |g, values| g.mul(values, other)))
+}
+
+/// `A / t` for a `t` that does not vary along some axis is the product with `1 / t`, which can be taken apart.
+pub fn sparse_quotient(g: &mut Graph, id: NodeId) -> Option<NodeId> {
+    let (a, b) = binary_of(g, id, &ops::DIV)?;
+    let (divisor, _) = broadcast_of(g, b)?;
+    let factor = |x: NodeId| g.is(x, &ops::SPARSE);
+    if g.fill_value(b).is_some() || !(factor(a) || either_of(g, a, &ops::MUL, factor).is_some()) {
+        return None;
+    }
+    let Attrs::Broadcast { shape, map } = g.node(b).attrs.clone() else { return None };
+    let inverse = g.reciprocal(divisor);
+    let inverse = g.broadcast(inverse, &shape, &map);
+    Some(g.mul(a, inverse))
 }
 
 /// The same matrix with other values.
