@@ -21,12 +21,13 @@ mod math;
 mod real;
 mod reduce;
 mod rows;
+mod scratch;
 pub mod sparse;
 mod table;
 mod vector;
 
 pub use elementwise::{Binary, Unary};
-pub use gemm::{gemm, gemm_at};
+pub use gemm::{gemm, gemm_at, gemm_tile};
 pub use level::Level;
 pub use reduce::{Reduce, Reduce2};
 pub use rows::Rows;

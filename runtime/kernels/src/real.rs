@@ -79,6 +79,11 @@ pub trait Real:
     type V256: Vector<E = Self>;
     /// `self * b + c` with one rounding: an instruction where the caller has one, a slow library call elsewhere.
     fn fused(self, b: Self, c: Self) -> Self;
+    /// Transposes the four by four matrix at `from` to `to`, with rows this far apart.
+    ///
+    /// # Safety
+    /// The rows are readable and writable.
+    unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize);
     /// Zero.
     const ZERO: Self;
     /// Rounds a double to this type.
@@ -161,6 +166,11 @@ impl Real for f64 {
     #[inline(always)]
     fn fused(self, b: Self, c: Self) -> Self {
         self.mul_add(b, c)
+    }
+    #[inline(always)]
+    unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
+        // SAFETY: the caller's contract.
+        unsafe { crate::vector::transpose4_pd(to, to_row, from, from_row) }
     }
     const ZERO: Self = 0.0;
     #[inline(always)]
@@ -316,6 +326,11 @@ impl Real for f32 {
     #[inline(always)]
     fn fused(self, b: Self, c: Self) -> Self {
         self.mul_add(b, c)
+    }
+    #[inline(always)]
+    unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
+        // SAFETY: the caller's contract.
+        unsafe { crate::vector::transpose4_ps(to, to_row, from, from_row) }
     }
     const ZERO: Self = 0.0;
     #[inline(always)]

@@ -16,7 +16,7 @@ pub(crate) const TOLERANCE: OptionSpec = option(
     "tolerance",
     Kind::Real { min: 0.0, max: f64::INFINITY, open: false },
     Preset::Number(1e-8),
-    "Stop when the solver's measure of stationarity is at most this; 0 runs all the steps unless it is exactly 0.",
+    "Stop when the solver's measure of stationarity is at most this; 0 runs all the steps.",
 );
 
 /// The seed.

@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
         if self.trace.due(k) {
             self.record(problem, k);
         }
-        if evaluation.measure <= self.tolerance {
+        if self.tolerance > 0.0 && evaluation.measure <= self.tolerance {
             return Some(Termination::Tolerance);
         }
         // One look more than the calls ask for would be a clock read per iteration of a toy.

@@ -6,6 +6,7 @@
 use super::{Job, Target, View, prefetch, run};
 use crate::level::Level;
 use crate::real::Real;
+use crate::scratch;
 use crate::vector::{Fold, Vector};
 
 /// Rows of one pass over a row-major matrix.
@@ -27,27 +28,33 @@ pub unsafe fn gemv<T: Real>(
     (m, k): (usize, usize),
     y: Target<T>,
     a: View<T>,
-    x: (*const T, usize),
+    (x, step): (*const T, usize),
 ) {
-    let packed: Vec<T>;
-    let mut start = x.0;
-    if x.1 != 1 {
-        // SAFETY: k elements of x with its stride are readable.
-        packed = (0..k).map(|p| unsafe { *x.0.add(p * x.1) }).collect();
-        start = packed.as_ptr();
-    }
-    // SAFETY: the caller's contract; the level is supported; `packed` lives to the end.
-    unsafe {
-        if a.col == 1 {
-            run(level, ByRows { m, k, y, a, x: start });
-        } else {
-            let mut sums = vec![T::ZERO; m];
-            run(level, ByColumns { m, k, sums: sums.as_mut_ptr(), a, x: start });
-            for (i, &sum) in sums.iter().enumerate() {
-                y.put(i, 0, sum);
+    let by_rows = a.col == 1;
+    let packed = if by_rows && step == 1 { 0 } else { k };
+    let sums = if by_rows || y.row == 1 { 0 } else { m };
+    scratch::with(packed + sums, |memory: *mut T| {
+        // SAFETY: the caller's contract; the memory holds `packed` and then `sums` numbers; the level is supported.
+        unsafe {
+            // Where columns are summed, alpha is part of their factors.
+            let factor = if by_rows { T::ONE } else { y.alpha };
+            for p in 0..packed {
+                *memory.add(p) = factor * *x.add(p * step);
+            }
+            let x = if packed > 0 { memory.cast_const() } else { x };
+            if by_rows {
+                run(level, ByRows { m, k, y, a, x });
+            } else if sums == 0 {
+                run(level, ByColumns { m, k, y: y.data, accumulate: y.accumulate, a, x });
+            } else {
+                let own = memory.add(packed);
+                run(level, ByColumns { m, k, y: own, accumulate: false, a, x });
+                for i in 0..m {
+                    Target { alpha: T::ONE, ..y }.put(i, 0, *own.add(i));
+                }
             }
         }
-    }
+    });
 }
 
 struct ByRows<T> {
@@ -118,7 +125,8 @@ impl<T: Real> ByRows<T> {
 struct ByColumns<T> {
     m: usize,
     k: usize,
-    sums: *mut T,
+    y: *mut T,
+    accumulate: bool,
     a: View<T>,
     x: *const T,
 }
@@ -144,8 +152,10 @@ impl<T: Real> Job<T> for ByColumns<T> {
 impl<T: Real> ByColumns<T> {
     #[inline(always)]
     unsafe fn columns<V: Vector<E = T>, const C: usize>(&self, j: usize) {
-        let ahead = COLS * self.a.col;
-        let far = ahead * size_of::<T>() > 256 * 1024;
+        let next = COLS * self.a.col;
+        // Further ahead than this, lines would leave the cache again before their turn.
+        let fetch = j + 2 * COLS <= self.k && next * size_of::<T>() <= 256 * 1024;
+        let fresh = j == 0 && !self.accumulate;
         // SAFETY: every element read is in columns j..j + C and below m; prefetching is free to miss.
         unsafe {
             let mut factors = [V::c(0.0); C];
@@ -155,24 +165,25 @@ impl<T: Real> ByColumns<T> {
             let column = |q: usize| self.a.data.add((j + q) * self.a.col);
             let mut i = 0;
             while i + V::LANES <= self.m {
-                let mut sum = [V::load(self.sums.add(i)), V::c(0.0)];
+                let mut sum = [if fresh { V::c(0.0) } else { V::load(self.y.add(i)) }, V::c(0.0)];
                 for (q, factor) in factors.iter().enumerate() {
                     let at = column(q).add(i);
-                    if !far {
-                        prefetch(at.wrapping_add(ahead));
+                    if fetch {
+                        prefetch(at.wrapping_add(next));
                     }
                     sum[q % 2] = V::load(at).fma(*factor, sum[q % 2]);
                 }
-                sum[0].add(sum[1]).store(self.sums.add(i));
+                sum[0].add(sum[1]).store(self.y.add(i));
                 i += V::LANES;
             }
             let lanes = self.m - i;
             if lanes > 0 {
-                let mut sum = [V::load_first(self.sums.add(i), lanes), V::c(0.0)];
+                let start = if fresh { V::c(0.0) } else { V::load_first(self.y.add(i), lanes) };
+                let mut sum = [start, V::c(0.0)];
                 for (q, factor) in factors.iter().enumerate() {
                     sum[q % 2] = V::load_first(column(q).add(i), lanes).fma(*factor, sum[q % 2]);
                 }
-                sum[0].add(sum[1]).store_first(self.sums.add(i), lanes);
+                sum[0].add(sum[1]).store_first(self.y.add(i), lanes);
             }
         }
     }

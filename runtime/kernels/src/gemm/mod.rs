@@ -5,6 +5,7 @@
 
 mod gemv;
 mod skinny;
+mod transpose;
 
 use crate::Float;
 use crate::level::Level;
@@ -101,13 +102,13 @@ unsafe fn run<E: Real, J: Job<E>>(level: Level, job: J) {
     }
 }
 
-/// Asks for the cache line at `p`, which need not be a valid address.
+/// Asks for the cache line at `p`, which need not be a valid address, to come to the second-level cache.
 #[inline(always)]
 fn prefetch<T>(p: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch never faults.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(p.cast());
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(p.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = p;
@@ -144,7 +145,33 @@ pub unsafe fn gemm<T: Float>(
     let b = View { data: b, row: b_rs, col: b_cs };
     let c = Target { data: c, row: c_rs, col: c_cs, alpha, accumulate };
     // SAFETY: the caller's contract; the detected level is supported.
-    unsafe { product(Level::detect(), (m, n, k), c, a, b, threads) }
+    unsafe { product(Level::detect(), (m, n, k), c, a, b, threads, 0) }
+}
+
+/// [`gemm`] for one tile of a matrix that is read tile by tile, of which `ahead` rows follow in memory.
+///
+/// The tile X is A of a scores product `X W`, or B of a gradient `R^T X` (or A of its transpose `X^T R`); X is row-major. With
+/// `ahead > 0` the gradient fetches the next tile, of as many rows as this one, to the second-level cache while it
+/// computes, and the scores rely on that; with `ahead == 0` nothing behind the tile is touched. A fetch never faults
+/// and never changes a result. Of use from five columns on: below, memory alone sets the pace, and the flag does nothing.
+///
+/// # Safety
+/// As [`gemm`].
+#[allow(clippy::too_many_arguments, reason = "the field's usual interface")]
+pub unsafe fn gemm_tile<T: Float>(
+    (m, n, k): (usize, usize, usize),
+    c: (*mut T, usize, usize),
+    a: (*const T, usize, usize),
+    b: (*const T, usize, usize),
+    alpha: T,
+    accumulate: bool,
+    ahead: usize,
+) {
+    let c = Target { data: c.0, row: c.1, col: c.2, alpha, accumulate };
+    let a = View { data: a.0, row: a.1, col: a.2 };
+    let b = View { data: b.0, row: b.1, col: b.2 };
+    // SAFETY: the caller's contract; the detected level is supported.
+    unsafe { product(Level::detect(), (m, n, k), c, a, b, 1, ahead) }
 }
 
 /// [`gemm`] at a given level, which the machine must support. For tests that compare levels.
@@ -166,7 +193,7 @@ pub unsafe fn gemm_at<T: Float>(
     let a = View { data: a.0, row: a.1, col: a.2 };
     let b = View { data: b.0, row: b.1, col: b.2 };
     // SAFETY: the caller's contract.
-    unsafe { product(level, (m, n, k), c, a, b, threads) }
+    unsafe { product(level, (m, n, k), c, a, b, threads, 0) }
 }
 
 unsafe fn product<T: Float>(
@@ -176,6 +203,7 @@ unsafe fn product<T: Float>(
     a: View<T>,
     b: View<T>,
     threads: usize,
+    ahead: usize,
 ) {
     if m == 0 || n == 0 {
         return;
@@ -190,7 +218,7 @@ unsafe fn product<T: Float>(
             gemv::gemv(level, (n, k), c.transposed(), b.transposed(), (a.data, a.col));
         } else if m * n * k < TINY {
             plain((m, n, k), c, a, b);
-        } else if !skinny::product(level, (m, n, k), c, a, b) {
+        } else if !skinny::product(level, (m, n, k), c, a, b, ahead) {
             general((m, n, k), c, a, b, threads);
         }
     }

@@ -13,6 +13,11 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(not(target_arch = "x86_64"))]
+pub use scalar::{transpose4_pd, transpose4_ps};
+#[cfg(target_arch = "x86_64")]
+pub use x86::{transpose4_pd, transpose4_ps};
+
 use crate::real::Real;
 
 /// A register of `LANES` numbers of type `E`.
@@ -94,6 +99,11 @@ pub trait Vector: Copy {
     unsafe fn any(m: Self::M) -> bool;
     /// Folds the lanes by halves with `op`: lane i with lane i + LANES/2, and so on down to one.
     unsafe fn fold(self, op: Fold) -> Self::E;
+    /// The sums of the lanes of four registers; the order of addition is the register's own.
+    #[inline(always)]
+    unsafe fn sum4(v: [Self; 4]) -> [Self::E; 4] {
+        unsafe { v.map(|v| v.fold(Fold::Add)) }
+    }
 
     /// A constant given as `f64`, rounded to the element type.
     #[inline(always)]

@@ -162,3 +162,21 @@ macro_rules! scalar_vector {
 
 scalar_vector!(f64, 52, 63);
 scalar_vector!(f32, 23, 31);
+
+macro_rules! transpose4 {
+    ($($name:ident $t:ty),*) => {
+        $(
+            /// [`Real::transpose4`] element by element.
+            #[cfg(not(target_arch = "x86_64"))]
+            #[inline(always)]
+            pub unsafe fn $name(to: *mut $t, to_row: usize, from: *const $t, from_row: usize) {
+                for i in 0..4 {
+                    for j in 0..4 {
+                        unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) }
+                    }
+                }
+            }
+        )*
+    };
+}
+transpose4!(transpose4_pd f64, transpose4_ps f32);

@@ -178,6 +178,10 @@ macro_rules! avx512 {
             unsafe fn fold(self, op: Fold) -> $e {
                 unsafe { op.apply::<$half>($lower(self), $upper(self)).fold(op) }
             }
+            #[inline(always)]
+            unsafe fn sum4(v: [Self; 4]) -> [$e; 4] {
+                unsafe { <$half>::sum4(v.map(|v| Vector::add($lower(v), $upper(v)))) }
+            }
         }
     };
 }
@@ -208,7 +212,7 @@ avx512!(__m512, f32, __mmask16, 16, __m256, _mm512_maskz_loadu_ps, _mm512_mask_s
 
 macro_rules! avx2 {
     ($v:ty, $e:ty, $lanes:literal, $first:ident, $load:ident, $store:ident, $round:ident, $cmp:ident, $blend:ident,
-     $movemask:ident, $and:ident, $or:ident, $andnot:ident, $fold:ident, { $($common:tt)* }) => {
+     $movemask:ident, $and:ident, $or:ident, $andnot:ident, $fold:ident, $sum4:ident, { $($common:tt)* }) => {
         impl Vector for $v {
             type E = $e;
             type M = $v;
@@ -268,6 +272,10 @@ macro_rules! avx2 {
             unsafe fn fold(self, op: Fold) -> $e {
                 unsafe { $fold(self, op) }
             }
+            #[inline(always)]
+            unsafe fn sum4(v: [Self; 4]) -> [$e; 4] {
+                unsafe { $sum4(v) }
+            }
         }
     };
 }
@@ -290,17 +298,60 @@ unsafe fn fold_ps(v: __m256, op: Fold) -> f32 {
     }
 }
 
+#[inline(always)]
+unsafe fn sum4_pd([a, b, c, d]: [__m256d; 4]) -> [f64; 4] {
+    unsafe {
+        let (ab, cd) = (_mm256_hadd_pd(a, b), _mm256_hadd_pd(c, d));
+        let crossed = _mm256_permute2f128_pd::<0x21>(ab, cd);
+        std::mem::transmute(_mm256_add_pd(crossed, _mm256_blend_pd::<0b1100>(ab, cd)))
+    }
+}
+#[inline(always)]
+unsafe fn sum4_ps([a, b, c, d]: [__m256; 4]) -> [f32; 4] {
+    unsafe {
+        let halves = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+        std::mem::transmute(_mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves)))
+    }
+}
+
 #[rustfmt::skip]
 avx2!(__m256d, f64, 4, first4, _mm256_maskload_pd, _mm256_maskstore_pd, _mm256_round_pd, _mm256_cmp_pd,
-    _mm256_blendv_pd, _mm256_movemask_pd, _mm256_and_pd, _mm256_or_pd, _mm256_andnot_pd, fold_pd,
+    _mm256_blendv_pd, _mm256_movemask_pd, _mm256_and_pd, _mm256_or_pd, _mm256_andnot_pd, fold_pd, sum4_pd,
     { f64, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd,
       _mm256_div_pd, _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_sqrt_pd, _mm256_min_pd, _mm256_max_pd, _mm256_and_pd,
       _mm256_or_pd, _mm256_xor_pd, _mm256_andnot_pd, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_add_epi64,
       _mm256_sub_epi64, _mm256_slli_epi64, _mm256_srli_epi64, 52, 63, 62 });
 #[rustfmt::skip]
 avx2!(__m256, f32, 8, first8, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_round_ps, _mm256_cmp_ps,
-    _mm256_blendv_ps, _mm256_movemask_ps, _mm256_and_ps, _mm256_or_ps, _mm256_andnot_ps, fold_ps,
+    _mm256_blendv_ps, _mm256_movemask_ps, _mm256_and_ps, _mm256_or_ps, _mm256_andnot_ps, fold_ps, sum4_ps,
     { f32, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps,
       _mm256_div_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_sqrt_ps, _mm256_min_ps, _mm256_max_ps, _mm256_and_ps,
       _mm256_or_ps, _mm256_xor_ps, _mm256_andnot_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_add_epi32,
       _mm256_sub_epi32, _mm256_slli_epi32, _mm256_srli_epi32, 23, 31, 30 });
+
+/// [`Real::transpose4`](crate::real::Real::transpose4) in registers that every x86-64 has.
+#[inline(always)]
+pub unsafe fn transpose4_pd(to: *mut f64, to_row: usize, from: *const f64, from_row: usize) {
+    unsafe {
+        for j in [0, 2] {
+            for i in [0, 2] {
+                let a = _mm_loadu_pd(from.add(i * from_row + j));
+                let b = _mm_loadu_pd(from.add((i + 1) * from_row + j));
+                _mm_storeu_pd(to.add(j * to_row + i), _mm_unpacklo_pd(a, b));
+                _mm_storeu_pd(to.add((j + 1) * to_row + i), _mm_unpackhi_pd(a, b));
+            }
+        }
+    }
+}
+
+/// [`Real::transpose4`](crate::real::Real::transpose4) in registers that every x86-64 has.
+#[inline(always)]
+pub unsafe fn transpose4_ps(to: *mut f32, to_row: usize, from: *const f32, from_row: usize) {
+    unsafe {
+        let [mut a, mut b, mut c, mut d] = [0, 1, 2, 3].map(|i| _mm_loadu_ps(from.add(i * from_row)));
+        _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+        for (j, row) in [a, b, c, d].into_iter().enumerate() {
+            _mm_storeu_ps(to.add(j * to_row), row);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Matrix products against plain loops in double precision, over layouts, sizes and levels.
 
 use crate::common::{Number, Random};
-use blo_kernels::{Level, gemm, gemm_at};
+use blo_kernels::{Level, gemm, gemm_at, gemm_tile};
 
 /// A matrix inside a larger buffer: offset and strides.
 #[derive(Clone, Copy, Debug)]
@@ -200,6 +200,62 @@ fn threads_give_a_correct_large_product() {
         for j in 0..n {
             let exact: f64 = (0..n).map(|p| a[i * n + p] * a[p * n + j]).sum();
             assert!((c[i * n + j] - exact).abs() < 1e-12);
+        }
+    }
+}
+
+/// Scores and gradient of a matrix of samples, tile by tile, against the whole products.
+fn check_tiles<T: Number>(widen: fn(T) -> f64, (n, d, k): (usize, usize, usize), tile: usize) {
+    let mut random = Random((n * 31 + d * 7 + k) as u64);
+    let mut numbers = |count| (0..count).map(|_| T::of(random.uniform(-1.0, 1.0))).collect::<Vec<T>>();
+    let (x, w, r) = (numbers(n * d), numbers(d * k), numbers(n * k));
+    let product = |a: &dyn Fn(usize) -> f64, count: usize| (0..count).map(a).sum::<f64>();
+    let (one, alpha) = (T::of(1.0), T::of(0.5));
+    // Both thin matrices row-major, then both by columns; with and without a fetch of the next tile.
+    for ((wr, wc), (gr, gc)) in [((k, 1), (k, 1)), ((1, d), (1, d))] {
+        for fetch in [false, true] {
+            let (mut scores, mut g) = (vec![T::of(f64::NAN); n * k], vec![T::of(f64::NAN); d * k]);
+            for i in (0..n).step_by(tile) {
+                let rows = tile.min(n - i);
+                let ahead = if fetch { n - i - rows } else { 0 };
+                let (at, weights) = (x[i * d..].as_ptr(), (w.as_ptr(), wr, wc));
+                let (to, residual) = (scores[i * k..].as_mut_ptr(), (r[i * k..].as_ptr(), k, 1));
+                // SAFETY: the tile's rows are inside X, S and R; G and W have d x k numbers.
+                unsafe {
+                    gemm_tile((rows, k, d), (to, k, 1), (at, d, 1), weights, one, false, ahead);
+                    gemm_tile(
+                        (d, k, rows),
+                        (g.as_mut_ptr(), gr, gc),
+                        (at, 1, d),
+                        residual,
+                        alpha,
+                        i > 0,
+                        ahead,
+                    );
+                }
+            }
+            for (j, q) in (0..k).flat_map(|q| (0..n.max(d)).map(move |j| (j, q))) {
+                if j < n {
+                    let exact = product(&|p| widen(x[j * d + p]) * widen(w[p * wr + q * wc]), d);
+                    let error = (widen(scores[j * k + q]) - exact).abs();
+                    assert!(error <= T::UNIT * 4.0 * d as f64, "score {j} {q} of {n}x{d}x{k}: {error:e}");
+                }
+                if j < d {
+                    let exact = 0.5 * product(&|p| widen(x[p * d + j]) * widen(r[p * k + q]), n);
+                    let error = (widen(g[j * gr + q * gc]) - exact).abs();
+                    assert!(error <= T::UNIT * 4.0 * n as f64, "gradient {j} {q} of {n}x{d}x{k}: {error:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn tiles_of_rows_add_up_to_the_whole_products() {
+    for (n, d, k) in [(200, 100, 10), (131, 785, 3), (70, 37, 20), (65, 130, 1), (40, 64, 16), (9, 40, 7)] {
+        for tile in [1, 32, 37, 64] {
+            check_tiles::<f64>(|x| x, (n, d, k), tile);
+            check_tiles::<f32>(f64::from, (n, d, k), tile);
         }
     }
 }
