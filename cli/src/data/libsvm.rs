@@ -1,6 +1,7 @@
 //! Reads the text format of libsvm and svmlight: a label and `index:value` pairs per line. Its indices count from 0 or from 1:
 //! a file in which index 0 occurs counts from 0, every other one from 1. `qid:…` is passed over; `#` starts a comment.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 
 use blo_compiler::csr::Csr;
@@ -67,6 +68,7 @@ impl Libsvm {
         words.next();
         self.labels.push(decimal(label).ok_or_else(|| wrong(label, (number, column), "a label"))?);
         let first = self.indices.len();
+        let mut seen = BTreeSet::new();
         for (column, word) in words {
             let place = (number, column);
             let colon = word.iter().position(|&b| b == b':');
@@ -77,9 +79,12 @@ impl Libsvm {
             let index = whole(index).ok_or_else(|| wrong(word, place, "a feature `index:value`"))?;
             let value =
                 value.and_then(decimal).ok_or_else(|| wrong(word, place, "a feature `index:value`"))?;
-            // Indices ascend as a rule; only where they do not is the line searched.
+            // Indices ascend as a rule; only where they do not are they looked up.
             let row = &self.indices[first..];
-            if row.last().is_some_and(|&last| last >= index) && row.contains(&index) {
+            if seen.is_empty() && row.last().is_some_and(|&last| last >= index) {
+                seen.extend(row);
+            }
+            if !seen.is_empty() && !seen.insert(index) {
                 return Err(Trouble::new(format!("index {index} occurs a second time in {}", at(place))));
             }
             self.zero |= index == 0;

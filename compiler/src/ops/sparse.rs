@@ -46,9 +46,11 @@ pub static SPARSE: Operator = Operator {
         if let Some(fact) = moving_places(g, facts, id, &[1, 2, 3]) {
             return fact;
         }
-        // Every element is a nonzero, or 0.
+        // Every element is a nonzero, or 0; with places that are not known, several may fall on one.
+        let known = [1, 2, 3].iter().all(|&k| facts.of(operand(g, id, k)).range.is_known());
+        let most = if known { 1 } else { g.ty(operand(g, id, 0)).len() };
         let values = facts.of(operand(g, id, 0)).clone();
-        Fact { range: Range::uniform(values.range.hull().repeated(0, 1)), log: Bend::Unknown, ..values }
+        Fact { range: Range::uniform(values.range.hull().repeated(0, most)), log: Bend::Unknown, ..values }
     }),
     lowering: Lowering::Expand(|g, node| {
         let unit = identity(g, node);
