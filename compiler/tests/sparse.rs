@@ -79,9 +79,9 @@ fn derivatives(problem: &mut Problem) -> Vec<f64> {
     let (x, y, v) = (numbers(ROWS, 0.3), numbers(LOWER, 7.1), numbers(LOWER, 2.2));
     let (mut gx, mut gy) = (vec![0.0; ROWS], vec![0.0; LOWER]);
     let value = problem.lower_gradients(&x, &y, &mut gx, &mut gy);
-    let (mut again, mut hv, mut xv) = (vec![0.0; LOWER], vec![0.0; LOWER], vec![0.0; ROWS]);
-    problem.lower_second_order(&x, &y, &v, &mut again, &mut hv, &mut xv);
-    [vec![value], gx, gy, again, hv, xv].concat()
+    let (mut hv, mut xv) = (vec![0.0; LOWER], vec![0.0; ROWS]);
+    problem.lower_second_order(&x, &y, &v, &mut hv, &mut xv);
+    [vec![value], gx, gy, hv, xv].concat()
 }
 
 #[test]

@@ -123,7 +123,7 @@ pub fn matrices() -> [Vec<(Type, Array)>; 3] {
     let matrix = |nonzeros: usize, start: &[f64], end: &[f64]| {
         vec![
             real(&[nonzeros], &[0.5, -1.0, 2.0, 3.5, 0.1, 0.7, -0.2]),
-            int(&[nonzeros], &[0.0, 2.0, 3.0, 1.0, 1.0, 3.0]),
+            int(&[nonzeros], &[0.0, 2.0, 3.0, 1.0, 2.0, 3.0]),
             int(&[start.len()], start),
             int(&[end.len()], end),
         ]

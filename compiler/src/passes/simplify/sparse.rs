@@ -110,8 +110,8 @@ pub fn sparse_pick(g: &mut Graph, id: NodeId) -> Option<NodeId> {
     Some(g.reshape(rows, &shape))
 }
 
-/// A function of one element that keeps zero, a product or quotient by a number, a power, or a product of two matrices with the
-/// same places.
+/// A function of one element that keeps zero, a product or quotient by a number, a power, or a product, sum or difference of two
+/// matrices with the same places.
 pub fn sparse_elementwise(g: &mut Graph, id: NodeId) -> Option<NodeId> {
     let node = g.node(id);
     if let [x] = *node.inputs {
@@ -139,12 +139,12 @@ pub fn sparse_elementwise(g: &mut Graph, id: NodeId) -> Option<NodeId> {
             g.binary(op, values, number)
         }));
     }
-    let same = g.is(id, &ops::MUL)
+    let same = [&ops::MUL, &ops::ADD, &ops::SUB].into_iter().any(|op| g.is(id, op))
         && g.is(a, &ops::SPARSE)
         && g.is(b, &ops::SPARSE)
         && parts(g, a)[1..] == parts(g, b)[1..];
     let other = same.then(|| parts(g, b)[0])?;
-    Some(on_values(g, a, |g, values| g.mul(values, other)))
+    Some(on_values(g, a, |g, values| g.binary(op, values, other)))
 }
 
 /// `A / t` for a `t` that does not vary along some axis is the product with `1 / t`, which can be taken apart.
