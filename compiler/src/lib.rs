@@ -6,6 +6,7 @@ pub mod codegen;
 pub mod codes;
 mod compile;
 pub mod convexity;
+pub mod csr;
 mod derive;
 pub mod draws;
 pub mod entry;

@@ -35,6 +35,8 @@ pub struct Data {
     pub value: Option<Arc<Array>>,
     /// Names of its dimensions, for messages and results.
     pub dims: Vec<Option<String>>,
+    /// For the nonzeros of a sparse matrix, which is then what `name` and `dims` are of: its rows and columns.
+    pub matrix: Option<[usize; 2]>,
     /// The declaration.
     pub span: Span,
 }

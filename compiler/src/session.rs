@@ -1,6 +1,7 @@
 //! One session: the options, and where values, used files and compiled code come from. Reading files is left to the [`Loader`]
 //! and the [`CodeCache`], and the clock to the [`Observer`], which the command line and the tests implement.
 
+use crate::csr::Csr;
 use crate::ir::eval::Array;
 use crate::model::Precision;
 use crate::types::Elem;
@@ -13,6 +14,11 @@ pub trait Loader {
     /// The values of a `data` declaration: the command line's binding first, then the declared file. `Ok(None)` when
     /// nothing is bound.
     fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError>;
+
+    /// The same of a `sparse` declaration, which has two axes. A loader that knows no sparse formats reads them as dense ones.
+    fn sparse(&mut self, request: &DataRequest) -> Result<Option<SparseTensor>, DataError> {
+        self.data(request)?.map(SparseTensor::from_dense).transpose()
+    }
 
     /// Who is told about the phases of the check.
     fn observer(&self) -> &dyn Observer {
@@ -115,6 +121,29 @@ pub struct Tensor {
     pub values: Array,
     /// The file, or `--data`, for messages.
     pub origin: String,
+}
+
+/// A sparse matrix that was found.
+#[derive(Clone, Debug)]
+pub struct SparseTensor {
+    /// The matrix.
+    pub matrix: Csr,
+    /// The file, or `--data`, for messages.
+    pub origin: String,
+}
+
+impl SparseTensor {
+    /// The elements of a dense matrix that are not zero.
+    pub fn from_dense(tensor: Tensor) -> Result<SparseTensor, DataError> {
+        let Tensor { values, origin, .. } = tensor;
+        match Csr::from_dense(&values) {
+            Some(matrix) => Ok(SparseTensor { matrix, origin }),
+            None => Err(DataError {
+                message: format!("{origin} is no matrix: it has the shape {:?}", values.shape()),
+                help: None,
+            }),
+        }
+    }
 }
 
 /// Why values could not be read.

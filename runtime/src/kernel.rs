@@ -188,6 +188,19 @@ impl Memory {
         }
     }
 
+    /// A slot to write, and the memory around it to read.
+    pub fn around<C: Word>(&mut self, out: Slot<C>) -> (Around<'_>, &mut [C]) {
+        assert!(out.end() <= self.layout.size());
+        let around = Around {
+            base: self.base,
+            size: self.layout.size(),
+            hole: out.byte..out.end(),
+            memory: PhantomData,
+        };
+        // SAFETY: in bounds and aligned as in `read`, borrowed mutably from self; `Around` reads nothing of it.
+        (around, unsafe { std::slice::from_raw_parts_mut(self.base.add(out.byte).cast(), out.len) })
+    }
+
     /// Binds a kernel to buffers given as (first byte, bytes).
     pub fn bind(&self, kernel: &Kernel, buffers: &[(usize, usize)]) -> Result<Bound, BindError> {
         if buffers.len() != kernel.reach.len() {
@@ -210,6 +223,25 @@ impl Memory {
         // SAFETY: the pointers lie in this memory, which is borrowed mutably, with the lengths the kernel needs (`bind`); the
         // code is alive because `bound` holds its memory, and keeps to its extents by the contract of `Kernel::new`.
         unsafe { (bound.code)(bound.args.as_ptr()) }
+    }
+}
+
+/// A memory but for one slot, which is being written.
+pub struct Around<'a> {
+    base: *mut u8,
+    size: usize,
+    hole: std::ops::Range<usize>,
+    memory: PhantomData<&'a Memory>,
+}
+
+impl<'a> Around<'a> {
+    /// The elements of a slot, which must not overlap the one that is written.
+    pub fn read<T: Word>(&self, slot: Slot<T>) -> &'a [T] {
+        assert!(slot.end() <= self.size);
+        assert!(slot.end() <= self.hole.start || self.hole.end <= slot.byte, "a step writes what it reads");
+        // SAFETY: in bounds and aligned as in `Memory::read`, disjoint from the slot that is written, and the memory stays
+        // borrowed.
+        unsafe { std::slice::from_raw_parts(self.base.add(slot.byte).cast(), slot.len) }
     }
 }
 
@@ -292,6 +324,24 @@ mod tests {
             *x *= 2.0;
             *x.add(1) *= 2.0;
         }
+    }
+
+    #[test]
+    fn a_slot_is_written_while_the_rest_is_read() {
+        let mut memory = Memory::new(128).unwrap();
+        let (a, b) = (memory.slot::<f64>(0, 2).unwrap(), memory.slot::<i64>(16, 1).unwrap());
+        memory.write(a).copy_from_slice(&[1.0, 2.0]);
+        let (around, out) = memory.around(b);
+        out[0] = around.read(a)[1] as i64;
+        assert_eq!(memory.read(b), [2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a step writes what it reads")]
+    fn what_is_written_is_not_read() {
+        let mut memory = Memory::new(128).unwrap();
+        let (a, b) = (memory.slot::<f64>(0, 2).unwrap(), memory.slot::<f64>(8, 2).unwrap());
+        memory.around(b).0.read(a);
     }
 
     #[test]

@@ -4,14 +4,17 @@
 mod csv;
 mod json;
 mod labelled;
+mod libsvm;
 mod npy;
 mod npz;
+mod scipy;
 
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use blo_compiler::session::{DataError, DataRequest, Loader, Observer, Tensor};
+use blo_compiler::csr::Csr;
+use blo_compiler::session::{DataError, DataRequest, Loader, Observer, SparseTensor, Tensor};
 use blo_compiler::types::Elem;
 use blo_grammar::parse::nearest;
 use ndarray::{ArrayD, Axis};
@@ -29,7 +32,10 @@ pub struct Loaded {
 }
 
 /// The formats that can be read, as listed in messages.
-const FORMATS: &str = "blo reads .npy, .npz, .csv and .json";
+const FORMATS: &str = "blo reads .npy, .npz, .csv, .json and .libsvm";
+
+/// The extensions of files in the format of libsvm.
+const LIBSVM: [&str; 3] = ["libsvm", "svm", "svmlight"];
 
 /// `--data`: one binding of the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,16 +122,33 @@ impl FileLoader {
     }
 
     fn find(&mut self, request: &DataRequest) -> Result<Option<Tensor>, Trouble> {
+        let Some(place) = self.place(request)? else { return Ok(None) };
+        let loaded = place.read(request)?;
+        Ok(Some(fit(loaded, request, place.shown())))
+    }
+
+    fn find_sparse(&mut self, request: &DataRequest) -> Result<Option<SparseTensor>, Trouble> {
+        let Some(place) = self.place(request)? else { return Ok(None) };
+        if let Some(matrix) = place.read_sparse(request)? {
+            return Ok(Some(SparseTensor { matrix, origin: place.shown() }));
+        }
+        let tensor = fit(place.read(request)?, request, place.shown());
+        match SparseTensor::from_dense(tensor) {
+            Ok(found) => Ok(Some(found)),
+            Err(DataError { message, help }) => Err(Trouble { message, help }),
+        }
+    }
+
+    /// Where the values of a datum are, if anywhere.
+    fn place(&mut self, request: &DataRequest) -> Result<Option<Place>, Trouble> {
         if !self.declared.iter().any(|name| name == request.name) {
             self.declared.push(request.name.to_string());
         }
-        let place = match (self.bound(request.name)?, request.file) {
-            (Some(place), _) => place,
-            (None, Some(file)) => Place::new(&self.folder, file, request.name),
-            (None, None) => return Ok(None),
-        };
-        let loaded = place.read(request)?;
-        Ok(Some(fit(loaded, request, place.shown())))
+        Ok(match (self.bound(request.name)?, request.file) {
+            (Some(place), _) => Some(place),
+            (None, Some(file)) => Some(Place::new(&self.folder, file, request.name)),
+            (None, None) => None,
+        })
     }
 }
 
@@ -142,6 +165,10 @@ impl Loader for FileLoader {
 
     fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError> {
         self.find(request).map_err(|Trouble { message, help }| DataError { message, help })
+    }
+
+    fn sparse(&mut self, request: &DataRequest) -> Result<Option<SparseTensor>, DataError> {
+        self.find_sparse(request).map_err(|Trouble { message, help }| DataError { message, help })
     }
 
     fn observer(&self) -> &dyn Observer {
@@ -196,9 +223,40 @@ impl Place {
         self.named(npz::Npz::open(self.open()?.0))
     }
 
+    fn extension(&self) -> String {
+        self.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+    }
+
+    /// The sparse matrix in a file of a format that has such; `None` for the others.
+    fn read_sparse(&self, request: &DataRequest) -> Result<Option<Csr>, Trouble> {
+        let extension = self.extension();
+        if LIBSVM.contains(&extension.as_str()) {
+            let columns = request.sizes.get(1).copied().flatten();
+            let file = self.open()?.0;
+            return self.named(libsvm::read(file).and_then(|file| file.features(columns))).map(Some);
+        }
+        if extension == "npz" && !self.explicit {
+            let mut archive = self.archive()?;
+            if scipy::is_sparse(&archive) {
+                return self.named(scipy::read(&mut archive)).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The features of a libsvm file where a matrix is declared, its labels where a vector is.
+    fn read_libsvm(&self, request: &DataRequest) -> Result<Loaded, Trouble> {
+        let file = libsvm::read(self.open()?.0)?;
+        match request.rank {
+            1 => Ok(file.labels()),
+            _ => file.dense(request.sizes.get(1).copied().flatten()),
+        }
+    }
+
     fn read(&self, request: &DataRequest) -> Result<Loaded, Trouble> {
-        let extension = self.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let extension = self.extension();
         match extension.as_str() {
+            name if LIBSVM.contains(&name) => self.named(self.read_libsvm(request)),
             "npz" => self.named(self.archive()?.read(&self.member)),
             "npy" => {
                 let (file, length) = self.open()?;

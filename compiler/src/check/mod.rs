@@ -32,6 +32,7 @@ mod range;
 mod results;
 mod sampling;
 mod scope;
+mod sparse;
 mod static_value;
 mod value;
 mod warnings;
@@ -127,6 +128,8 @@ pub(crate) struct Checker<'a> {
     fetched: BTreeMap<usize, Option<data::Sourced>>,
     /// What the loader said, by declaration.
     outside: BTreeMap<usize, Option<data::Sourced>>,
+    /// Sparse data by declaration; `None` while they are being worked out.
+    sparse: BTreeMap<usize, Option<sparse::Sourced>>,
     vars: Vec<VarState>,
     frames: Vec<Frame>,
     reads: Reads,
@@ -178,6 +181,7 @@ impl<'a> Checker<'a> {
             data: Vec::new(),
             fetched: BTreeMap::new(),
             outside: BTreeMap::new(),
+            sparse: BTreeMap::new(),
             vars: Vec::new(),
             frames: Vec::new(),
             reads: Reads::Data("the model"),

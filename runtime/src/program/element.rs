@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use blo_kernels::dense::{self, Dense, Workspace};
 use blo_kernels::map;
+use blo_kernels::sparse::{self, Sparse};
 
 use crate::kernel::{self, Product, Strided, Word};
 
@@ -56,6 +57,8 @@ pub trait Real: Element {
         work: &mut Workspace,
         threads: usize,
     );
+    /// A product with a sparse matrix, given the places of its nonzeros (columns, starts, ends) and the other two operands.
+    fn sparse(kind: Sparse, width: usize, places: [&[i64]; 3], operands: [&[Self]; 2], out: &mut [Self]);
 }
 
 macro_rules! real {
@@ -127,6 +130,23 @@ macro_rules! real {
                     Dense::TriangularSolve => {
                         dense::triangular_solve(sizes, transposed, factor, x, out, threads);
                     }
+                }
+            }
+            fn sparse(
+                kind: Sparse,
+                width: usize,
+                [columns, start, end]: [&[i64]; 3],
+                [a, b]: [&[Self]; 2],
+                out: &mut [Self],
+            ) {
+                match kind {
+                    Sparse::Product => {
+                        sparse::product(sparse::Matrix { start, end, columns, values: a }, width, b, 0, out);
+                    }
+                    Sparse::Transposed => {
+                        sparse::transposed(sparse::Matrix { start, end, columns, values: a }, width, b, out);
+                    }
+                    Sparse::Outer => sparse::outer(start, end, columns, width, a, b, out),
                 }
             }
         }

@@ -310,6 +310,18 @@ impl Binder<'_> {
                 let out = self.slot(*out, b * kind.cells(*n, *k))?;
                 Ok(Step::Dense(DenseStep::new(*kind, *sizes, *transposed, factor, (cells, *x), out)))
             }
+            StepSpec::Host(HostStep::Sparse { kind, sizes, places, operands, out }) => {
+                let [rows, _, nonzeros, width] = *sizes;
+                let ([first, second], len) = kind.lens(*sizes);
+                let [columns, start, end] = *places;
+                Ok(Step::Sparse {
+                    kind: *kind,
+                    width,
+                    places: [self.slot(columns, nonzeros)?, self.slot(start, rows)?, self.slot(end, rows)?],
+                    operands: [self.slot(operands[0], first)?, self.slot(operands[1], second)?],
+                    out: self.slot(*out, len)?,
+                })
+            }
             StepSpec::Host(step) => Ok(Step::Host(host(step, &mut &*self)?)),
             StepSpec::Tiled(spec) => self.tiled(spec).map(|step| Step::Tiled(Box::new(step))),
         }
@@ -455,7 +467,9 @@ fn moving<N: Naming, C: Word>(
             x: names.name(*x, rows * len, false)?,
             out: names.name(*out, rows * len, true)?,
         },
-        HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
+        HostStep::Rows { x, .. }
+        | HostStep::Dense { x: Matrix { at: x, .. }, .. }
+        | HostStep::Sparse { out: x, .. } => {
             return Err(ProgramError::Extent(x.buffer));
         }
     })

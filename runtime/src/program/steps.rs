@@ -1,9 +1,10 @@
 //! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes, the order of
-//! rows, dense linear algebra.
+//! rows, dense linear algebra, sparse products.
 //! Their slots were checked when the program was built; none of them allocates. Most of them also run inside of tiles, on
 //! cells that a [`Lane`] finds.
 
 use blo_kernels::dense::{Dense, Workspace};
+use blo_kernels::sparse::Sparse;
 
 use super::element::{Element, Real};
 use super::spec::Matrix;
@@ -91,6 +92,19 @@ pub enum Step<T: Real> {
     Host(Host<InMemory, T>),
     /// Dense linear algebra.
     Dense(DenseStep<T>),
+    /// A product with a sparse matrix; see [`super::spec::HostStep::Sparse`].
+    Sparse {
+        /// Which.
+        kind: Sparse,
+        /// The width of dense rows.
+        width: usize,
+        /// Columns, starts and ends.
+        places: [Slot<i64>; 3],
+        /// The other operands.
+        operands: [Slot<T>; 2],
+        /// Result.
+        out: Slot<T>,
+    },
     /// Steps that run tile by tile.
     Tiled(Box<TiledStep<T>>),
 }
@@ -172,6 +186,11 @@ impl<T: Real> Step<T> {
             Step::Kernel(bound) => memory.call(bound),
             Step::Host(step) => step.run(memory, workers.len()),
             Step::Dense(step) => step.run(memory, workers.len()),
+            Step::Sparse { kind, width, places, operands, out } => {
+                let (around, out) = memory.around(*out);
+                let (places, operands) = (places.map(|s| around.read(s)), operands.map(|s| around.read(s)));
+                T::sparse(*kind, *width, places, operands, out);
+            }
             Step::Tiled(step) => step.run(memory, workers),
         }
     }

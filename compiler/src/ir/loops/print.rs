@@ -170,6 +170,12 @@ impl Display for Text<'_, HostStep> {
                     None => write!(f, ": {} = {read}", Text(out)),
                 }
             }
+            HostStep::Sparse { kind, sizes: [rows, columns, nonzeros, width], operands, out, .. } => {
+                let [a, b] = operands;
+                let name = kind.name();
+                write!(f, "{name} {rows} x {columns} with {nonzeros}, width {width}: ")?;
+                write!(f, "{} = {} * {}", Text(out), Text(a), Text(b))
+            }
         }
     }
 }
