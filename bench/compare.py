@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from harness import table
+from harness import ceilings, table
 from harness.measure import Bench
 from harness.process import BENCH, ROOT, Blo
 from harness.races import races
@@ -36,6 +36,17 @@ def wanted(race, only):
         race.workload == part.split(":")[0] and all(p in race.name for p in part.split(":")[1:]) for part in only.split(","))
 
 
+def conditions(args, seconds):
+    """Under what the figures were found."""
+    with open("/proc/cpuinfo") as lines:
+        cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
+    revision = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    return (
+        f"{cpu}, {os.cpu_count()} cores, {day}, revision {revision}, at most {args.rounds} rounds, {seconds:.0f} s in all. "
+        "Times are medians of the rounds; the ratio is the median of blo / peer within a round, with its quartiles.\n")
+
+
 def main():
     args = arguments()
     pythons = {peer: getattr(args, home) for peer, home in ENVIRONMENTS.items() if pathlib.Path(getattr(args, home)).exists()}
@@ -44,11 +55,10 @@ def main():
         subprocess.run([python, str(BENCH / "peers/data.py")], check=True)
     chosen = [race for race in races() if wanted(race, args.only)]
     if args.peers:
-        keep = args.peers.split(",")
         for race in chosen:
-            for peer in set(race.goals) - set(keep):
+            for peer in set(race.goals) - set(args.peers.split(",")):
                 del race.goals[peer]
-    bench = Bench(Blo(args.blo), pythons, 0.15 if args.quick else 0.5, 3 if args.quick else args.rounds)
+    bench = Bench(Blo(args.blo), pythons, 0.15 if args.quick else 0.4, 3 if args.quick else args.rounds)
     began = time.monotonic()
     print(table.line(table.HEAD), flush=True)
     rows = []
@@ -59,9 +69,15 @@ def main():
             rows.append(table.row(finding))
             print(table.line(rows[-1]), flush=True)
     bench.close()
-    different = [row for row in rows if "DIFFERENT" in row[-1]]
-    print(f"\n{len(rows)} rows in {time.monotonic() - began:.0f} s")
-    if different:
+    seconds = time.monotonic() - began
+    print(f"\n{len(rows)} rows in {seconds:.0f} s")
+    machine = list(ceilings.rows(pythons["numpy"])) if "numpy" in pythons and (args.write or not args.only) else []
+    if machine:
+        print(table.markdown(ceilings.HEAD, machine))
+    if args.write:
+        page = table.page(rows, (ceilings.HEAD, machine), conditions(args, seconds))
+        table.write(ROOT / "docs/performance.md", page)
+    if any("DIFFERENT" in row[-1] for row in rows):
         raise SystemExit("the sides do not compute the same; see above")
 
 

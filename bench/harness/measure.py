@@ -1,9 +1,10 @@
 """Measures a race: first that both sides compute the same, then their times in turns."""
 import dataclasses
+import json
 import statistics
 import time
 
-from .process import Peer, Trouble, idle_cores
+from .process import BENCH, Peer, Trouble, idle_cores, whole
 
 # Relative difference of the upper objectives that is still the same computation.
 SAME = {"f64": 1e-6, "f32": 1e-3}
@@ -56,7 +57,7 @@ class Bench:
         self.enter(race)
         findings = [Finding(race, peer, goal) for peer, goal in race.goals.items()]
         try:
-            side = {"iteration": Iterations}[race.kind](self, race)
+            side = SIDES[race.kind](self, race)
         except Trouble as trouble:
             for finding in findings:
                 finding.trouble = f"blo: {trouble}"
@@ -84,6 +85,12 @@ class Bench:
         return not finding.trouble
 
 
+def same(race, ours, theirs):
+    """Refuses sides that do not compute the same."""
+    if not abs(theirs - ours) <= SAME[race.precision] * max(1.0, abs(theirs)):
+        raise Trouble(f"DIFFERENT: {ours} here, {theirs} there after {race.steps} iterations")
+
+
 class Iterations:
     """The time of a block of outer iterations. blo: whole runs, from what the result says of the solver's own time; a run of no
     iterations, which has the same check at its end, is subtracted."""
@@ -91,12 +98,13 @@ class Iterations:
     def __init__(self, bench, race):
         self.bench, self.race = bench, race
         self.value = self.run(race.steps)["upper"]["objective"]
-        self.empty = statistics.median(self.run(0)["seconds"]["solve"] for _ in range(3))
-        self.count, once = race.steps, 0.0
-        while once < 0.2 * bench.slice:
-            grown = self.count * max(2.0, min(100.0, bench.slice / max(once, 1e-6))) if once else self.count
-            self.count = int(grown)
-            once = self.run(self.count)["seconds"]["solve"] - self.empty
+        self.empty = statistics.median(self.solving(0) for _ in range(3))
+        self.count, once = max(1, race.steps), 0.0
+        while True:
+            once = self.solving(self.count) - self.empty
+            if once > 0.2 * bench.slice:
+                break
+            self.count *= int(max(2.0, min(100.0, bench.slice / max(once, 1e-6))))
         self.count = max(1, int(self.count * bench.slice / once))
 
     def run(self, iterations):
@@ -107,20 +115,80 @@ class Iterations:
             raise Trouble(f"{result['iterations']} of {iterations} iterations: {result['verdict']}")
         return result
 
+    def solving(self, iterations):
+        """Seconds of the method, and of the check where the result does not tell them apart."""
+        seconds = self.run(iterations)["seconds"]
+        return seconds.get("parts", seconds)["solve"]
+
     def ask(self, peer, **request):
         return self.bench.peer(peer, self.race).ask(case=self.race.peer_case, **request)
 
     def check(self, peer):
         """Both sides reach the same upper objective."""
-        if self.race.peer_case.endswith("call by call"):
+        if peer in self.race.other or self.race.peer_case.endswith("call by call"):
             return
         theirs = self.ask(peer, do="value", steps=self.race.steps)["value"]
-        if not abs(theirs - self.value) <= SAME[self.race.precision] * max(1.0, abs(theirs)):
-            raise Trouble(f"DIFFERENT: {self.value} here, {theirs} there after {self.race.steps} iterations")
+        same(self.race, self.value, theirs)
 
     def ours(self):
-        seconds = self.run(self.count)["seconds"]["solve"] - self.empty
+        seconds = self.solving(self.count) - self.empty
         return self.race.block * seconds / self.count
 
     def theirs(self, peer):
         return self.ask(peer, do="time", seconds=self.bench.slice)["seconds"]
+
+
+class Processes:
+    """Fresh processes from start to result: wall time, or the peak memory of the process in MiB."""
+
+    def __init__(self, bench, race):
+        self.bench, self.race = bench, race
+        self.which = 2 if race.kind == "memory" else 1
+        steps = race.steps if race.kind == "memory" else None
+        self.command = bench.blo.command(race.model, race.method, race.precision, race.threads, steps, race.sizes)
+        self.value = json.loads(whole(self.command, bench.cores, good=(0, 1))[0])["upper"]["objective"]
+
+    def peer_command(self, peer):
+        python, race = self.bench.pythons.get(peer), self.race
+        if python is None:
+            raise Trouble("not installed")
+        if race.kind == "process":
+            return [python, "-W", "ignore", str(BENCH / f"peers/toy_{peer}.py")]
+        once = f"{race.peer_case}:{race.steps}"
+        script = str(BENCH / f"peers/{peer}_peer.py")
+        return [python, "-W", "ignore", script, race.workload, race.precision, str(race.threads), "--once", once]
+
+    def check(self, peer):
+        theirs = float(whole(self.peer_command(peer), self.bench.cores)[0])
+        same(self.race, self.value, theirs)
+
+    def ours(self):
+        return whole(self.command, self.bench.cores, good=(0, 1))[self.which]
+
+    def theirs(self, peer):
+        return whole(self.peer_command(peer), self.bench.cores)[self.which]
+
+
+class Compiling:
+    """From text to ready code, data not counted, beside the peer's tracing and compiling of what stands for it."""
+
+    def __init__(self, bench, race):
+        self.bench, self.race = bench, race
+        self.command = bench.blo.command(race.model, race.method, race.precision, race.threads, 0, race.sizes)
+        if bench.blo.has("--no-cache"):
+            self.command += ["--no-cache"] * (race.kind == "compile")
+        elif race.kind == "cached":
+            raise Trouble("no cache in this version")
+        self.ours()
+
+    def check(self, peer):
+        self.theirs(peer)
+
+    def ours(self):
+        return self.bench.blo.run(self.command, self.bench.cores)["seconds"]["compile"]
+
+    def theirs(self, peer):
+        return self.bench.peer(peer, self.race).ask(do="time", case=self.race.peer_case, seconds=0.1)["seconds"]
+
+
+SIDES = {"iteration": Iterations, "process": Processes, "memory": Processes, "compile": Compiling, "cached": Compiling}

@@ -20,11 +20,13 @@ class Race:
     steps: int = 5
     # Iterations that one figure of the table stands for.
     block: int = 1
-    # `iteration`, `process` (a fresh process to its result), `memory` (its peak), `compile`.
+    # `iteration`, `process` (a fresh process to its result), `memory` (its peak), `compile` (text to ready code, nothing cached)
+    # or `cached` (the same with the code in the cache).
     kind: str = "iteration"
     # What the peers call the case, when not `case`.
     peer_case: str = ""
-    unit: str = "ms"
+    # Peers that have formulas of their own for this case, so that the numbers cannot agree.
+    other: tuple = ()
 
     @property
     def name(self):
@@ -49,7 +51,15 @@ def learning(workload, model, lower_steps, cases, precision, threads, goals):
     """Races of B or C."""
     for case, (peer_case, method, steps) in methods(lower_steps).items():
         if case in cases:
-            yield Race(workload, case, precision, threads, goals, model, method, steps=steps, peer_case=peer_case)
+            other = ("boat",) if case in ("BOME-10", "MEHA", "T-RHG-20") else ()
+            yield Race(
+                workload, case, precision, threads, dict(goals), model, method, steps=steps, peer_case=peer_case, other=other)
+
+
+def ridge():
+    lower = "lower_rule = conjugate_gradient, lower_steps = 30, warm = false"
+    method = f"cg({lower}, warm_adjoint = false, cg_steps = 30, cg_tolerance = 0, upper_step = 0.1, {COMMON})"
+    yield Race("A", "CG-30 + 30", "f64", 1, {"jax": 0.5}, "a_ridge.blo", method, peer_case="cg30")
 
 
 def cleaning():
@@ -76,7 +86,31 @@ def toy():
                     race, case=f"{name}, one call per iteration", goals={"jax": 0.05}, peer_case=f"{peer_case}, call by call")
 
 
+def whole():
+    """Starting, compiling and memory."""
+    toy = {"jax": 0.03, "casadi": None, "torch": None}
+    yield Race("E", "toy, fresh process", "f64", 1, toy, "d_toy.blo", kind="process")
+    for workload, model, lower_steps in (("B", "b_cleaning.blo", 100), ("C", "c_network.blo", 10)):
+        peer_case, method, _ = methods(lower_steps)["CG-20"]
+        case = f"compile {workload}"
+        yield Race("E", case, "f64", 1, {"jax": 0.05}, model, method, kind="compile", peer_case=case)
+        yield Race("E", f"{case}, cached", "f64", 1, {"jax": None}, model, method, kind="cached", peer_case=case)
+    chain = f"gradient(line_search = false, upper_step = 1e-5, {COMMON})"
+    yield Race(
+        "E", "chain of 1000, compile", "f64", 1, {"jax": None, "casadi": 0.3}, "e_chain.blo", chain, kind="compile",
+        peer_case="compile chain")
+    yield Race(
+        "E", "chain of 1000, value + gradient", "f64", 1, {"jax": 0.5, "casadi": 0.5}, "e_chain.blo", chain, steps=0,
+        peer_case="chain")
+    for case in ("BOME-10", "RHG-100"):
+        peer_case, method, steps = methods(100)[case]
+        goals = {"jax": 0.4, "torch": None} if case == "BOME-10" else {"jax": None}
+        yield Race("B", f"{case}, peak memory", "f64", 1, goals, "b_cleaning.blo", method, steps=steps, kind="memory", peer_case=peer_case)
+
+
 def races():
     """All of them, in the order of the table."""
+    yield from ridge()
     yield from cleaning()
     yield from toy()
+    yield from whole()

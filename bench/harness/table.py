@@ -1,7 +1,8 @@
 """Rows of the table, for the screen and for docs/performance.md."""
 import statistics
 
-HEAD = ["workload", "case", "type", "threads", "peer", "blo", "peer's", "ratio", "quartiles", "goal", ""]
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+HEAD = ["workload", "case", "type", "threads", "peer", "blo", "peer's", "ratio", "quartiles", "goal", "result"]
 
 
 def number(value):
@@ -9,8 +10,9 @@ def number(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def quantity(value, unit):
-    if unit == "MiB":
+def quantity(value, kind):
+    """Seconds, or MiB, in a fitting unit."""
+    if kind == "memory":
         return f"{number(value)} MiB"
     for factor, name in ((1, "s"), (1e3, "ms")):
         if value * factor >= 1:
@@ -28,14 +30,36 @@ def row(finding):
     ratios = finding.ratios()
     ratio = statistics.median(ratios)
     low, _, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else (ratio, ratio, ratio)
-    ours, theirs = (quantity(statistics.median(side), race.unit) for side in (finding.ours, finding.theirs))
+    ours, theirs = (quantity(statistics.median(side), race.kind) for side in (finding.ours, finding.theirs))
     verdict = "" if finding.goal is None else "pass" if ratio <= finding.goal else "**miss**"
+    if finding.peer in race.other:
+        verdict = f"{verdict} (its own formulas)"
     return [*cells, ours, theirs, number(ratio), f"{number(low)}–{number(high)}", goal, verdict]
 
 
-def markdown(rows):
-    lines = [HEAD, ["---"] * len(HEAD), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+def markdown(head, rows):
+    """A table."""
+    return "".join("| " + " | ".join(line) + " |\n" for line in [head, ["---"] * len(head), *rows])
+
+
+def page(rows, ceilings, conditions):
+    """The generated part of docs/performance.md: a table for each workload, then the ceilings."""
+    parts = [conditions]
+    for workload in dict.fromkeys(row[0] for row in rows):
+        parts.append(f"### Workload {workload}\n")
+        parts.append(markdown(HEAD[1:], [row[1:] for row in rows if row[0] == workload]))
+    if ceilings[1]:
+        parts.append("### What the machine can do\n")
+        parts.append(markdown(*ceilings))
+    return "\n".join(parts)
+
+
+def write(path, generated):
+    """Puts the generated part between the markers of the page; the rest is written by hand."""
+    text = path.read_text()
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    path.write_text(f"{before}{BEGIN}\n{generated}{END}{after}")
 
 
 def line(cells):

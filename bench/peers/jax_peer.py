@@ -112,14 +112,106 @@ def toy():
     return made
 
 
+def ridge():
+    """Workload A: conjugate gradients for the lower level and for the adjoint, with products by automatic differentiation."""
+    arrays = tuple(jnp.asarray(a, REAL) for a in data.load("ridge", "x y xv yv"))
+
+    def f(v, w, a):
+        r = a[0] @ w - a[1]
+        return r @ r / len(a[1]) + jnp.exp(v) * (w @ w)
+
+    def F(v, w, a):
+        r = a[2] @ w - a[3]
+        return r @ r / len(a[3])
+
+    def make(F, f):
+        solve = m.conjugate_gradients(30)
+
+        def step(v):
+            zero = jnp.zeros(200, REAL)
+            gradient = jax.grad(f, 1)
+            b, hessian = jax.linearize(lambda w: gradient(v, w), zero)
+            w = solve(hessian, -b)
+            value, right = jax.value_and_grad(F, 1)(v, w)
+            u = solve(hessian, right)
+            return v + 0.1 * jax.grad(lambda v: gradient(v, w) @ u)(v), value
+
+        return step
+
+    return {"cg30": lambda: Loop(make, F, f, arrays, jnp.asarray(-2.0, REAL), False)}
+
+
+class Compile:
+    """Tracing and compiling `function` for arguments of these shapes."""
+
+    def __init__(self, function, *shapes):
+        self.function, self.shapes = function, shapes
+        jax.jit(lambda x: x + 1).lower(jnp.zeros(3)).compile()  # Starts the back end.
+
+    def advance(self, count):
+        for _ in range(count):
+            jax.clear_caches()
+            jax.jit(self.function).lower(*self.shapes).compile()
+
+
+class Evaluate:
+    """Calls of a compiled function."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = jax.jit(function).lower(*arguments).compile(), arguments
+
+    def advance(self, count):
+        for _ in range(count):
+            jax.block_until_ready(self.function(*self.arguments))
+
+    def value(self, steps):
+        return float(self.function(*self.arguments)[0])
+
+
+def compiling():
+    """Workload E: value, gradient and second-order product of the lower objectives of B and C; a chain of 1000 variables."""
+    array = lambda *shape: jax.ShapeDtypeStruct(shape, REAL)
+
+    def products(scores):
+        def f(v, w, X, Y):
+            squares = sum((p * p).sum() for p in jax.tree_util.tree_leaves(w))
+            return (jax.nn.sigmoid(v) * cross_entropy(scores(w, X), Y)).mean() + 0.001 * squares
+
+        def all_three(v, w, u, X, Y):
+            value, gradient = jax.value_and_grad(f, 1)(v, w, X, Y)
+            return value, gradient, jax.jvp(lambda w: jax.grad(f, 1)(v, w, X, Y), (w,), (u,))[1]
+
+        return all_three
+
+    linear = products(lambda w, X: X @ w.T)
+    network = products(lambda w, X: jnp.tanh(X @ w[0] + w[1]) @ w[2] + w[3])
+    w = array(10, 784)
+    ws = [array(784, 200), array(200), array(200, 10), array(10)]
+
+    def chain(x):
+        a, b = x[:-1], x[1:]
+        return (100 * (b - a**2) ** 2 + (1 - a) ** 2).sum() + jnp.sin(a * b).sum() + jnp.log(1 + x @ x)
+
+    start = jnp.linspace(-1, 1, 1000, dtype=REAL)
+    both = jax.value_and_grad(chain)
+    return {
+        "compile B": lambda: Compile(linear, array(5000), w, w, array(5000, 784), array(5000, 10)),
+        "compile C": lambda: Compile(network, array(500), ws, ws, array(500, 784), array(500, 10)),
+        "compile chain": lambda: Compile(both, start),
+        "chain": lambda: Evaluate(both, start),
+    }
+
+
 def cases():
+    if serve.WORKLOAD == "A":
+        return ridge()
     if serve.WORKLOAD == "B":
         return cleaning("cleaning", lambda w, X: X @ w.T, jnp.zeros((10, 784), REAL), 100)
     if serve.WORKLOAD == "C":
         start1, start2 = data.load("network", "start1 start2")
         w = [jnp.asarray(a, REAL) for a in (start1, np.zeros(200), start2, np.zeros(10))]
         return cleaning("network", lambda w, X: jnp.tanh(X @ w[0] + w[1]) @ w[2] + w[3], w, 10)
-    return toy()
+    return {"D": toy, "E": compiling}[serve.WORKLOAD]()
 
 
 CASES = cases()

@@ -74,11 +74,16 @@ pub struct Problem {
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
     pub report_names: Vec<String>,
+    /// The bytes a method may use to keep the iterates it differentiates through: [`MEMORY`] unless set.
+    pub memory: usize,
     calls: [u64; Quantity::ALL.len()],
     total: u64,
     tolerant: bool,
     fault: Option<Fault>,
 }
+
+/// The bytes for iterates that are kept, unless a run says otherwise: 1 GiB.
+pub const MEMORY: usize = 1 << 30;
 
 impl Problem {
     /// A minimisation on both levels in double precision, with unnamed reports. The lengths of the spaces must be those of
@@ -102,6 +107,7 @@ impl Problem {
             constrained: None,
             roundoff: f64::EPSILON,
             report_names,
+            memory: MEMORY,
             calls: [0; Quantity::ALL.len()],
             total: 0,
             tolerant: false,
@@ -218,17 +224,9 @@ impl Derivatives for Problem {
         self.note_direction(Quantity::LowerHessian, x, y, v, all_finite(hv));
     }
 
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.derivatives.lower_second_order(x, y, v, gy, hv, xv);
-        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.derivatives.lower_second_order(x, y, v, hv, xv);
+        let finite = all_finite(hv) && all_finite(xv);
         self.note_direction(Quantity::LowerSecondOrder, x, y, v, finite);
     }
 
@@ -255,17 +253,9 @@ impl Derivatives for Problem {
         value
     }
 
-    fn upper_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.derivatives.upper_second_order(x, y, v, gy, hv, xv);
-        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.derivatives.upper_second_order(x, y, v, hv, xv);
+        let finite = all_finite(hv) && all_finite(xv);
         self.note_direction(Quantity::UpperSecondOrder, x, y, v, finite);
     }
 

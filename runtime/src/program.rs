@@ -25,13 +25,13 @@ impl Program {
     /// Checks a specification, allocates its memory, copies its data and runs what depends on data alone.
     pub fn new(spec: &ProgramSpec<'_>) -> Result<Self, ProgramError> {
         let inner = match spec.width {
-            Width::Single => Inner::Single(Plan::new(spec, 1)?),
-            Width::Double => Inner::Double(Plan::new(spec, 1)?),
+            Width::Single => Inner::Single(Plan::new(spec)?),
+            Width::Double => Inner::Double(Plan::new(spec)?),
         };
         Ok(Program { inner, lens: spec.lens })
     }
 
-    /// Sets how many threads large matrix products may use (at least 1, the default).
+    /// Sets how many threads of the current pool large steps may use (at least 1, the default). Results do not depend on it.
     pub fn set_threads(&mut self, threads: usize) {
         match &mut self.inner {
             Inner::Single(plan) => plan.set_threads(threads),
@@ -147,17 +147,9 @@ impl Derivatives for Program {
         self.evaluate(Quantity::LowerHessian, vectors, [hv, &mut [], &mut []], true);
     }
 
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
         let vectors = [Some(x), Some(y), None, Some(v)];
-        self.evaluate(Quantity::LowerSecondOrder, vectors, [gy, hv, xv], true);
+        self.evaluate(Quantity::LowerSecondOrder, vectors, [hv, xv, &mut []], true);
     }
 
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
@@ -177,17 +169,9 @@ impl Derivatives for Program {
         self.gradients(Quantity::UpperGradients, [x, y], [gx, gy], false)
     }
 
-    fn upper_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
         let vectors = [Some(x), Some(y), None, Some(v)];
-        self.evaluate(Quantity::UpperSecondOrder, vectors, [gy, hv, xv], true);
+        self.evaluate(Quantity::UpperSecondOrder, vectors, [hv, xv, &mut []], true);
     }
 
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {

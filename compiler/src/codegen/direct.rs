@@ -57,7 +57,11 @@ pub struct Functions<'l> {
 
 /// The functions of an entry that is to be compiled whole.
 pub fn functions<'l>(loops: &'l Loops, entry: &'l LoopEntry, choice: Choice) -> Option<Functions<'l>> {
-    if choice == Choice::None || loops.width != Width::Double || entry.outputs.len() > 3 {
+    if choice == Choice::None
+        || entry.joint.is_some()
+        || loops.width != Width::Double
+        || entry.outputs.len() > 3
+    {
         return None;
     }
     let [first, second, last] = &entry.stages;
@@ -125,7 +129,15 @@ fn nests(steps: &[Step]) -> Option<Vec<Cow<'_, Nest>>> {
         .iter()
         .map(|step| match step {
             Step::Nest(nest) => Some(Cow::Borrowed(nest)),
-            Step::Host(HostStep::Gemm { cell: Cell::Real, sizes, lhs, rhs, out, alpha, .. }) => {
+            Step::Host(HostStep::Gemm {
+                cell: Cell::Real,
+                sizes,
+                lhs,
+                rhs,
+                out,
+                alpha,
+                accumulate: false,
+            }) => {
                 let small = sizes.iter().product::<usize>() <= PRODUCT && out.offset == 0;
                 small.then(|| Cow::Owned(product(*sizes, lhs, rhs, out.buffer, *alpha)))
             }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use blo_runtime::kernel::direct::{Direct, DirectCode};
-use blo_runtime::kernel::{Code, CodeMemory, Kernel};
+use blo_runtime::kernel::{Code, CodeMemory, Kernel, Reach};
 use blo_runtime::program::spec::DirectSpec;
 use cranelift_codegen::ir::{AbiParam, types};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
@@ -64,8 +64,9 @@ impl<'l> Parts<'l> {
     fn of(loops: &'l Loops, choice: Choice) -> Self {
         let entries: Vec<_> = loops.entries.iter().map(|e| direct::functions(loops, e, choice)).collect();
         let others = loops.entries.iter().zip(&entries).filter(|(_, whole)| whole.is_none());
-        let steps = others.flat_map(|(entry, _)| entry.stages.iter().flatten());
-        let distinct = Distinct::of(loops.setup.iter().chain(steps));
+        let lists = others.flat_map(|(entry, _)| entry.stages.iter().chain(&entry.joint));
+        let steps = std::iter::once(&loops.setup).chain(lists).flatten().flat_map(Step::leaves);
+        let distinct = Distinct::of(steps);
         Parts { entries, distinct }
     }
 
@@ -110,7 +111,7 @@ pub fn machine(loops: &Loops, choice: Choice) -> Result<Machine, CodegenError> {
         .nests
         .iter()
         .zip(addresses.by_ref())
-        .map(|(nest, code)| hand_over(code, &extents(nest, loops.width), &memory))
+        .map(|(nest, code)| hand_over(code, &reach(nest, loops.width), &memory))
         .collect();
     let mut next = |whole: &Whole<'_>| {
         let direct = addresses.next().map(|code| hand_over_whole(code, whole, &memory));
@@ -194,15 +195,18 @@ fn define(module: &mut JITModule, functions: &[Function]) -> Result<Vec<FuncId>,
     Ok(ids)
 }
 
-/// Bytes that a nest's function may touch behind each pointer.
-fn extents(nest: &Nest, width: Width) -> Vec<usize> {
+/// What a nest's function does behind each pointer.
+fn reach(nest: &Nest, width: Width) -> Vec<Reach> {
     let cells = nest.extents_of_args();
-    let mut bytes: Vec<usize> =
-        nest.args.iter().zip(cells).map(|((_, cell), n)| n * width.bytes(*cell)).collect();
+    let arg = |(k, n): (usize, usize)| Reach {
+        bytes: n * width.bytes(nest.args[k].1),
+        writes: nest.written().any(|w| w == k),
+    };
+    let mut reach: Vec<Reach> = cells.into_iter().enumerate().map(arg).collect();
     if nest.tiles > 0 {
-        bytes.push(nest.tiles * TILE_STRIDE * width.bytes(Cell::Real));
+        reach.push(Reach { bytes: nest.tiles * TILE_STRIDE * width.bytes(Cell::Real), writes: true });
     }
-    bytes
+    reach
 }
 
 /// `k3_map_5000x10`
@@ -236,10 +240,10 @@ fn free(module: JITModule) {
 }
 
 #[allow(unsafe_code)]
-fn hand_over(code: *const u8, extents: &[usize], memory: &Arc<dyn CodeMemory>) -> Kernel {
+fn hand_over(code: *const u8, reach: &[Reach], memory: &Arc<dyn CodeMemory>) -> Kernel {
     // SAFETY: the address is that of a finalized function with this signature in the module that `memory` owns; the emitter
-    // accesses arguments only through the nest's accesses, whose extents these are, and emits nothing that unwinds.
-    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), extents, memory.clone()) }
+    // accesses arguments only through the nest's accesses, whose reach this is, keeps no state, and emits nothing that unwinds.
+    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), reach, memory.clone()) }
 }
 
 #[allow(unsafe_code)]

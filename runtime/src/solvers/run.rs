@@ -2,6 +2,7 @@
 //! mathematics is left to the [`Method`].
 
 use crate::derivatives::Derivatives;
+use crate::hypergradient::Trajectory;
 use crate::linear::blas1::{largest, within};
 use crate::monitor::{Control, Monitor, Progress, StopReason, Trace};
 use crate::problem::Problem;
@@ -59,6 +60,12 @@ pub trait Method {
 
     /// Moves the iterate; `k` counts from 0. `Some` ends the run.
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination>;
+
+    /// How it holds the iterates it differentiates through; `None` for a method that does not. One whose iterates do not fit is
+    /// not run.
+    fn trajectory(&self) -> Option<Trajectory> {
+        None
+    }
 }
 
 /// The state of a run outside of the method.

@@ -109,6 +109,17 @@ impl LowerSteps {
         }
     }
 
+    /// As [`LowerSteps::new`], but one plain gradient step.
+    pub(crate) fn single(settings: &Settings, space: &Space, size: StepSize) -> Self {
+        let rule = Rule::new(Kind::Gradient, space.len());
+        LowerSteps { rule, count: 1, size, rates: rates(settings, space), gradient: vec![0.0; space.len()] }
+    }
+
+    /// Makes the step size fit `(x, y)`.
+    pub(crate) fn follow(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) {
+        self.size.follow(problem, x, y);
+    }
+
     /// The step size of the last run.
     pub(crate) fn size(&self) -> f64 {
         self.size.get()

@@ -58,7 +58,7 @@ impl Whole<'_> {
         };
         let pieces = self.outputs.iter().flatten().map(|p| p.0.buffer);
         let args = self.stages.iter().flatten().flat_map(|n| n.args.iter().map(|a| a.0));
-        args.chain(pieces).chain(self.loops.scratch).map(end).max().unwrap_or(0)
+        args.chain(pieces).chain(self.loops.scratch[0]).map(end).max().unwrap_or(0)
     }
 
     /// Writes the body. The first block is current; its parameters are the four vectors, the three outputs, the memory, and the
@@ -158,7 +158,7 @@ impl Writer<'_, '_, '_> {
     }
 
     fn looped(&mut self, nest: &Nest, args: Vec<Value>) {
-        let scratch = match self.whole.loops.scratch {
+        let scratch = match self.whole.loops.scratch[0] {
             Some(id) if nest.tiles > 0 => {
                 debug_assert!(nest.tiles * TILE_STRIDE <= self.whole.loops.buffer(id).len);
                 let byte = self.whole.loops.buffer(id).byte;
