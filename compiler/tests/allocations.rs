@@ -58,17 +58,14 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const TWO_LEVELS: [&str; 5] = ["rhg", "rhg momentum", "cg", "bome", "meha"];
+const TWO_LEVELS: [&str; 6] = ["rhg", "rhg momentum", "cg", "neumann", "bome", "meha"];
 
 const STEPS: usize = 20;
 
 /// The options of a method.
 fn options(method: &str) -> Vec<(String, Value)> {
     let number = |name: &str, value: f64| (name.to_string(), Value::Number(value));
-    let mut options = vec![
-        number("steps", STEPS as f64),
-        number("upper_step", 1e-3),
-    ];
+    let mut options = vec![number("steps", STEPS as f64), number("upper_step", 1e-3)];
     match method {
         "gradient" => {}
         "meha" => options.push(number("lower_step", 1e-2)),
@@ -98,7 +95,10 @@ fn allocations(text: &str, precision: Precision, method: &str) {
         let ended = run.drive(iterations.as_mut(), &mut problem, start);
         let made = ALLOCATIONS.get() - before;
         assert_eq!(ended.iterations, STEPS, "{method} stopped early: {:?}", ended.termination);
-        assert!(!warm || made == 0, "{method} {precision:?}: {made} allocations in {STEPS} iterations of\n{text}");
+        assert!(
+            !warm || made == 0,
+            "{method} {precision:?}: {made} allocations in {STEPS} iterations of\n{text}"
+        );
     }
 }
 
