@@ -73,6 +73,9 @@ pub struct RunArgs {
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,
+    /// Memory for the iterates that a method differentiates through, such as 512MB or 2GiB (default: 1GiB)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<usize>,
     /// Print the result as JSON, and nothing else, on standard output
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
@@ -182,6 +185,27 @@ fn pair(text: &str) -> Result<(String, String), String> {
             Ok((name.trim().into(), value.trim().into()))
         }
         _ => Err("expected NAME=VALUE".into()),
+    }
+}
+
+/// A number of bytes: `1000`, `512MB`, `1.5 GiB`.
+fn size(text: &str) -> Result<usize, String> {
+    const UNITS: [(&str, f64); 8] = [
+        ("kib", 1024.0),
+        ("mib", 1048576.0),
+        ("gib", 1073741824.0),
+        ("kb", 1e3),
+        ("mb", 1e6),
+        ("gb", 1e9),
+        ("tb", 1e12),
+        ("b", 1.0),
+    ];
+    let lower = text.trim().to_lowercase();
+    let unit = UNITS.iter().find_map(|(unit, factor)| Some((lower.strip_suffix(unit)?, *factor)));
+    let (number, factor) = unit.unwrap_or((&lower, 1.0));
+    match number.trim().parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok((value * factor) as usize),
+        _ => Err("expected a size such as 512MB or 2GiB".into()),
     }
 }
 

@@ -31,8 +31,13 @@ const OWNERS: [(&str, &str, &str); 11] = [
     ("zip", "cli", "cli"),
 ];
 
-/// Where `unsafe` may stand: the beginning of the path.
-const UNSAFE: [&str; 3] = ["runtime/kernels/", "runtime/src/kernel.rs", "compiler/src/codegen/jit.rs"];
+/// Where `unsafe` may stand: the beginning of the path. The test of allocations counts them, which takes an allocator of its own.
+const UNSAFE: [&str; 4] = [
+    "runtime/kernels/",
+    "runtime/src/kernel",
+    "compiler/src/codegen/jit.rs",
+    "compiler/tests/allocations.rs",
+];
 
 /// Floors inside the compiler, from the bottom; a module may use its own floor and those below.
 const FLOORS: [&[&str]; 7] = [

@@ -1,7 +1,7 @@
 //! From a model to the entries that are compiled: for every quantity a solver asked for, the graph nodes of its outputs.
 //!
 //! Gradients are reverse mode. Second-order products are forward over reverse: the tangent of the gradient along a
-//! direction `v` in the lower variables. Since `d/dε ∇x f(x, y + εv) = ∇²xy f · v`, one sweep yields `∇y f`, `∇²yy f · v` and
+//! direction `v` in the lower variables. Since `d/dε ∇x f(x, y + εv) = ∇²xy f · v`, one sweep yields `∇²yy f · v` and
 //! `∇²xy f · v` with everything they share. An objective is simplified before it is differentiated: the derivative of
 //! `log(1 + exp(x))` as written overflows where that of `softplus(x)` does not.
 
@@ -12,6 +12,7 @@ use crate::entry::{Entry, Layout};
 use crate::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
 use crate::model::{Level, Model};
 use crate::ops;
+use crate::passes::chains::associate;
 use crate::passes::differentiate::{DerivativeError, gradient, jvp};
 use crate::passes::simplify::simplify;
 use crate::types::Elem;
@@ -67,7 +68,8 @@ pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Ent
         let outputs = outputs(graph, quantity, level.objective, &upper, &lower, &reports)
             .map_err(|e| vec![not_differentiable(graph, level, quantity.name(), &e)])?;
         let flat: Vec<NodeId> = outputs.iter().flatten().copied().collect();
-        let mut simple = simplify(graph, &flat).into_iter();
+        let simple = simplify(graph, &flat);
+        let mut simple = associate(graph, &simple, is_repeated(quantity)).into_iter();
         let outputs = outputs.iter().map(|o| simple.by_ref().take(o.len()).collect()).collect();
         entries.push(Entry { quantity, outputs });
     }
@@ -78,6 +80,12 @@ pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Ent
         lower_direction: lower.direction_inputs,
     };
     Ok((layout, entries))
+}
+
+/// Whether methods evaluate it many times for one `x`, and for one point if it takes a direction: while they solve the lower level
+/// or an adjoint system.
+fn is_repeated(quantity: Quantity) -> bool {
+    matches!(quantity, Quantity::LowerValue | Quantity::LowerGradient | Quantity::LowerHessian)
 }
 
 fn is_lower(quantity: Quantity) -> bool {
@@ -112,7 +120,7 @@ fn outputs(
             let products: Vec<NodeId> = gy.iter().chain(&gx).copied().collect();
             let mut hv = jvp(graph, &products, &lower.tangents())?;
             let xv = hv.split_off(gy.len());
-            vec![gy, hv, xv]
+            vec![hv, xv]
         }
         Quantity::LowerCross => {
             let gy = gradient(graph, objective, &lower.nodes)?;

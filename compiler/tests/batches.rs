@@ -78,8 +78,8 @@ fn first_order(problem: &mut Problem, x: &[f64], s: &[f64]) -> Vec<f64> {
 
 /// The derivative of the gradient along a direction of `s`.
 fn second_order(problem: &mut Problem, x: &[f64], s: &[f64], direction: &[f64]) -> Vec<f64> {
-    let (mut gs, mut hv, mut xv) = (vec![0.0; LOWER], vec![0.0; LOWER], vec![0.0; UPPER]);
-    problem.lower_second_order(x, s, direction, &mut gs, &mut hv, &mut xv);
+    let (mut hv, mut xv) = (vec![0.0; LOWER], vec![0.0; UPPER]);
+    problem.lower_second_order(x, s, direction, &mut hv, &mut xv);
     [xv, hv].concat()
 }
 

@@ -181,8 +181,8 @@ fn second_order_products_equal_differences() {
 fn second_order(text: &str, n: usize, m: usize) {
     let mut problem = problem(text);
     let (x, w, v) = (numbers(n, 0.3), numbers(m, 7.1), numbers(m, 2.2));
-    let (mut gw, mut hv, mut xv) = (vec![0.0; m], vec![0.0; m], vec![0.0; n]);
-    problem.lower_second_order(&x, &w, &v, &mut gw, &mut hv, &mut xv);
+    let (mut hv, mut xv) = (vec![0.0; m], vec![0.0; n]);
+    problem.lower_second_order(&x, &w, &v, &mut hv, &mut xv);
     let step = 1e-5;
     let mut gradients = |sign: f64| {
         let moved: Vec<f64> = w.iter().zip(&v).map(|(w, v)| w + sign * step * v).collect();

@@ -12,7 +12,7 @@ pub enum Quantity {
     LowerGradients,
     /// `∇²yy f · v`.
     LowerHessian,
-    /// `∇y f`, `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
+    /// `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
     LowerSecondOrder,
     /// `∇²yx f · u`.
     LowerCross,
@@ -20,7 +20,7 @@ pub enum Quantity {
     UpperValue,
     /// `F`, `∇x F` and `∇y F`.
     UpperGradients,
-    /// `∇y F`, `∇²yy F · v` and `∇²xy F · v`.
+    /// `∇²yy F · v` and `∇²xy F · v`.
     UpperSecondOrder,
     /// The model's `report` values.
     Reports,
@@ -75,34 +75,31 @@ pub trait Derivatives {
     fn lower_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64;
     /// `f` and, in `gx` (n) and `gy` (m), both gradients.
     fn lower_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64;
+    /// As [`Derivatives::lower_gradient`], for a caller that does not use `f`: returns `f`, or 0 where it was left out because it
+    /// is finite wherever its gradient is.
+    fn lower_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        self.lower_gradient(x, y, gy)
+    }
+    /// As [`Derivatives::lower_gradients`], without `f` as in [`Derivatives::lower_gradient_only`].
+    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.lower_gradients(x, y, gx, gy)
+    }
     /// `hv` (m) = `∇²yy f · v`, with `v` (m).
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]);
-    /// `gy` (m) = `∇y f`, `hv` (m) = `∇²yy f · v`, `xv` (n) = `∇²xy f · v`.
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    );
+    /// `hv` (m) = `∇²yy f · v`, `xv` (n) = `∇²xy f · v`.
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
     /// `out` (m) = `∇²yx f · u`, with `u` (n).
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]);
     /// `F(x, y)`.
     fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64;
     /// `F` and, in `gx` (n) and `gy` (m), both gradients.
     fn upper_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64;
+    /// As [`Derivatives::upper_gradients`], without `F` as in [`Derivatives::lower_gradient_only`].
+    fn upper_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.upper_gradients(x, y, gx, gy)
+    }
     /// As [`Derivatives::lower_second_order`], of `F`.
-    fn upper_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    );
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
     /// The reported scalars, in model order.
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]);
 }

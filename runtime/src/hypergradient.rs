@@ -1,5 +1,7 @@
 //! The gradient of `x ↦ F(x, y(x))`: by reverse differentiation of a lower algorithm, or by the implicit function theorem with
-//! conjugate gradients. Sign convention: `H v = ∇y F`, hypergradient `∇x F − ∇²xy f · v` with `H = ∇²yy f`.
+//! conjugate gradients or a Neumann series. Sign convention: `H v = ∇y F`, hypergradient `∇x F − ∇²xy f · v` with `H = ∇²yy f`.
+
+mod reverse;
 
 use crate::derivatives::Derivatives;
 use crate::face::Face;
@@ -7,28 +9,7 @@ use crate::linear::blas1::axpy;
 use crate::linear::cg::{CgEnd, CgReport, ConjugateGradients};
 use crate::problem::Problem;
 
-/// A lower algorithm of fixed length: `steps` projected (heavy-ball) gradient steps
-/// `b ← momentum · b + ∇y f(x, y)`, `y ← P(y − step · scale ∘ b)`.
-#[derive(Clone, Debug)]
-pub struct Unroll {
-    /// The number of steps, `K`.
-    pub steps: usize,
-    /// The step size, `s`.
-    pub step: f64,
-    /// The heavy-ball momentum; 0 for plain gradient steps.
-    pub momentum: f64,
-    /// How many of the last steps the reverse sweep covers; `steps` for the exact gradient of the algorithm.
-    pub last: usize,
-    /// Factors on the step per lower coordinate; empty means 1.
-    pub scale: Vec<f64>,
-}
-
-impl Unroll {
-    /// `steps` gradient steps of size `step`, differentiated in full.
-    pub fn new(steps: usize, step: f64) -> Self {
-        Unroll { steps, step, momentum: 0.0, last: steps, scale: Vec::new() }
-    }
-}
+pub use reverse::{Reverse, Trajectory, Unroll, reverse};
 
 /// What a run of lower steps saw of `f`: its first and its last value.
 #[derive(Clone, Copy, Debug)]
@@ -64,128 +45,6 @@ pub(crate) fn apply_scale(scale: &[f64], v: &mut [f64]) {
     }
 }
 
-/// Reverse differentiation with room for one trajectory; no call after [`Reverse::new`] allocates.
-#[derive(Clone, Debug)]
-pub struct Reverse {
-    plan: Unroll,
-    /// The kept iterates, `last + 1` rows of `m`.
-    trajectory: Vec<f64>,
-    /// The shrink factors of ball projections, `last` rows.
-    shrinks: Vec<f64>,
-    buffer: Vec<f64>,
-    gradient: Vec<f64>,
-    adjoint: Vec<f64>,
-    adjoint_buffer: Vec<f64>,
-    work: Vec<f64>,
-    cross: Vec<f64>,
-}
-
-impl Reverse {
-    /// Memory: `(last + 6) · m + n` numbers.
-    pub fn new(problem: &Problem, plan: Unroll) -> Self {
-        let (n, m) = (problem.upper.len(), problem.lower.len());
-        let last = plan.last.min(plan.steps);
-        Reverse {
-            trajectory: vec![0.0; (last + 1) * m],
-            shrinks: vec![1.0; last * problem.lower.balls()],
-            buffer: vec![0.0; m],
-            gradient: vec![0.0; m],
-            adjoint: vec![0.0; m],
-            adjoint_buffer: vec![0.0; m],
-            work: vec![0.0; m],
-            cross: vec![0.0; n],
-            plan: Unroll { last, ..plan },
-        }
-    }
-
-    /// Runs the lower algorithm from `y`, which becomes the last iterate, with steps of size `step` in place of the plan's from
-    /// now on. `poll` is asked before every step; `None` when it asked to stop.
-    pub fn forward(
-        &mut self,
-        problem: &mut Problem,
-        x: &[f64],
-        y: &mut [f64],
-        step: f64,
-        mut poll: impl FnMut(&Problem) -> bool,
-    ) -> Option<Descent> {
-        self.plan.step = step;
-        let (m, balls) = (y.len(), problem.lower.balls());
-        let Unroll { steps, momentum, last, .. } = self.plan;
-        self.buffer.fill(0.0);
-        let first = steps - last;
-        let mut descent = Descent::START;
-        for k in 0..steps {
-            if poll(problem) {
-                return None;
-            }
-            if k >= first {
-                self.trajectory[(k - first) * m..][..m].copy_from_slice(y);
-            }
-            descent.pass(problem.lower_gradient(x, y, &mut self.gradient));
-            if momentum == 0.0 {
-                self.buffer.copy_from_slice(&self.gradient);
-            } else {
-                crate::linear::blas1::scale(momentum, &mut self.buffer);
-                axpy(1.0, &self.gradient, &mut self.buffer);
-            }
-            self.descend(step, y);
-            if k >= first {
-                problem.lower.project_recording(y, &mut self.shrinks[(k - first) * balls..][..balls]);
-            } else {
-                problem.lower.project(y);
-            }
-        }
-        self.trajectory[last * m..].copy_from_slice(y);
-        Some(descent)
-    }
-
-    fn descend(&self, step: f64, y: &mut [f64]) {
-        if self.plan.scale.is_empty() {
-            axpy(-step, &self.buffer, y);
-        } else {
-            for ((y, b), s) in y.iter_mut().zip(&self.buffer).zip(&self.plan.scale) {
-                *y -= step * s * b;
-            }
-        }
-    }
-
-    /// After [`Reverse::forward`]: `F(x, y_K)`, and in `g` the hypergradient. Two second-order products share each of the
-    /// `last` sweeps. For every step `k`, backwards, with `a` the adjoint of `y`:
-    /// `g ← g − s ∇²xy f(x, y_k) a`, `a ← a − s H(x, y_k) a`; with momentum the adjoint of the buffer is carried as well.
-    pub fn backward(&mut self, problem: &mut Problem, x: &[f64], g: &mut [f64]) -> f64 {
-        let (m, balls) = (self.buffer.len(), problem.lower.balls());
-        let Unroll { step, momentum, last, .. } = self.plan;
-        let value = problem.upper_gradients(x, &self.trajectory[last * m..], g, &mut self.adjoint);
-        self.adjoint_buffer.fill(0.0);
-        for k in (0..last).rev() {
-            let image = &self.trajectory[(k + 1) * m..][..m];
-            problem.lower.project_derivative(image, &self.shrinks[k * balls..][..balls], &mut self.adjoint);
-            // The adjoint of b_{k+1}: what arrives through y_{k+1} = P(y_k − s b_{k+1}), plus what b_{k+2} passed on.
-            self.work.copy_from_slice(&self.adjoint);
-            apply_scale(&self.plan.scale, &mut self.work);
-            axpy(-step, &self.work, &mut self.adjoint_buffer);
-            let y = &self.trajectory[k * m..][..m];
-            let v = &self.adjoint_buffer;
-            problem.lower_second_order(x, y, v, &mut self.gradient, &mut self.work, &mut self.cross);
-            axpy(1.0, &self.cross, g);
-            axpy(1.0, &self.work, &mut self.adjoint);
-            crate::linear::blas1::scale(momentum, &mut self.adjoint_buffer);
-        }
-        value
-    }
-}
-
-/// The value `F(x, y_K)` and the gradient with respect to `x` (n) of the lower algorithm `plan` started at `y0` (m), which is
-/// taken as independent of `x`.
-pub fn reverse(problem: &mut Problem, x: &[f64], y0: &[f64], plan: &Unroll) -> (f64, Vec<f64>) {
-    let mut sweep = Reverse::new(problem, plan.clone());
-    let mut y = y0.to_vec();
-    let mut g = vec![0.0; x.len()];
-    sweep.forward(problem, x, &mut y, plan.step, |_| false);
-    let value = sweep.backward(problem, x, &mut g);
-    (value, g)
-}
-
 /// Work vectors of implicit hypergradients; no call after [`Implicit::new`] allocates.
 #[derive(Clone, Debug)]
 pub struct Implicit {
@@ -195,7 +54,7 @@ pub struct Implicit {
     pub direct: Vec<f64>,
     /// `∇²xy f · v` (n) of the last call.
     pub indirect: Vec<f64>,
-    /// `∇y f` (m) of the last call.
+    /// `∇y f` (m) of the last call on a lower level with domains.
     pub lower_gradient: Vec<f64>,
     solver: ConjugateGradients,
     face: Face,
@@ -231,6 +90,44 @@ impl Implicit {
         tolerance: f64,
         g: &mut [f64],
     ) -> (f64, CgReport) {
+        let value = self.begin(problem, x, y);
+        let face = &self.face;
+        let report = self.solver.solve(&self.rhs, &mut self.adjoint, max_steps, tolerance, |v, hv| {
+            problem.lower_hessian(x, y, v, hv);
+            face.add_curvature(&problem.lower, v, hv);
+            face.tangent(&problem.lower, hv);
+        });
+        self.finish(problem, x, y, g);
+        (value, report)
+    }
+
+    /// As [`Implicit::evaluate`], with the adjoint `v = η Σ (I − η H)^q ∇y F` for `q = 0, …, terms` and `η = size`.
+    pub fn evaluate_neumann(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        terms: usize,
+        size: f64,
+        g: &mut [f64],
+    ) -> f64 {
+        let value = self.begin(problem, x, y);
+        self.adjoint.copy_from_slice(&self.rhs);
+        let Self { adjoint, face, rhs, work, .. } = self;
+        for _ in 0..terms {
+            problem.lower_hessian(x, y, rhs, work);
+            face.add_curvature(&problem.lower, rhs, work);
+            face.tangent(&problem.lower, work);
+            axpy(-size, work, rhs);
+            axpy(1.0, rhs, adjoint);
+        }
+        crate::linear::blas1::scale(size, adjoint);
+        self.finish(problem, x, y, g);
+        value
+    }
+
+    /// `F(x, y)`, and the right-hand side `∇y F` and the last adjoint on the face of active domains.
+    fn begin(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
         let value = problem.upper_gradients(x, y, &mut self.direct, &mut self.rhs);
         if !problem.lower.is_free() {
             problem.lower_gradient(x, y, &mut self.lower_gradient);
@@ -238,17 +135,15 @@ impl Implicit {
             self.face.tangent(&problem.lower, &mut self.rhs);
             self.face.tangent(&problem.lower, &mut self.adjoint);
         }
-        let face = &self.face;
-        let report = self.solver.solve(&self.rhs, &mut self.adjoint, max_steps, tolerance, |v, hv| {
-            problem.lower_hessian(x, y, v, hv);
-            face.add_curvature(&problem.lower, v, hv);
-            face.tangent(&problem.lower, hv);
-        });
-        let Self { adjoint, direct, indirect, lower_gradient, work, .. } = self;
-        problem.lower_second_order(x, y, adjoint, lower_gradient, work, indirect);
+        value
+    }
+
+    /// The hypergradient with the adjoint that was found.
+    fn finish(&mut self, problem: &mut Problem, x: &[f64], y: &[f64], g: &mut [f64]) {
+        let Self { adjoint, direct, indirect, work, .. } = self;
+        problem.lower_second_order(x, y, adjoint, work, indirect);
         g.copy_from_slice(direct);
         axpy(-1.0, indirect, g);
-        (value, report)
     }
 
     /// After [`Implicit::evaluate`] met a singular `H`: the hypergradient in `g` (n) with the least-squares solution of
@@ -278,10 +173,7 @@ impl Implicit {
         });
         apply(&self.adjoint, &mut inner);
         axpy(-1.0, &inner, &mut b);
-        let Self { adjoint, direct, indirect, lower_gradient, work, .. } = self;
-        problem.lower_second_order(x, y, adjoint, lower_gradient, work, indirect);
-        g.copy_from_slice(direct);
-        axpy(-1.0, indirect, g);
+        self.finish(problem, x, y, g);
         crate::linear::blas1::norm2(&b)
     }
 

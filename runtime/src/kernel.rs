@@ -1,8 +1,12 @@
 //! The unsafe door of the runtime: the memory that compiled programs work in, and the calls into machine code. A [`Kernel`]
 //! keeps its code alive; binding it to a [`Memory`] checks every length once, so that calling it checks nothing but the
-//! memory. What kernels compute, and in which order they run, is decided elsewhere.
+//! memory. What kernels compute, and in which order they run, is decided elsewhere. Calls from several threads at once, tile
+//! by tile, are in [`tiles`].
 
 #![allow(unsafe_code)]
+
+pub mod direct;
+pub mod tiles;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::marker::PhantomData;
@@ -17,26 +21,36 @@ pub type Code = unsafe extern "C" fn(*const *mut u8);
 /// What keeps the machine code of kernels in memory; dropping it frees the code.
 pub trait CodeMemory: Send + Sync {}
 
+/// What compiled code does behind one of its pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// How many bytes it uses at most.
+    pub bytes: usize,
+    /// Whether it writes there.
+    pub writes: bool,
+}
+
 /// Compiled code with the lengths it relies on. Cloning is cheap; the code is freed with the last clone.
 #[derive(Clone)]
 pub struct Kernel {
     code: Code,
-    extents: Arc<[usize]>,
+    reach: Arc<[Reach]>,
     memory: Arc<dyn CodeMemory>,
 }
 
 impl Kernel {
-    /// Wraps code that reads or writes at most `extents[k]` bytes from its `k`-th pointer.
+    /// Wraps code that uses at most `reach[k]` behind its `k`-th pointer.
     ///
     /// # Safety
-    /// `code` must stay callable as long as `memory` lives, must keep to `extents`, and must not unwind.
-    pub unsafe fn new(code: Code, extents: &[usize], memory: Arc<dyn CodeMemory>) -> Self {
-        Kernel { code, extents: extents.into(), memory }
+    /// `code` must stay callable as long as `memory` lives, must keep to `reach`, may be called from several threads at once on
+    /// memory that is not shared, and must not unwind.
+    pub unsafe fn new(code: Code, reach: &[Reach], memory: Arc<dyn CodeMemory>) -> Self {
+        Kernel { code, reach: reach.into(), memory }
     }
 
-    /// How many bytes are used behind each pointer.
-    pub fn extents(&self) -> &[usize] {
-        &self.extents
+    /// What it does behind each pointer.
+    pub fn reach(&self) -> &[Reach] {
+        &self.reach
     }
 }
 
@@ -47,6 +61,8 @@ pub enum BindError {
     Count,
     /// The buffer at this position is shorter than the kernel's extent, outside the memory, or misaligned.
     Extent(usize),
+    /// Tiles that run at the same time would meet in the buffer at this position.
+    Shared(usize),
 }
 
 /// A kernel with the addresses of its buffers in one [`Memory`].
@@ -146,6 +162,10 @@ impl Memory {
         unsafe { std::slice::from_raw_parts_mut(self.base.add(slot.byte).cast(), slot.len) }
     }
 
+    fn bytes(&self) -> usize {
+        self.layout.size()
+    }
+
     /// Two slots to read and one to write, which must not overlap them.
     pub fn split<A: Word, B: Word, C: Word>(
         &mut self,
@@ -170,13 +190,13 @@ impl Memory {
 
     /// Binds a kernel to buffers given as (first byte, bytes).
     pub fn bind(&self, kernel: &Kernel, buffers: &[(usize, usize)]) -> Result<Bound, BindError> {
-        if buffers.len() != kernel.extents.len() {
+        if buffers.len() != kernel.reach.len() {
             return Err(BindError::Count);
         }
         let mut args = Vec::with_capacity(buffers.len());
-        for (k, (&(byte, bytes), &extent)) in buffers.iter().zip(kernel.extents.iter()).enumerate() {
+        for (k, (&(byte, bytes), reach)) in buffers.iter().zip(kernel.reach.iter()).enumerate() {
             let inside = byte.checked_add(bytes).is_some_and(|end| end <= self.layout.size());
-            if extent > bytes || !inside || !byte.is_multiple_of(4) {
+            if reach.bytes > bytes || !inside || !byte.is_multiple_of(4) {
                 return Err(BindError::Extent(k));
             }
             args.push(self.base.wrapping_add(byte));
@@ -217,8 +237,8 @@ impl<T> Strided<'_, T> {
     }
 }
 
-/// `out = alpha · lhs · rhs`, with `lhs: m × k`, `rhs: k × n` and a row-major `out: m × n`; large products may use several
-/// threads of the current pool.
+/// `out = alpha · lhs · rhs`, or this added to what is in `out` if `accumulate`, with `lhs: m × k`, `rhs: k × n` and a row-major
+/// `out: m × n`; large products may use several threads of the current pool.
 ///
 /// # Panics
 /// If an operand has too few cells for its sizes.
@@ -228,6 +248,7 @@ pub fn gemm<T: blo_kernels::Float>(
     lhs: Strided<'_, T>,
     rhs: Strided<'_, T>,
     alpha: T,
+    accumulate: bool,
     threads: usize,
 ) {
     assert!(lhs.holds(m, k) && rhs.holds(k, n) && out.len() >= m * n, "an operand of a product is too short");
@@ -235,7 +256,9 @@ pub fn gemm<T: blo_kernels::Float>(
     // SAFETY: the strides stay inside the slices (just checked); `out` is row-major, so its elements are distinct, and as a
     // mutable slice it does not overlap the operands.
     unsafe {
-        blo_kernels::gemm(m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, false, threads)
+        blo_kernels::gemm(
+            m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, accumulate, threads,
+        )
     }
 }
 
@@ -259,7 +282,7 @@ mod tests {
     fn a_kernel_runs_only_on_buffers_that_are_long_enough() {
         let mut memory = Memory::new(128).unwrap();
         // SAFETY: `double` is a static function and touches 16 bytes.
-        let kernel = unsafe { Kernel::new(double, &[16], Arc::new(Static)) };
+        let kernel = unsafe { Kernel::new(double, &[Reach { bytes: 16, writes: true }], Arc::new(Static)) };
         let slot = memory.slot::<f64>(64, 2).unwrap();
         memory.write(slot).copy_from_slice(&[1.5, -2.0]);
         let bound = memory.bind(&kernel, &[(64, 16)]).unwrap_or_else(|e| panic!("{e:?}"));

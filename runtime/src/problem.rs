@@ -74,11 +74,16 @@ pub struct Problem {
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
     pub report_names: Vec<String>,
+    /// The bytes a method may use to keep the iterates it differentiates through: [`MEMORY`] unless set.
+    pub memory: usize,
     calls: [u64; Quantity::ALL.len()],
     total: u64,
     tolerant: bool,
     fault: Option<Fault>,
 }
+
+/// The bytes for iterates that are kept, unless a run says otherwise: 1 GiB.
+pub const MEMORY: usize = 1 << 30;
 
 impl Problem {
     /// A minimisation on both levels in double precision, with unnamed reports. The lengths of the spaces must be those of
@@ -102,6 +107,7 @@ impl Problem {
             constrained: None,
             roundoff: f64::EPSILON,
             report_names,
+            memory: MEMORY,
             calls: [0; Quantity::ALL.len()],
             total: 0,
             tolerant: false,
@@ -156,7 +162,14 @@ impl Problem {
     fn note_direction(&mut self, quantity: Quantity, x: &[f64], y: &[f64], v: &[f64], finite: bool) {
         self.calls[quantity as usize] += 1;
         self.total += 1;
-        if !finite && !self.tolerant && self.fault.is_none() {
+        if !finite {
+            self.blame(quantity, x, y, v);
+        }
+    }
+
+    #[cold]
+    fn blame(&mut self, quantity: Quantity, x: &[f64], y: &[f64], v: &[f64]) {
+        if !self.tolerant && self.fault.is_none() {
             let (size, part) = Part::largest(largest(x), largest(y), largest(v));
             self.fault = Some(Fault { quantity, x: x.to_vec(), y: y.to_vec(), size, part });
         }
@@ -194,22 +207,26 @@ impl Derivatives for Problem {
         value
     }
 
+    fn lower_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradient_only(x, y, gy);
+        self.note(Quantity::LowerGradient, x, y, value.is_finite() && all_finite(gy));
+        value
+    }
+
+    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradients_only(x, y, gx, gy);
+        self.note(Quantity::LowerGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
+        value
+    }
+
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
         self.derivatives.lower_hessian(x, y, v, hv);
         self.note_direction(Quantity::LowerHessian, x, y, v, all_finite(hv));
     }
 
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.derivatives.lower_second_order(x, y, v, gy, hv, xv);
-        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.derivatives.lower_second_order(x, y, v, hv, xv);
+        let finite = all_finite(hv) && all_finite(xv);
         self.note_direction(Quantity::LowerSecondOrder, x, y, v, finite);
     }
 
@@ -230,17 +247,15 @@ impl Derivatives for Problem {
         value
     }
 
-    fn upper_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.derivatives.upper_second_order(x, y, v, gy, hv, xv);
-        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+    fn upper_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let value = self.derivatives.upper_gradients_only(x, y, gx, gy);
+        self.note(Quantity::UpperGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
+        value
+    }
+
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        self.derivatives.upper_second_order(x, y, v, hv, xv);
+        let finite = all_finite(hv) && all_finite(xv);
         self.note_direction(Quantity::UpperSecondOrder, x, y, v, finite);
     }
 

@@ -25,13 +25,13 @@ impl Program {
     /// Checks a specification, allocates its memory, copies its data and runs what depends on data alone.
     pub fn new(spec: &ProgramSpec<'_>) -> Result<Self, ProgramError> {
         let inner = match spec.width {
-            Width::Single => Inner::Single(Plan::new(spec, 1)?),
-            Width::Double => Inner::Double(Plan::new(spec, 1)?),
+            Width::Single => Inner::Single(Plan::new(spec)?),
+            Width::Double => Inner::Double(Plan::new(spec)?),
         };
         Ok(Program { inner, lens: spec.lens })
     }
 
-    /// Sets how many threads large matrix products may use (at least 1, the default).
+    /// Sets how many threads of the current pool large steps may use (at least 1, the default). Results do not depend on it.
     pub fn set_threads(&mut self, threads: usize) {
         match &mut self.inner {
             Inner::Single(plan) => plan.set_threads(threads),
@@ -57,23 +57,51 @@ impl Program {
         }
     }
 
-    fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+    /// Evaluates a quantity: `vectors` are `x`, `y` and, where it takes them, directions; outputs that it does not have are
+    /// empty. The first output may be left out unless it is `valued`.
+    #[inline(always)]
+    fn evaluate(
+        &mut self,
+        quantity: Quantity,
+        vectors: [Option<&[f64]>; 4],
+        outputs: [&mut [f64]; 3],
+        valued: bool,
+    ) {
         match &mut self.inner {
-            Inner::Single(plan) => plan.run(quantity, vectors, outputs),
-            Inner::Double(plan) => plan.run(quantity, vectors, outputs),
+            Inner::Double(plan) if plan.is_whole(quantity) => {
+                plan.enter(quantity, vectors.map(Option::unwrap_or_default), outputs, valued);
+            }
+            inner => inner.steps(quantity, vectors, outputs),
         }
     }
 
     fn value(&mut self, quantity: Quantity, x: &[f64], y: &[f64]) -> f64 {
         let mut value = [0.0];
-        self.run(quantity, [Some(x), Some(y), None, None], &mut [&mut value]);
+        self.evaluate(quantity, [Some(x), Some(y), None, None], [&mut value, &mut [], &mut []], true);
         value[0]
     }
 
-    fn gradients(&mut self, quantity: Quantity, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+    #[inline(always)]
+    fn gradients(
+        &mut self,
+        quantity: Quantity,
+        [x, y]: [&[f64]; 2],
+        [first, second]: [&mut [f64]; 2],
+        valued: bool,
+    ) -> f64 {
         let mut value = [0.0];
-        self.run(quantity, [Some(x), Some(y), None, None], &mut [&mut value, gx, gy]);
+        self.evaluate(quantity, [Some(x), Some(y), None, None], [&mut value, first, second], valued);
         value[0]
+    }
+}
+
+impl Inner {
+    #[inline(never)]
+    fn steps(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], mut outputs: [&mut [f64]; 3]) {
+        match self {
+            Inner::Single(plan) => plan.run(quantity, vectors, &mut outputs),
+            Inner::Double(plan) => plan.run(quantity, vectors, &mut outputs),
+        }
     }
 }
 
@@ -99,33 +127,34 @@ impl Derivatives for Program {
     }
 
     fn lower_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
-        let mut value = [0.0];
-        self.run(Quantity::LowerGradient, [Some(x), Some(y), None, None], &mut [&mut value, gy]);
-        value[0]
+        self.gradients(Quantity::LowerGradient, [x, y], [gy, &mut []], true)
     }
 
     fn lower_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
-        self.gradients(Quantity::LowerGradients, x, y, gx, gy)
+        self.gradients(Quantity::LowerGradients, [x, y], [gx, gy], true)
+    }
+
+    fn lower_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::LowerGradient, [x, y], [gy, &mut []], false)
+    }
+
+    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::LowerGradients, [x, y], [gx, gy], false)
     }
 
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
-        self.run(Quantity::LowerHessian, [Some(x), Some(y), None, Some(v)], &mut [hv]);
+        let vectors = [Some(x), Some(y), None, Some(v)];
+        self.evaluate(Quantity::LowerHessian, vectors, [hv, &mut [], &mut []], true);
     }
 
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.run(Quantity::LowerSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [gy, hv, xv]);
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        let vectors = [Some(x), Some(y), None, Some(v)];
+        self.evaluate(Quantity::LowerSecondOrder, vectors, [hv, xv, &mut []], true);
     }
 
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
-        self.run(Quantity::LowerCross, [Some(x), Some(y), Some(u), None], &mut [out]);
+        let vectors = [Some(x), Some(y), Some(u), None];
+        self.evaluate(Quantity::LowerCross, vectors, [out, &mut [], &mut []], true);
     }
 
     fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
@@ -133,22 +162,20 @@ impl Derivatives for Program {
     }
 
     fn upper_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
-        self.gradients(Quantity::UpperGradients, x, y, gx, gy)
+        self.gradients(Quantity::UpperGradients, [x, y], [gx, gy], true)
     }
 
-    fn upper_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.run(Quantity::UpperSecondOrder, [Some(x), Some(y), None, Some(v)], &mut [gy, hv, xv]);
+    fn upper_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::UpperGradients, [x, y], [gx, gy], false)
+    }
+
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        let vectors = [Some(x), Some(y), None, Some(v)];
+        self.evaluate(Quantity::UpperSecondOrder, vectors, [hv, xv, &mut []], true);
     }
 
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {
-        self.run(Quantity::Reports, [Some(x), Some(y), None, None], &mut [out]);
+        let vectors = [Some(x), Some(y), None, None];
+        self.evaluate(Quantity::Reports, vectors, [out, &mut [], &mut []], true);
     }
 }

@@ -18,6 +18,7 @@ impl Schedule {
     pub fn factor(self, k: usize, steps: usize) -> f64 {
         match self {
             Schedule::Constant => 1.0,
+            Schedule::Power(0.0) => 1.0,
             Schedule::Power(p) => ((k + 1) as f64).powf(-p),
             Schedule::Geometric(r) => r.powf(k as f64),
             Schedule::Cosine => {

@@ -4,6 +4,7 @@ use ndarray::ArrayD;
 
 use crate::check::{Check, check};
 use crate::derivatives::{Derivatives, Quantity};
+use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
@@ -59,6 +60,8 @@ pub struct Solution {
     pub check_calls: u64,
     /// The course of the run.
     pub trace: Trace,
+    /// How the iterates that were differentiated through were held; `None` for methods that do not.
+    pub trajectory: Option<Trajectory>,
     /// The first value that was not finite, and the point to blame.
     pub fault: Option<Fault>,
 }
@@ -77,12 +80,19 @@ pub fn solve(
     let (before, before_table) = (problem.calls(), problem.call_table());
     let unformed = (solver.levels == Levels::Any && problem.constrained.is_none())
         .then(|| format!("`{}` needs the single-level form, which was not compiled", solver.name));
+    let mut trajectory = None;
     let ended = match solver.misfit(problem.has_lower, &problem.asks).or(unformed) {
         Some(reason) => refused(start, reason),
         None => {
             let mut method = (solver.build)(problem, settings, &start);
-            let run = Run::new(problem, &start, settings.count("steps"), settings.real("tolerance"), monitor);
-            run.drive(method.as_mut(), problem, start)
+            trajectory = method.trajectory();
+            if let Some(Trajectory::TooLarge { needed }) = trajectory {
+                refused(start, does_not_fit(solver.name, needed, problem.memory))
+            } else {
+                let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
+                let run = Run::new(problem, &start, steps, tolerance, monitor);
+                run.drive(method.as_mut(), problem, start)
+            }
         }
     };
     let fault = problem.take_fault();
@@ -90,10 +100,10 @@ pub fn solve(
     // The check may cost as much as the run, but a short run must not starve it.
     let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
     let budget = settings.count("check_steps").min(spent.max(200));
-    Solution { calls, fault, ..assess(problem, solver.name, ended, budget) }
+    Solution { calls, fault, trajectory, ..assess(problem, solver.name, ended, budget) }
 }
 
-/// Checks the point a run ended at and reads its values; `calls` and `fault` are left empty.
+/// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty.
 fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usize) -> Solution {
     let before = problem.calls();
     let Ended { termination, iterations, point: Point { x, y }, measure, trace } = ended;
@@ -121,11 +131,23 @@ fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usi
         calls: Vec::new(),
         check_calls: problem.calls() - before,
         trace,
+        trajectory: None,
         fault: None,
         check,
         x,
         y,
     }
+}
+
+/// Why a method whose iterates do not fit is not run.
+fn does_not_fit(solver: &str, needed: usize, memory: usize) -> String {
+    let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+    format!(
+        "the iterates that `{solver}` differentiates through need {:.1} MiB even as checkpoints, and it may use {:.1} MiB: fewer lower \
+         steps, a smaller `truncate` or more memory would do",
+        mib(needed),
+        mib(memory)
+    )
 }
 
 fn refused(point: Point, reason: String) -> Ended {

@@ -213,6 +213,9 @@ impl Space {
     /// `‖v − P(v − g)‖`: the length of a projected unit gradient step, 0 exactly at stationary points. `scratch` has the
     /// length of `v`.
     pub fn stationarity(&self, v: &[f64], g: &[f64], scratch: &mut [f64]) -> f64 {
+        if self.free {
+            return crate::linear::blas1::norm2(g);
+        }
         for ((s, v), g) in scratch.iter_mut().zip(v).zip(g) {
             *s = v - g;
         }

@@ -50,7 +50,7 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
     let mut model = session.model(&args.model, true)?;
     let plan = session.plan(&model, flags, args.model.seed)?;
     let problem = match compile::problem(&mut model, &plan, args.model.seed) {
-        Ok(problem) => problem,
+        Ok(problem) => with_memory(problem, args.memory),
         Err(diagnostics) => {
             session.tell(&diagnostics);
             return None;
@@ -64,6 +64,12 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
         }
     };
     Some(Prepared { model, plan, problem, folder })
+}
+
+/// The problem with the memory the run may use for iterates, where it says so.
+fn with_memory(mut problem: Problem, memory: Option<usize>) -> Problem {
+    problem.memory = memory.unwrap_or(problem.memory);
+    problem
 }
 
 /// Solves, and writes the result wherever it was asked for.
@@ -176,6 +182,7 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         method: solution.solver.into(),
         because: None,
         iterations: solution.iterations,
+        trajectory: solution.trajectory.map(|trajectory| trajectory.to_string()),
         calls: problem.call_table().iter().map(|(q, n)| (q.name().to_string(), *n)).collect(),
         seconds,
         seed,

@@ -121,6 +121,7 @@ fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
         options: Vec::new(),
         iterations: None,
         time_limit: None,
+        memory: None,
         json: false,
         out: None,
         quiet: true,

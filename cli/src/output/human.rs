@@ -47,6 +47,9 @@ pub fn summary(result: &RunResult) -> String {
         "{}, {} iterations, {:.3} s ({:.3} s to compile, {:.3} s to solve)",
         result.method, result.iterations, seconds.total, seconds.compile, seconds.solve
     );
+    if let Some(trajectory) = result.trajectory.as_ref().filter(|held| *held != "kept") {
+        let _ = writeln!(out, "trajectory: {trajectory}");
+    }
     if let Some(because) = &result.because {
         let _ = writeln!(out, "{} was chosen because {because}", result.method);
     }

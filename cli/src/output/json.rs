@@ -37,6 +37,7 @@ pub fn result(result: &RunResult) -> Value {
         "method": result.method,
         "because": result.because,
         "iterations": result.iterations,
+        "trajectory": result.trajectory,
         "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
         "seconds": {
             "compile": number(result.seconds.compile),
@@ -100,6 +101,7 @@ mod tests {
                 "method",
                 "because",
                 "iterations",
+                "trajectory",
                 "calls",
                 "seconds",
                 "seed",

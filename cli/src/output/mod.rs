@@ -38,6 +38,8 @@ pub struct RunResult {
     pub because: Option<String>,
     /// Complete outer iterations.
     pub iterations: usize,
+    /// How the iterates that the method differentiated through were held, where it does.
+    pub trajectory: Option<String>,
     /// How often each quantity was evaluated.
     pub calls: Vec<(String, u64)>,
     /// Wall-clock time.
@@ -136,6 +138,7 @@ pub fn sample() -> RunResult {
         method: "bome".into(),
         because: None,
         iterations: 2000,
+        trajectory: Some("checkpoints every 10".into()),
         calls: vec![("lower_gradient".into(), 20000)],
         seconds: Seconds { compile: 0.0125, solve: 1.5, total: 1.52 },
         seed: 0,

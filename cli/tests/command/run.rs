@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Folder, blo, stderr, stdout};
+use crate::common::{Folder, blo, refused, stderr, stdout};
 
 /// The follower answers y = x; the leader's best is x = y = 1/2 with the objective 1/2.
 const MODEL: &str = "\
@@ -82,6 +82,22 @@ fn flags_change_parameters_methods_and_options() {
         0,
     );
     assert_eq!(other["method"], "cg");
+}
+
+#[test]
+fn memory_changes_what_is_kept_and_nothing_else() {
+    let folder = model(&MODEL.replace("expect", "# expect"));
+    let full = json(&folder, &["--option", "lower_steps=64"], 0);
+    assert_eq!(full["trajectory"], "kept");
+    let tight = json(&folder, &["--option", "lower_steps=64", "--memory", "0.4KiB"], 0);
+    let held = tight["trajectory"].as_str().unwrap();
+    assert!(held.starts_with("checkpoints every "), "{held}");
+    assert_eq!(tight["variables"], full["variables"]);
+    assert_eq!(tight["upper"], full["upper"]);
+    let output = blo(&folder.path(""), &["run", "m.blo", "--option", "lower_steps=64", "--memory", "10B"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("even as checkpoints"), "{}", stdout(&output));
+    refused(&folder, &["run", "m.blo", "--memory", "much"], &["512MB"]);
 }
 
 #[test]

@@ -8,16 +8,17 @@ use cranelift_codegen::Context;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{
-    AbiParam, ExtFuncData, ExternalName, InstBuilder, LibCall, Signature, UserExternalName, UserFuncName,
-    types,
+    AbiParam, ExtFuncData, ExternalName, FuncRef, InstBuilder, LibCall, Signature, Type, UserExternalName,
+    UserFuncName, types,
 };
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rustc_hash::FxHashMap;
 
 use super::CodegenError;
+use super::direct::Whole;
 use super::nest::Emitter;
 use crate::ir::loops::{Expr, Nest, Width};
 
@@ -85,28 +86,55 @@ fn block_kernel(name: &str, width: Width) -> String {
     format!("blo_k_{name}_{}", if width == Width::Double { "f64" } else { "f32" })
 }
 
-/// The functions of some nests, in their order, compiled on as many threads as pay.
-pub fn compile_all(nests: &[&Nest], width: Width) -> Result<Vec<Function>, CodegenError> {
-    let expressions: usize = nests.iter().map(|n| n.exprs.len()).sum();
-    let machine = std::thread::available_parallelism().map_or(1, usize::from);
-    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(nests.len()), nests, width)
+/// What becomes a function.
+#[derive(Clone, Copy)]
+pub enum Job<'a> {
+    /// One nest; its parameter is the table of its buffers.
+    Nest(&'a Nest),
+    /// All steps of an entry; see [`Whole::emit`] for the parameters.
+    Whole(&'a Whole<'a>),
 }
 
-fn compile_on(threads: usize, nests: &[&Nest], width: Width) -> Result<Vec<Function>, CodegenError> {
+impl Job<'_> {
+    /// How many expressions are compiled.
+    fn len(&self) -> usize {
+        match self {
+            Job::Nest(nest) => nest.exprs.len(),
+            Job::Whole(whole) => whole.len(),
+        }
+    }
+
+    /// The number of its parameters.
+    fn params(&self) -> usize {
+        match self {
+            Job::Nest(_) => 1,
+            Job::Whole(_) => 9,
+        }
+    }
+}
+
+/// The functions of some jobs, in their order, compiled on as many threads as pay.
+pub fn compile_all(jobs: &[Job<'_>], width: Width) -> Result<Vec<Function>, CodegenError> {
+    let expressions: usize = jobs.iter().map(Job::len).sum();
+    let machine = std::thread::available_parallelism().map_or(1, usize::from);
+    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(jobs.len()), jobs, width)
+}
+
+fn compile_on(threads: usize, jobs: &[Job<'_>], width: Width) -> Result<Vec<Function>, CodegenError> {
     let isa = isa()?;
     if threads <= 1 {
         let mut workshop = Workshop::new(&*isa);
-        return nests.iter().map(|nest| workshop.compile(nest, width)).collect();
+        return jobs.iter().map(|job| workshop.compile(job, width)).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<Result<Function, CodegenError>>>> =
-        nests.iter().map(|_| Mutex::new(None)).collect();
+        jobs.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         let mut workshop = Workshop::new(&*isa);
         loop {
             let k = next.fetch_add(1, Ordering::Relaxed);
-            let Some(nest) = nests.get(k) else { break };
-            *done[k].lock().unwrap_or_else(PoisonError::into_inner) = Some(workshop.compile(nest, width));
+            let Some(job) = jobs.get(k) else { break };
+            *done[k].lock().unwrap_or_else(PoisonError::into_inner) = Some(workshop.compile(job, width));
         }
     };
     std::thread::scope(|scope| {
@@ -116,21 +144,89 @@ fn compile_on(threads: usize, nests: &[&Nest], width: Width) -> Result<Vec<Funct
         work();
     });
     let taken = done.into_iter().map(|d| d.into_inner().unwrap_or_else(PoisonError::into_inner));
-    taken.map(|f| f.unwrap_or_else(|| crate::bug!("a nest was left out"))).collect()
+    taken.map(|f| f.unwrap_or_else(|| crate::bug!("a function was left out"))).collect()
 }
 
-/// The readable form of the functions of some nests, in their order.
-pub fn text(nests: &[&Nest], width: Width) -> Result<Vec<String>, CodegenError> {
+/// The readable form of the functions of some jobs, in their order.
+pub fn text(jobs: &[Job<'_>], width: Width) -> Result<Vec<String>, CodegenError> {
     let isa = isa()?;
     let mut workshop = Workshop::new(&*isa);
-    let text = |nest: &&Nest| {
-        workshop.build(nest, width);
+    let text = |job: &Job<'_>| {
+        workshop.build(job, width);
         let text = workshop.context.func.display().to_string();
         workshop.context.clear();
         text
     };
-    Ok(nests.iter().map(text).collect())
+    Ok(jobs.iter().map(text).collect())
 }
+
+/// Declares what a function calls.
+struct Imports<'n> {
+    names: &'n mut Vec<String>,
+    convention: CallConv,
+}
+
+impl Imports<'_> {
+    /// A function of this link name and these parameters.
+    fn declare(
+        &mut self,
+        b: &mut FunctionBuilder<'_>,
+        name: String,
+        params: &[Type],
+        result: Option<Type>,
+    ) -> FuncRef {
+        let place = UserExternalName { namespace: 0, index: self.names.len() as u32 };
+        self.names.push(name);
+        let mut signature = Signature::new(self.convention);
+        signature.params.extend(params.iter().copied().map(AbiParam::new));
+        signature.returns.extend(result.map(AbiParam::new));
+        let name = ExternalName::user(b.func.declare_imported_user_function(place));
+        let signature = b.func.import_signature(signature);
+        b.func.import_function(ExtFuncData { name, signature, colocated: false, patchable: false })
+    }
+}
+
+/// What a function calls: kernels over arrays, and their forms on numbers in registers. By plain name.
+#[derive(Default)]
+pub struct Callees {
+    /// Over arrays.
+    pub blocks: FxHashMap<&'static str, FuncRef>,
+    /// On numbers.
+    pub singles: FxHashMap<&'static str, FuncRef>,
+}
+
+impl Callees {
+    /// Declares what a job calls.
+    fn of(job: &Job<'_>, width: Width, declare: &mut Declare<'_>) -> Self {
+        let mut callees = Callees::default();
+        let [blocks, singles] = match job {
+            Job::Nest(nest) => {
+                let calls = nest.exprs.iter().filter_map(|(expr, _)| match expr {
+                    Expr::Call(name, args) => Some((*name, args.len())),
+                    _ => None,
+                });
+                [calls.collect(), vec![]]
+            }
+            Job::Whole(whole) => whole.calls(),
+        };
+        for (name, operands) in blocks {
+            callees
+                .blocks
+                .entry(name)
+                .or_insert_with(|| declare(block_kernel(name, width), &vec![types::I64; 2 + operands], None));
+        }
+        for (name, operands) in singles {
+            callees.singles.entry(name).or_insert_with(|| {
+                let link_name = blo_kernels::single_name(name, blo_kernels::Precision::Double);
+                declare(link_name, &vec![types::F64; operands], Some(types::F64))
+            });
+        }
+        callees
+    }
+}
+
+/// Declares a function by link name, parameters and result.
+type Declare<'d> = dyn FnMut(String, &[Type], Option<Type>) -> FuncRef + 'd;
 
 /// What one thread compiles with, used for function after function.
 struct Workshop<'i> {
@@ -147,8 +243,8 @@ impl<'i> Workshop<'i> {
         Workshop { isa, context, builder, imports: Vec::new() }
     }
 
-    fn compile(&mut self, nest: &Nest, width: Width) -> Result<Function, CodegenError> {
-        self.build(nest, width);
+    fn compile(&mut self, job: &Job<'_>, width: Width) -> Result<Function, CodegenError> {
+        self.build(job, width);
         let internal = |e: String| CodegenError::Internal(e);
         let compiled = self
             .context
@@ -161,41 +257,26 @@ impl<'i> Workshop<'i> {
         Ok(Function { code, alignment, relocations })
     }
 
-    /// Writes the body of a nest's function into the context.
-    fn build(&mut self, nest: &Nest, width: Width) {
+    /// Writes the body of a job's function into the context.
+    fn build(&mut self, job: &Job<'_>, width: Width) {
         let convention = self.isa.default_call_conv();
-        let signature = |params: usize| {
-            let mut signature = Signature::new(convention);
-            signature.params.resize(params, AbiParam::new(types::I64));
-            signature
-        };
-        self.context.func.signature = signature(1);
+        let mut signature = Signature::new(convention);
+        signature.params.resize(job.params(), AbiParam::new(types::I64));
+        self.context.func.signature = signature;
         self.context.func.name = UserFuncName::user(0, 0);
         self.imports.clear();
         let mut b = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
-        let mut kernels = FxHashMap::default();
-        for (expr, _) in &nest.exprs {
-            let Expr::Call(name, args) = expr else { continue };
-            if kernels.contains_key(name) {
-                continue;
-            }
-            let place = UserExternalName { namespace: 0, index: self.imports.len() as u32 };
-            self.imports.push(block_kernel(name, width));
-            let place = b.func.declare_imported_user_function(place);
-            let signature = b.func.import_signature(signature(2 + args.len()));
-            let callee = ExtFuncData {
-                name: ExternalName::user(place),
-                signature,
-                colocated: false,
-                patchable: false,
-            };
-            kernels.insert(*name, b.func.import_function(callee));
-        }
+        let mut imports = Imports { names: &mut self.imports, convention };
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
-        let table = b.block_params(entry)[0];
-        Emitter::emit(&mut b, nest, width, &kernels, table);
+        let callees =
+            Callees::of(job, width, &mut |name, of, result| imports.declare(&mut b, name, of, result));
+        let params = b.block_params(entry).to_vec();
+        match job {
+            Job::Nest(nest) => Emitter::emit(&mut b, nest, width, &callees.blocks, params[0]),
+            Job::Whole(whole) => whole.emit(&mut b, &callees, &params),
+        }
         b.ins().return_(&[]);
         b.seal_all_blocks();
         b.finalize(self.isa.frontend_config());
@@ -241,7 +322,7 @@ mod tests {
     #[test]
     fn the_code_is_the_same_for_any_number_of_threads() {
         let nests: Vec<Nest> = (1..40).map(nest).collect();
-        let nests: Vec<&Nest> = nests.iter().collect();
+        let nests: Vec<Job<'_>> = nests.iter().map(Job::Nest).collect();
         let alone = compile_on(1, &nests, Width::Double).unwrap();
         assert_eq!(alone[7].relocations[0].symbol, Symbol::Kernel("blo_k_exp_f64".into()));
         for threads in [2, 3, 64] {

@@ -4,14 +4,17 @@
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
-use blo_runtime::kernel::{Code, CodeMemory, Kernel};
+use blo_runtime::kernel::direct::{Direct, DirectCode};
+use blo_runtime::kernel::{Code, CodeMemory, Kernel, Reach};
+use blo_runtime::program::spec::DirectSpec;
 use cranelift_codegen::ir::{AbiParam, types};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
 use rustc_hash::FxHashMap;
 
 use super::CodegenError;
-use super::function::{self, Function, Symbol, compile_all};
+use super::direct::{self, Choice, Whole};
+use super::function::{self, Function, Job, Symbol, compile_all};
 use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
 
 /// Address space reserved for the code of one program.
@@ -25,9 +28,9 @@ struct Distinct<'l> {
 }
 
 impl<'l> Distinct<'l> {
-    fn of(loops: &'l Loops) -> Self {
+    fn of(steps: impl Iterator<Item = &'l Step>) -> Self {
         let mut distinct = Distinct { by_shape: FxHashMap::default(), nests: Vec::new() };
-        for step in loops.steps() {
+        for step in steps {
             let Step::Nest(nest) = step else { continue };
             distinct.by_shape.entry(shape_of(nest)).or_insert_with(|| {
                 distinct.nests.push(nest);
@@ -49,29 +52,98 @@ fn internal(error: impl std::fmt::Display) -> CodegenError {
     CodegenError::Internal(error.to_string())
 }
 
-/// Compiles every nest once and makes the code executable: for every nest its kernel.
-pub fn kernels(loops: &Loops) -> Result<impl Fn(&Nest) -> Option<Kernel>, CodegenError> {
-    let Distinct { by_shape, nests } = Distinct::of(loops);
-    let functions = compile_all(&nests, loops.width)?;
+/// What a program's functions are made of.
+struct Parts<'l> {
+    /// Per entry its functions, where it is compiled whole.
+    entries: Vec<Option<direct::Functions<'l>>>,
+    /// The nests of the setup and of the other entries.
+    distinct: Distinct<'l>,
+}
+
+impl<'l> Parts<'l> {
+    fn of(loops: &'l Loops, choice: Choice) -> Self {
+        let entries: Vec<_> = loops.entries.iter().map(|e| direct::functions(loops, e, choice)).collect();
+        let others = loops.entries.iter().zip(&entries).filter(|(_, whole)| whole.is_none());
+        let lists = others.flat_map(|(entry, _)| entry.stages.iter().chain(&entry.joint));
+        let steps = std::iter::once(&loops.setup).chain(lists).flatten().flat_map(Step::leaves);
+        let distinct = Distinct::of(steps);
+        Parts { entries, distinct }
+    }
+
+    fn wholes(&self) -> impl Iterator<Item = &Whole<'l>> {
+        self.entries.iter().flatten().flat_map(|f| std::iter::once(&f.whole).chain(&f.slim))
+    }
+
+    /// The functions, in the order of their code.
+    fn jobs(&self) -> Vec<Job<'_>> {
+        let nests = self.distinct.nests.iter().map(|nest| Job::Nest(nest));
+        nests.chain(self.wholes().map(Job::Whole)).collect()
+    }
+}
+
+/// The machine code of a program.
+pub struct Machine {
+    by_shape: FxHashMap<Nest, usize>,
+    kernels: Vec<Kernel>,
+    /// Per entry, where it is compiled whole.
+    pub entries: Vec<Option<DirectSpec>>,
+}
+
+impl Machine {
+    /// The kernel of a nest of the setup, or of an entry that is not compiled whole.
+    pub fn kernel(&self, nest: &Nest) -> Option<Kernel> {
+        self.by_shape.get(&shape_of(nest)).map(|&k| self.kernels[k].clone())
+    }
+}
+
+/// Compiles every nest once, and the entries of the choice whole, and makes the code executable.
+pub fn machine(loops: &Loops, choice: Choice) -> Result<Machine, CodegenError> {
+    let parts = Parts::of(loops, choice);
+    let functions = compile_all(&parts.jobs(), loops.width)?;
     let mut module = module(&functions)?;
     let ids = define(&mut module, &functions)?;
     module.finalize_definitions().map_err(internal)?;
     let addresses: Vec<*const u8> = ids.iter().map(|id| module.get_finalized_function(*id)).collect();
     let memory: Arc<dyn CodeMemory> = Arc::new(JitMemory(Mutex::new(Some(module))));
-    let kernels: Vec<Kernel> = addresses
+    let mut addresses = addresses.into_iter();
+    let kernels = parts
+        .distinct
+        .nests
         .iter()
-        .zip(nests)
-        .map(|(&code, nest)| hand_over(code, &extents(nest, loops.width), &memory))
+        .zip(addresses.by_ref())
+        .map(|(nest, code)| hand_over(code, &reach(nest, loops.width), &memory))
         .collect();
-    Ok(move |nest: &Nest| by_shape.get(&shape_of(nest)).map(|&k| kernels[k].clone()))
+    let mut next = |whole: &Whole<'_>| {
+        let direct = addresses.next().map(|code| hand_over_whole(code, whole, &memory));
+        direct.ok_or_else(|| CodegenError::Internal("an entry was not compiled".into()))
+    };
+    let mut entries = Vec::with_capacity(parts.entries.len());
+    for functions in &parts.entries {
+        entries.push(match functions {
+            None => None,
+            Some(direct::Functions { whole, slim }) => Some(DirectSpec {
+                whole: next(whole)?,
+                slim: slim.as_ref().map(&mut next).transpose()?,
+                staged: whole.staged(),
+            }),
+        });
+    }
+    Ok(Machine { by_shape: parts.distinct.by_shape, kernels, entries })
 }
 
 /// The readable form of every function.
-pub fn text(loops: &Loops) -> Result<String, CodegenError> {
-    let nests = Distinct::of(loops).nests;
+pub fn text(loops: &Loops, choice: Choice) -> Result<String, CodegenError> {
+    let parts = Parts::of(loops, choice);
     let mut text = String::new();
-    for (k, (function, nest)) in function::text(&nests, loops.width)?.iter().zip(&nests).enumerate() {
-        let _ = writeln!(text, "; {}\n{function}", name(k, nest));
+    let nests = parts.distinct.nests.iter().enumerate().map(|(k, nest)| name(k, nest));
+    let entries = loops.entries.iter().zip(&parts.entries).flat_map(|(entry, functions)| {
+        let name = entry.quantity.name();
+        let slim = functions.iter().filter(|f| f.slim.is_some()).map(move |_| format!("{name}_only"));
+        functions.iter().map(move |_| name.to_string()).chain(slim)
+    });
+    let names = nests.chain(entries);
+    for (function, name) in function::text(&parts.jobs(), loops.width)?.iter().zip(names) {
+        let _ = writeln!(text, "; {name}\n{function}");
     }
     Ok(text)
 }
@@ -79,14 +151,17 @@ pub fn text(loops: &Loops) -> Result<String, CodegenError> {
 /// An empty module that knows the kernels which the functions call.
 fn module(functions: &[Function]) -> Result<JITModule, CodegenError> {
     let mut builder = JITBuilder::with_isa(function::isa()?, default_libcall_names());
-    let known = blo_kernels::symbols();
+    let (known, singles) = (blo_kernels::symbols(), blo_kernels::singles());
+    let blocks = known.iter().map(|s| (s.name, s.address));
+    let known: Vec<(&str, *const u8)> =
+        blocks.chain(singles.iter().map(|s| (s.name.as_str(), s.address))).collect();
     for relocation in functions.iter().flat_map(|f| &f.relocations) {
         let Symbol::Kernel(name) = &relocation.symbol else { continue };
         // A name that is not in the list would be searched in the whole process, and stop it if it is nowhere.
-        let Some(symbol) = known.iter().find(|s| s.name == name) else {
+        let Some((name, address)) = known.iter().find(|s| s.0 == name) else {
             return Err(CodegenError::Internal(format!("there is no block kernel `{name}`")));
         };
-        builder.symbol(symbol.name, symbol.address);
+        builder.symbol(*name, *address);
     }
     let memory = ArenaMemoryProvider::new_with_size(RESERVED).map_err(internal)?;
     builder.memory_provider(Box::new(memory));
@@ -120,15 +195,18 @@ fn define(module: &mut JITModule, functions: &[Function]) -> Result<Vec<FuncId>,
     Ok(ids)
 }
 
-/// Bytes that a nest's function may touch behind each pointer.
-fn extents(nest: &Nest, width: Width) -> Vec<usize> {
+/// What a nest's function does behind each pointer.
+fn reach(nest: &Nest, width: Width) -> Vec<Reach> {
     let cells = nest.extents_of_args();
-    let mut bytes: Vec<usize> =
-        nest.args.iter().zip(cells).map(|((_, cell), n)| n * width.bytes(*cell)).collect();
+    let arg = |(k, n): (usize, usize)| Reach {
+        bytes: n * width.bytes(nest.args[k].1),
+        writes: nest.written().any(|w| w == k),
+    };
+    let mut reach: Vec<Reach> = cells.into_iter().enumerate().map(arg).collect();
     if nest.tiles > 0 {
-        bytes.push(nest.tiles * TILE_STRIDE * width.bytes(Cell::Real));
+        reach.push(Reach { bytes: nest.tiles * TILE_STRIDE * width.bytes(Cell::Real), writes: true });
     }
-    bytes
+    reach
 }
 
 /// `k3_map_5000x10`
@@ -162,8 +240,19 @@ fn free(module: JITModule) {
 }
 
 #[allow(unsafe_code)]
-fn hand_over(code: *const u8, extents: &[usize], memory: &Arc<dyn CodeMemory>) -> Kernel {
+fn hand_over(code: *const u8, reach: &[Reach], memory: &Arc<dyn CodeMemory>) -> Kernel {
     // SAFETY: the address is that of a finalized function with this signature in the module that `memory` owns; the emitter
-    // accesses arguments only through the nest's accesses, whose extents these are, and emits nothing that unwinds.
-    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), extents, memory.clone()) }
+    // accesses arguments only through the nest's accesses, whose reach this is, keeps no state, and emits nothing that unwinds.
+    unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(code), reach, memory.clone()) }
+}
+
+#[allow(unsafe_code)]
+fn hand_over_whole(code: *const u8, whole: &Whole<'_>, memory: &Arc<dyn CodeMemory>) -> Direct {
+    let (inputs, outputs, bytes) = (whole.inputs(), whole.lens(), whole.bytes());
+    // SAFETY: as in `hand_over`; the function reads vectors and memory through accesses that lie inside the buffers, whose
+    // lengths and ends these are, and writes the outputs piece by piece.
+    unsafe {
+        let code = std::mem::transmute::<*const u8, DirectCode>(code);
+        Direct::new(code, inputs, outputs, bytes, memory.clone())
+    }
 }

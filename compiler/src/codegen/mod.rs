@@ -1,6 +1,7 @@
 //! From loops to a program: compiles the nests, binds the data, and hands the plan to the runtime. The only part of blo that
 //! knows Cranelift.
 
+mod direct;
 mod function;
 mod instruction;
 mod jit;
@@ -9,11 +10,14 @@ mod segment;
 
 use std::borrow::Cow;
 
+pub use self::direct::Choice;
+
+use blo_runtime::kernel::Kernel;
 use blo_runtime::program::Program;
-use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec};
+use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec, TiledSpec};
 
 use crate::ir::eval::Bindings;
-use crate::ir::loops::{BufferId, Home, Loops, Step};
+use crate::ir::loops::{BufferId, Home, Loops, Nest, Step};
 
 /// Why loops cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,29 +50,37 @@ impl std::error::Error for CodegenError {}
 
 /// Compiles loops for this machine, copies the data in, and runs what depends on data alone.
 pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
-    let kernel = jit::kernels(loops)?;
-    let step = |step: &Step| match step {
-        Step::Host(host) => Ok(StepSpec::Host(host.clone())),
-        Step::Nest(nest) => {
-            let Some(kernel) = kernel(nest) else {
-                return Err(CodegenError::Internal("a nest was not compiled".into()));
-            };
-            let scratch = if nest.tiles > 0 { loops.scratch } else { None };
-            Ok(StepSpec::Kernel(kernel, nest.args.iter().map(|a| a.0).chain(scratch).collect()))
-        }
-    };
-    let steps = |list: &[Step]| list.iter().map(step).collect::<Result<Vec<_>, _>>();
+    jit_choosing(loops, data, Choice::Small)
+}
+
+/// As [`jit`], with a say in which entries are compiled whole.
+pub fn jit_choosing(loops: &Loops, data: &Bindings, choice: Choice) -> Result<Program, CodegenError> {
+    let machine = jit::machine(loops, choice)?;
+    let kernel = |nest: &Nest| machine.kernel(nest);
+    let steps = |list: &[Step]| steps(loops, &kernel, list, false);
     let mut entries = Vec::with_capacity(loops.entries.len());
-    for entry in &loops.entries {
-        let [first, second, last] = &entry.stages;
-        let stages = [steps(first)?, steps(second)?, steps(last)?];
-        entries.push(EntrySpec { quantity: entry.quantity, stages, outputs: entry.outputs.clone() });
+    for (entry, direct) in loops.entries.iter().zip(&machine.entries) {
+        let (stages, joint) = if direct.is_some() {
+            ([vec![], vec![], vec![]], None)
+        } else {
+            let [first, second, last] = &entry.stages;
+            let joint = entry.joint.as_deref().map(steps).transpose()?;
+            ([steps(first)?, steps(second)?, steps(last)?], joint)
+        };
+        let (outputs, direct) = (entry.outputs.clone(), direct.clone());
+        entries.push(EntrySpec { quantity: entry.quantity, stages, joint, outputs, direct });
     }
-    let buffers =
-        loops.buffers.iter().map(|b| BufferSpec { cell: b.cell, len: b.len, byte: b.byte }).collect();
+    let buffers = loops.buffers.iter().map(|b| BufferSpec {
+        cell: b.cell,
+        len: b.len,
+        byte: b.byte,
+        own: b.home == Home::Own,
+    });
+    let buffers = buffers.collect();
     let spec = ProgramSpec {
         width: loops.width,
         bytes: loops.bytes,
+        own_bytes: loops.own_bytes,
         buffers,
         vectors: [0, 1, 2, 3].map(|which| loops.vector(which)),
         lens: loops.lens,
@@ -80,6 +92,33 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
         ProgramError::Memory(_) => CodegenError::Memory(e.to_string()),
         _ => CodegenError::Internal(e.to_string()),
     })
+}
+
+/// The steps of a list with the kernels of their nests; `tiled` in those of a tile.
+fn steps(
+    loops: &Loops,
+    kernel: &dyn Fn(&Nest) -> Option<Kernel>,
+    list: &[Step],
+    tiled: bool,
+) -> Result<Vec<StepSpec>, CodegenError> {
+    let step = |step: &Step| match step {
+        Step::Host(host) => Ok(StepSpec::Host(host.clone())),
+        Step::Nest(nest) => {
+            let Some(kernel) = kernel(nest) else {
+                return Err(CodegenError::Internal("a nest was not compiled".into()));
+            };
+            let scratch = if nest.tiles > 0 { loops.scratch[usize::from(tiled)] } else { None };
+            Ok(StepSpec::Kernel(kernel, nest.args.iter().map(|a| a.0).chain(scratch).collect()))
+        }
+        Step::Tiled(inner) => Ok(StepSpec::Tiled(TiledSpec {
+            whole: inner.rows / inner.tile,
+            chunk: inner.chunk,
+            steps: steps(loops, kernel, &inner.steps, true)?,
+            rest: steps(loops, kernel, &inner.rest, true)?,
+            shifts: inner.shifts.clone(),
+        })),
+    };
+    list.iter().map(step).collect()
 }
 
 /// A data buffer and its values.
@@ -103,5 +142,5 @@ fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, Codegen
 
 /// The functions as Cranelift's intermediate code, for `--emit clif`.
 pub fn clif_text(loops: &Loops) -> String {
-    jit::text(loops).unwrap_or_else(|e| format!("; {e}\n"))
+    jit::text(loops, Choice::Small).unwrap_or_else(|e| format!("; {e}\n"))
 }

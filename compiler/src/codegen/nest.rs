@@ -76,6 +76,18 @@ impl<'e, 'b> Emitter<'e, 'b> {
         };
         let mut args: Vec<Value> = (0..count).map(|k| pointer(k, b)).collect();
         let scratch = if nest.tiles > 0 { args.pop() } else { None };
+        Self::emit_at(b, nest, width, kernels, args, scratch);
+    }
+
+    /// As [`Emitter::emit`], with the addresses of the buffers, and of the tiles if there are any.
+    pub fn emit_at(
+        b: &'e mut FunctionBuilder<'b>,
+        nest: &'e Nest,
+        width: Width,
+        kernels: &'e FxHashMap<&'static str, FuncRef>,
+        args: Vec<Value>,
+        scratch: Option<Value>,
+    ) {
         let inner = nest.extents.len() - 1;
         let (mut level, mut varies) = (Vec::new(), Vec::new());
         for (expr, _) in &nest.exprs {

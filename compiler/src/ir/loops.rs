@@ -6,7 +6,7 @@ mod print;
 mod verify;
 
 use blo_runtime::derivatives::Quantity;
-pub use blo_runtime::program::spec::{BufferId, Cell, Dense, HostStep, Matrix, Place, Width};
+pub use blo_runtime::program::spec::{BufferId, Cell, Dense, HostStep, Matrix, Place, Shift, Width};
 use smallvec::SmallVec;
 
 use crate::ir::graph::InputId;
@@ -35,6 +35,8 @@ pub enum Home {
     Passing,
     /// Tiles of intermediate values, shared by all nests.
     Scratch,
+    /// Holds the rows of one tile of a [`Tiled`] step. It lies in a worker's own memory, of which every worker has one.
+    Own,
 }
 
 /// A buffer.
@@ -46,7 +48,7 @@ pub struct Buffer {
     pub cell: Cell,
     /// How many cells.
     pub len: usize,
-    /// Its first byte in the program's memory.
+    /// Its first byte in the program's memory, or in a worker's own.
     pub byte: usize,
     /// Why it exists.
     pub home: Home,
@@ -161,6 +163,45 @@ impl Nest {
     }
 }
 
+/// Steps that run tile by tile along the samples, so that a tile of the data is read from memory once and stays in cache for
+/// all of them.
+///
+/// The samples are cut into tiles, and the tiles into chunks of a fixed number, which threads may take in any order. Every step
+/// is written for one tile; where it finds the rows of its tile is in `shifts`. Buffers without a shift are only read, or
+/// are the worker's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tiled {
+    /// How many samples there are.
+    pub rows: usize,
+    /// Samples of a tile.
+    pub tile: usize,
+    /// Tiles of a chunk.
+    pub chunk: usize,
+    /// The steps of a whole tile.
+    pub steps: Vec<Step>,
+    /// The steps of the last tile where it is shorter; otherwise empty.
+    pub rest: Vec<Step>,
+    /// How far buffers move from tile to tile, or from chunk to chunk.
+    pub shifts: Vec<(BufferId, Shift)>,
+}
+
+impl Tiled {
+    /// The number of tiles.
+    pub fn tiles(&self) -> usize {
+        self.rows.div_ceil(self.tile)
+    }
+
+    /// The number of chunks.
+    pub fn chunks(&self) -> usize {
+        self.tiles().div_ceil(self.chunk)
+    }
+
+    /// The shift of a buffer, if it has one.
+    pub fn shift(&self, id: BufferId) -> Option<Shift> {
+        self.shifts.iter().find(|(b, _)| *b == id).map(|(_, shift)| *shift)
+    }
+}
+
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
@@ -168,10 +209,33 @@ pub enum Step {
     Nest(Nest),
     /// Done by the runtime.
     Host(HostStep),
+    /// Several, tile by tile.
+    Tiled(Box<Tiled>),
 }
 
 impl Step {
-    /// The buffers it reads.
+    /// The buffers it names, as often as it does.
+    pub fn buffers_mut(&mut self) -> Vec<&mut BufferId> {
+        match self {
+            Step::Nest(nest) => nest.args.iter_mut().map(|a| &mut a.0).collect(),
+            Step::Host(host) => host.places_mut().into_iter().map(|p| &mut p.buffer).collect(),
+            Step::Tiled(tiled) => {
+                let inner = tiled.steps.iter_mut().chain(&mut tiled.rest).flat_map(Step::buffers_mut);
+                inner.chain(tiled.shifts.iter_mut().map(|s| &mut s.0)).collect()
+            }
+        }
+    }
+
+    /// The steps of a tile, or the step itself.
+    pub fn leaves(&self) -> impl Iterator<Item = &Step> {
+        let (itself, inner) = match self {
+            Step::Tiled(tiled) => (None, Some(tiled.steps.iter().chain(&tiled.rest))),
+            _ => (Some(self), None),
+        };
+        itself.into_iter().chain(inner.into_iter().flatten())
+    }
+
+    /// The buffers it reads and does not write itself.
     pub fn reads(&self) -> Vec<BufferId> {
         match self {
             Step::Nest(nest) => {
@@ -179,6 +243,14 @@ impl Step {
                 (0..nest.args.len()).filter(|k| !written.contains(k)).map(|k| nest.args[k].0).collect()
             }
             Step::Host(host) => host.reads().into_iter().map(|(b, ..)| b).collect(),
+            Step::Tiled(tiled) => {
+                let writes = self.writes();
+                let mut reads: Vec<BufferId> = tiled.steps.iter().flat_map(Step::reads).collect();
+                reads.retain(|b| !writes.contains(b));
+                reads.sort_unstable();
+                reads.dedup();
+                reads
+            }
         }
     }
 
@@ -187,6 +259,7 @@ impl Step {
         match self {
             Step::Nest(nest) => nest.written().map(|k| nest.args[k].0).collect(),
             Step::Host(host) => vec![host.writes().0],
+            Step::Tiled(tiled) => tiled.steps.iter().flat_map(Step::writes).collect(),
         }
     }
 }
@@ -199,6 +272,9 @@ pub struct LoopEntry {
     /// Steps that depend on `x` alone, on `(x, y)`, and the rest. An entry without directions has no second stage: what
     /// depends on `y` is its rest.
     pub stages: [Vec<Step>; 3],
+    /// The last two stages as one list, for when both must run, if there is data that they read together. It leaves behind what
+    /// the last stage alone reads of the second, which never runs by itself and is empty then.
+    pub joint: Option<Vec<Step>>,
     /// The pieces of every output vector: place and length.
     pub outputs: Vec<Vec<(Place, usize)>>,
 }
@@ -210,12 +286,14 @@ pub struct Loops {
     pub width: Width,
     /// All buffers.
     pub buffers: Vec<Buffer>,
-    /// Bytes of memory for them.
+    /// Bytes of memory for them, apart from those that are a worker's own.
     pub bytes: usize,
+    /// Bytes of a worker's own memory.
+    pub own_bytes: usize,
     /// The numbers of upper and lower coordinates.
     pub lens: [usize; 2],
-    /// The buffer of block kernels' tiles, if any nest needs one.
-    pub scratch: Option<BufferId>,
+    /// The buffer of block kernels' tiles, if any nest needs one; and a worker's own, for nests of [`Tiled`] steps.
+    pub scratch: [Option<BufferId>; 2],
     /// Steps that depend on data alone.
     pub setup: Vec<Step>,
     /// The entries.
@@ -228,9 +306,20 @@ impl Loops {
         &self.buffers[id.0 as usize]
     }
 
-    /// All steps, those of the setup first.
+    /// All lists of steps, the setup first.
+    pub fn lists(&self) -> impl Iterator<Item = &Vec<Step>> {
+        std::iter::once(&self.setup).chain(self.entries.iter().flat_map(|e| e.stages.iter().chain(&e.joint)))
+    }
+
+    /// All lists of steps, to be changed.
+    pub fn lists_mut(&mut self) -> impl Iterator<Item = &mut Vec<Step>> {
+        let entries = self.entries.iter_mut().flat_map(|e| e.stages.iter_mut().chain(&mut e.joint));
+        std::iter::once(&mut self.setup).chain(entries)
+    }
+
+    /// All nests and steps of the runtime, those inside of tiles among them.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.setup.iter().chain(self.entries.iter().flat_map(|e| e.stages.iter().flatten()))
+        self.lists().flatten().flat_map(Step::leaves)
     }
 
     /// The buffer of one of the solver's vectors.

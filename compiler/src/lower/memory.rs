@@ -1,5 +1,5 @@
 //! Places buffers in memory. What must survive lies side by side; what passes within one stage shares the space after it,
-//! by first fit over live ranges.
+//! by first fit over live ranges; and so does what passes within one tile, in the memory of a worker.
 
 use crate::ir::loops::{Buffer, BufferId, Home, Loops, Step};
 
@@ -10,30 +10,38 @@ pub fn place(loops: &mut Loops) {
     let width = loops.width;
     let bytes = |b: &Buffer| (b.len * width.bytes(b.cell)).next_multiple_of(ALIGNMENT);
     let mut end = 0;
-    for buffer in loops.buffers.iter_mut().filter(|b| b.home != Home::Passing) {
+    for buffer in loops.buffers.iter_mut().filter(|b| !matches!(b.home, Home::Passing | Home::Own)) {
         buffer.byte = end;
         end += bytes(buffer);
     }
-    let mut top = end;
-    let lists = std::iter::once(&loops.setup).chain(loops.entries.iter().flat_map(|e| &e.stages));
-    for list in lists {
-        for (id, byte) in fit(&loops.buffers, list, end, &bytes) {
-            let buffer = &mut loops.buffers[id.0 as usize];
-            buffer.byte = byte;
-            top = top.max(byte + bytes(buffer));
+    let own_start = loops.scratch[1].map_or(0, |id| bytes(loops.buffer(id)));
+    let mut places = Vec::new();
+    for list in loops.lists() {
+        places.extend(fit(&loops.buffers, list, Home::Passing, end, &bytes));
+        for step in list {
+            if let Step::Tiled(tiled) = step {
+                places.extend(fit(&loops.buffers, &tiled.steps, Home::Own, own_start, &bytes));
+            }
         }
     }
-    loops.bytes = top;
+    (loops.bytes, loops.own_bytes) = (end, own_start);
+    for (id, byte) in places {
+        let buffer = &mut loops.buffers[id.0 as usize];
+        buffer.byte = byte;
+        let top = if buffer.home == Home::Own { &mut loops.own_bytes } else { &mut loops.bytes };
+        *top = (*top).max(byte + bytes(buffer));
+    }
 }
 
-/// First bytes for the passing buffers of one list of steps.
+/// First bytes for the buffers of one list of steps that pass, in the sense of `home`.
 fn fit(
     buffers: &[Buffer],
     steps: &[Step],
+    home: Home,
     base: usize,
     bytes: &dyn Fn(&Buffer) -> usize,
 ) -> Vec<(BufferId, usize)> {
-    let passing = |id: &BufferId| buffers[id.0 as usize].home == Home::Passing;
+    let passing = |id: &BufferId| buffers[id.0 as usize].home == home;
     // First write and last use, in order of the first write.
     let mut ranges: Vec<(BufferId, usize, usize)> = Vec::new();
     for (k, step) in steps.iter().enumerate() {

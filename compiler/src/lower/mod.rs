@@ -1,5 +1,6 @@
 //! From graph to loops: which nodes get buffers (`choose`), what is fused into which nest (`schedule`, `fuse`), how views
-//! become offsets and strides (`view`), and where buffers lie (`memory`).
+//! become offsets and strides (`view`), what runs tile by tile along the samples (`tile`, `sample`), and where buffers lie
+//! (`memory`).
 //!
 //! Work is split by stage. What depends on data alone is computed once, for all entries together. What depends on `x` alone, or
 //! on `(x, y)`, is a stage of its own in every entry, so that the program can skip it while `x`, or `(x, y)`, stays.
@@ -8,12 +9,15 @@ mod choose;
 mod expand;
 mod fuse;
 mod memory;
+mod sample;
 mod schedule;
+mod tile;
 mod view;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::schedule::{Item, Scheduler, Store};
+pub use self::tile::Tiling;
 use crate::entry::{Entry, Layout};
 use crate::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
 use crate::ir::loops::{Buffer, BufferId, Cell, Home, LoopEntry, Loops, Place, Step, TILE_STRIDE, Width};
@@ -22,6 +26,17 @@ use crate::ops;
 
 /// Lowers entries to loops. The graph gains the nodes that operators are written out in.
 pub fn lower(g: &mut Graph, layout: &Layout, entries: &[Entry], precision: Precision) -> Loops {
+    lower_with(g, layout, entries, precision, &Tiling::default())
+}
+
+/// As [`lower`], with a choice of when to tile.
+pub fn lower_with(
+    g: &mut Graph,
+    layout: &Layout,
+    entries: &[Entry],
+    precision: Precision,
+    tiling: &Tiling,
+) -> Loops {
     let flat: Vec<NodeId> = entries.iter().flat_map(|e| e.outputs.iter().flatten().copied()).collect();
     let mut new = expand::expand(g, &flat).into_iter();
     let outputs: Vec<Vec<Vec<NodeId>>> = entries
@@ -37,6 +52,9 @@ pub fn lower(g: &mut Graph, layout: &Layout, entries: &[Entry], precision: Preci
     let width = if precision == Precision::F64 { Width::Double } else { Width::Single };
     let lens = [&layout.upper, &layout.lower].map(|v| v.iter().map(|&i| g.input_info(i).ty.len()).sum());
     let mut loops = program.finish(width, lens);
+    tile::tile(&mut loops, tiling);
+    renumber(&mut loops);
+    scratch(&mut loops);
     memory::place(&mut loops);
     debug_assert_eq!(loops.verify(), Ok(()));
     loops
@@ -224,7 +242,7 @@ impl<'a> Draft<'a> {
             let stages = [first, second, last];
             stages.iter().for_each(|steps| keep_foreign(steps, &mut kept));
             (0..wanted.len()).for_each(|i| read[i] |= wanted[i]);
-            done.push(LoopEntry { quantity: entry.quantity, stages, outputs: entry.outputs });
+            done.push(LoopEntry { quantity: entry.quantity, stages, joint: None, outputs: entry.outputs });
         }
         let setup = live(setup, &mut read);
         for (buffer, kept) in buffers.iter_mut().zip(&kept) {
@@ -232,10 +250,7 @@ impl<'a> Draft<'a> {
                 buffer.home = Home::Kept;
             }
         }
-        let mut loops = Loops { width, buffers, bytes: 0, lens, scratch: None, setup, entries: done };
-        renumber(&mut loops, &read);
-        scratch(&mut loops);
-        loops
+        Loops { width, buffers, bytes: 0, own_bytes: 0, lens, scratch: [None; 2], setup, entries: done }
     }
 }
 
@@ -268,36 +283,46 @@ fn live(items: Vec<Item>, wanted: &mut [bool]) -> Vec<Step> {
     steps
 }
 
-/// Removes the buffers that nothing reads.
-fn renumber(loops: &mut Loops, read: &[bool]) {
-    let mut new = vec![BufferId(0); read.len()];
-    let mut buffers = Vec::new();
-    for (i, buffer) in std::mem::take(&mut loops.buffers).into_iter().enumerate().filter(|(i, _)| read[*i]) {
-        new[i] = BufferId(buffers.len() as u32);
-        buffers.push(buffer);
+/// Removes the buffers that nothing names.
+fn renumber(loops: &mut Loops) {
+    let mut buffers = std::mem::take(&mut loops.buffers);
+    let mut used = vec![false; buffers.len()];
+    for id in loops.lists_mut().flatten().flat_map(Step::buffers_mut) {
+        used[id.0 as usize] = true;
     }
+    loops
+        .entries
+        .iter()
+        .flat_map(|e| e.outputs.iter().flatten())
+        .for_each(|p| used[p.0.buffer.0 as usize] = true);
+    let mut new = vec![BufferId(0); used.len()];
+    let mut count = 0;
+    for (new, _) in new.iter_mut().zip(&used).filter(|(_, used)| **used) {
+        *new = BufferId(count);
+        count += 1;
+    }
+    let mut kept = used.iter();
+    buffers.retain(|_| kept.next() == Some(&true));
     loops.buffers = buffers;
-    let steps =
-        loops.setup.iter_mut().chain(loops.entries.iter_mut().flat_map(|e| e.stages.iter_mut().flatten()));
-    for step in steps {
-        match step {
-            Step::Nest(nest) => nest.args.iter_mut().for_each(|a| a.0 = new[a.0.0 as usize]),
-            Step::Host(host) => {
-                host.places_mut().into_iter().for_each(|p| p.buffer = new[p.buffer.0 as usize])
-            }
-        }
-    }
+    loops.lists_mut().flatten().flat_map(Step::buffers_mut).for_each(|id| *id = new[id.0 as usize]);
     let outputs = loops.entries.iter_mut().flat_map(|e| e.outputs.iter_mut().flatten());
     outputs.for_each(|(place, _)| place.buffer = new[place.buffer.0 as usize]);
 }
 
-/// Adds the buffer of tiles.
+/// Adds the buffers of tiles for block kernels: one for nests that run by themselves, one for those in [`Step::Tiled`].
 fn scratch(loops: &mut Loops) {
-    let tiles = loops.steps().map(|s| if let Step::Nest(n) = s { n.tiles } else { 0 }).max().unwrap_or(0);
-    if tiles > 0 {
-        loops.scratch = Some(BufferId(loops.buffers.len() as u32));
-        let len = tiles * TILE_STRIDE;
-        let name = String::from("tiles");
-        loops.buffers.push(Buffer { name, cell: Cell::Real, len, byte: 0, home: Home::Scratch });
+    let mut most = [0; 2];
+    for step in loops.lists().flatten() {
+        let which = usize::from(matches!(step, Step::Tiled(_)));
+        for leaf in step.leaves() {
+            if let Step::Nest(nest) = leaf {
+                most[which] = most[which].max(nest.tiles);
+            }
+        }
+    }
+    for (which, home) in [Home::Scratch, Home::Own].into_iter().enumerate().filter(|(k, _)| most[*k] > 0) {
+        loops.scratch[which] = Some(BufferId(loops.buffers.len() as u32));
+        let len = most[which] * TILE_STRIDE;
+        loops.buffers.push(Buffer { name: String::from("tiles"), cell: Cell::Real, len, byte: 0, home });
     }
 }

@@ -224,7 +224,10 @@ impl<'a> Scheduler<'a> {
         let rhs = Matrix { at, batch: batch.1, row: sum.1, col: free.1 };
         sizes[2] = free.0;
         let cell = cell(node.ty.elem);
-        self.host(id, HostStep::Gemm { cell, sizes, lhs, rhs, out: start(out), alpha: 1.0 });
+        self.host(
+            id,
+            HostStep::Gemm { cell, sizes, lhs, rhs, out: start(out), alpha: 1.0, accumulate: false },
+        );
     }
 
     /// Sizes and strides of an operand's groups of axes, and its place.

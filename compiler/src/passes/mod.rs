@@ -1,5 +1,6 @@
 //! Graph to graph: derivatives and simplification. A pass appends nodes and returns new roots; nothing is ever removed.
 
+pub mod chains;
 pub mod differentiate;
 mod mask;
 pub mod simplify;

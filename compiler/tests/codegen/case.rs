@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a value that is not there is a failed test")]
 
-use blo_compiler::codegen::{clif_text, jit};
+use blo_compiler::codegen::{Choice, clif_text, jit, jit_choosing};
 use blo_compiler::entry::{Entry, Layout};
 use blo_compiler::ir::eval::{Array, Bindings, evaluate};
 use blo_compiler::ir::graph::{Graph, InputId, NodeId, Role};
@@ -110,9 +110,16 @@ impl Case {
     /// The tolerances are relative to the largest value of each root.
     pub fn check_within(&mut self, name: &str, roots: &[NodeId], double: f64, single: f64) {
         let expected = evaluate(&self.g, roots, &self.values).unwrap();
-        for (precision, tolerance) in [(Precision::F64, double), (Precision::F32, single)] {
+        // In double precision step by step and, where it can be, compiled whole; the latter does not exist in single precision.
+        let kinds = [
+            (Precision::F64, double, Choice::None),
+            (Precision::F64, double, Choice::All),
+            (Precision::F32, single, Choice::Small),
+        ];
+        for (precision, tolerance, choice) in kinds {
             let loops = self.lower(roots, precision);
-            let mut program = jit(&loops, &self.values).unwrap_or_else(|e| panic!("{name}: {e}\n{loops}"));
+            let mut program =
+                jit_choosing(&loops, &self.values, choice).unwrap_or_else(|e| panic!("{name}: {e}\n{loops}"));
             let layout = self.layout();
             let (x, y) = (self.flat(&layout.upper), self.flat(&layout.lower));
             let mut out = vec![0.123; expected.iter().map(Array::len).sum()];
@@ -130,7 +137,7 @@ impl Case {
                         || (got - want).abs() <= tolerance * scale;
                     assert!(
                         same,
-                        "{name} {precision:?}: element {k} of root {root} is {got}, not {want}\n{loops}\n{}",
+                        "{name} {precision:?} {choice:?}: element {k} of root {root} is {got}, not {want}\n{loops}\n{}",
                         clif_text(&loops)
                     );
                 }

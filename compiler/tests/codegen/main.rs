@@ -3,6 +3,7 @@
 
 mod case;
 mod dense;
+mod direct;
 mod program;
 
 use blo_compiler::ir::graph::{Attrs, DotAxes, NodeId, Role};

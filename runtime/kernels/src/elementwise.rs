@@ -15,7 +15,7 @@ pub type Unary<T> = unsafe extern "C" fn(n: usize, out: *mut T, a: *const T);
 /// `fn(n, out: n, a: n, b: n)`.
 pub type Binary<T> = unsafe extern "C" fn(n: usize, out: *mut T, a: *const T, b: *const T);
 
-/// A function of one number, over lanes and, for the portable level, over one number.
+/// A function of one number.
 pub trait Unary1 {
     /// Over lanes.
     ///
@@ -23,7 +23,11 @@ pub trait Unary1 {
     /// As [`Vector`].
     unsafe fn lanes<V: Vector>(x: V) -> V;
     /// Over one number.
-    fn one<E: Real>(x: E) -> E;
+    #[allow(dead_code, reason = "for callers without an array")]
+    fn one<E: Real>(x: E) -> E {
+        // SAFETY: a register of one lane needs no instruction set.
+        unsafe { Self::lanes::<E>(x) }
+    }
 }
 
 /// A function of two numbers.
@@ -34,11 +38,15 @@ pub trait Binary1 {
     /// As [`Vector`].
     unsafe fn lanes<V: Vector>(x: V, y: V) -> V;
     /// Over one number.
-    fn one<E: Real>(x: E, y: E) -> E;
+    #[allow(dead_code, reason = "for callers without an array")]
+    fn one<E: Real>(x: E, y: E) -> E {
+        // SAFETY: a register of one lane needs no instruction set.
+        unsafe { Self::lanes::<E>(x, y) }
+    }
 }
 
 macro_rules! unary_operations {
-    ($($name:ident: $lanes:path, |$x:ident| $one:expr;)*) => {
+    ($($name:ident: $lanes:path;)*) => {
         $(
             /// The function of this name.
             pub enum $name {}
@@ -47,46 +55,28 @@ macro_rules! unary_operations {
                 unsafe fn lanes<V: Vector>(x: V) -> V {
                     unsafe { $lanes(x) }
                 }
-                #[inline(always)]
-                fn one<E: Real>($x: E) -> E {
-                    $one
-                }
             }
         )*
     };
 }
 
 unary_operations! {
-    Exp: math::exp, |x| x.std_exp();
-    Log: math::log, |x| x.std_log();
-    Log1p: math::log1p, |x| x.std_log1p();
-    Expm1: math::expm1, |x| x.std_expm1();
-    Sin: math::sin, |x| x.std_sin();
-    Cos: math::cos, |x| x.std_cos();
-    Tan: math::tan, |x| x.std_tan();
-    Asin: math::asin, |x| x.std_asin();
-    Acos: math::acos, |x| x.std_acos();
-    Atan: math::atan, |x| x.std_atan();
-    Sinh: math::sinh, |x| x.std_sinh();
-    Cosh: math::cosh, |x| x.std_cosh();
-    Tanh: math::tanh, |x| x.std_tanh();
-    Sigmoid: math::sigmoid, |x| sigmoid(x);
-    Softplus: math::softplus, |x| softplus(x);
-    // SAFETY: the one-lane register needs no instruction set.
-    Erf: math::erf, |x| unsafe { math::erf(x) };
-}
-
-fn magnitude<E: Real>(x: E) -> E {
-    if x < E::ZERO { -x } else { x }
-}
-
-fn sigmoid<E: Real>(x: E) -> E {
-    let e = (-magnitude(x)).std_exp();
-    (if x < E::ZERO { e } else { E::ONE }) / (E::ONE + e)
-}
-
-fn softplus<E: Real>(x: E) -> E {
-    (if x < E::ZERO { E::ZERO } else { x }) + (-magnitude(x)).std_exp().std_log1p()
+    Exp: math::exp;
+    Log: math::log;
+    Log1p: math::log1p;
+    Expm1: math::expm1;
+    Sin: math::sin;
+    Cos: math::cos;
+    Tan: math::tan;
+    Asin: math::asin;
+    Acos: math::acos;
+    Atan: math::atan;
+    Sinh: math::sinh;
+    Cosh: math::cosh;
+    Tanh: math::tanh;
+    Sigmoid: math::sigmoid;
+    Softplus: math::softplus;
+    Erf: math::erf;
 }
 
 /// x^y.
@@ -95,10 +85,6 @@ impl Binary1 for Pow {
     #[inline(always)]
     unsafe fn lanes<V: Vector>(x: V, y: V) -> V {
         unsafe { math::pow(x, y) }
-    }
-    #[inline(always)]
-    fn one<E: Real>(x: E, y: E) -> E {
-        x.std_pow(y)
     }
 }
 
@@ -118,14 +104,6 @@ unsafe fn map1<V: Vector, O: Unary1>(n: usize, out: *mut V::E, a: *const V::E) {
 }
 
 #[inline(always)]
-unsafe fn plain1<E: Real, O: Unary1>(n: usize, out: *mut E, a: *const E) {
-    for i in 0..n {
-        // SAFETY: i < n.
-        unsafe { *out.add(i) = O::one(*a.add(i)) }
-    }
-}
-
-#[inline(always)]
 unsafe fn map2<V: Vector, O: Binary1>(n: usize, out: *mut V::E, a: *const V::E, b: *const V::E) {
     let mut i = 0;
     // SAFETY: i + LANES <= n in the loop and k = n - i in the tail, so every access is inside the arrays.
@@ -141,19 +119,11 @@ unsafe fn map2<V: Vector, O: Binary1>(n: usize, out: *mut V::E, a: *const V::E, 
     }
 }
 
-#[inline(always)]
-unsafe fn plain2<E: Real, O: Binary1>(n: usize, out: *mut E, a: *const E, b: *const E) {
-    for i in 0..n {
-        // SAFETY: i < n.
-        unsafe { *out.add(i) = O::one(*a.add(i), *b.add(i)) }
-    }
-}
-
 entry! {
     /// The kernel of a function of one number.
-    unary, Unary, Unary1, map1, plain1, (n: usize, out: *mut E, a: *const E)
+    unary, Unary, Unary1, map1, map1, (n: usize, out: *mut E, a: *const E)
 }
 entry! {
     /// The kernel of a function of two numbers.
-    binary, Binary, Binary1, map2, plain2, (n: usize, out: *mut E, a: *const E, b: *const E)
+    binary, Binary, Binary1, map2, map2, (n: usize, out: *mut E, a: *const E, b: *const E)
 }

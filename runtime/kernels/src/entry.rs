@@ -1,4 +1,4 @@
-//! The way from a level to compiled code: one generic body becomes three functions, one per level.
+//! The way from a level to compiled code: one generic body becomes a function per level.
 //!
 //! A body is an `#[inline(always)]` function over [`crate::vector::Vector`]; the functions made here carry the
 //! target features, so everything inlined into them may use those instructions.
@@ -22,6 +22,16 @@ macro_rules! entry {
                 // SAFETY: the caller holds this function's contract, which is the body's.
                 unsafe { $body::<E::V256, O>($($arg),*) }
             }
+            #[cfg(target_arch = "x86_64")]
+            pub unsafe extern "C" fn sse2<E: Real, O: $op>($($arg: $ty),*) $(-> $ret)? {
+                // SAFETY: every x86-64 has the register's instructions; the contract is handed on.
+                unsafe { $body::<E::V128, O>($($arg),*) }
+            }
+            #[cfg(target_arch = "aarch64")]
+            pub unsafe extern "C" fn neon<E: Real, O: $op>($($arg: $ty),*) $(-> $ret)? {
+                // SAFETY: every 64-bit ARM has the register's instructions; the contract is handed on.
+                unsafe { $body::<E::V128, O>($($arg),*) }
+            }
             pub unsafe extern "C" fn portable<E: Real, O: $op>($($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: the caller holds this function's contract, which is the body's.
                 unsafe { $plain::<E, O>($($arg),*) }
@@ -35,7 +45,11 @@ macro_rules! entry {
                 Level::Avx2 => $pick::avx2::<E, O>,
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx512 => $pick::avx512::<E, O>,
-                #[cfg(not(target_arch = "x86_64"))]
+                #[cfg(target_arch = "x86_64")]
+                Level::Sse2 => $pick::sse2::<E, O>,
+                #[cfg(target_arch = "aarch64")]
+                Level::Neon => $pick::neon::<E, O>,
+                #[allow(unreachable_patterns, reason = "which levels remain depends on the machine")]
                 _ => $pick::portable::<E, O>,
             }
         }

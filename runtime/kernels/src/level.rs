@@ -2,11 +2,16 @@
 
 use std::sync::OnceLock;
 
-/// An instruction-set level. Higher levels are faster; AVX2 and AVX-512 give the same bits.
+/// An instruction-set level. Higher levels are faster; those with a fused multiply-add ([`Level::fused`]) give the same bits,
+/// and so do those without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Plain Rust, any machine.
     Portable,
+    /// Any x86-64: registers of 128 bits.
+    Sse2,
+    /// Any 64-bit ARM: registers of 128 bits, with fused multiply-add.
+    Neon,
     /// x86-64 with AVX2 and FMA.
     Avx2,
     /// x86-64 with AVX-512 F, DQ and VL.
@@ -14,21 +19,21 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, the plainest first.
+    const ALL: [Level; 5] = [Level::Portable, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
+
     /// The best level of this machine; looked up once.
     pub fn detect() -> Level {
         static FOUND: OnceLock<Level> = OnceLock::new();
-        *FOUND.get_or_init(|| {
-            [Level::Avx512, Level::Avx2]
-                .into_iter()
-                .find(|level| level.supported())
-                .unwrap_or(Level::Portable)
-        })
+        *FOUND.get_or_init(|| *Level::available().last().unwrap_or(&Level::Portable))
     }
 
     /// Whether this machine can run the level.
     pub fn supported(self) -> bool {
         match self {
             Level::Portable => true,
+            Level::Sse2 => cfg!(target_arch = "x86_64"),
+            Level::Neon => cfg!(target_arch = "aarch64"),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
@@ -43,8 +48,17 @@ impl Level {
         }
     }
 
+    /// Whether a multiplication and an addition are rounded once.
+    pub fn fused(self) -> bool {
+        match self {
+            Level::Portable => <f64 as crate::vector::Vector>::FUSED,
+            Level::Sse2 => false,
+            Level::Neon | Level::Avx2 | Level::Avx512 => true,
+        }
+    }
+
     /// Every level this machine can run, the plainest first.
     pub fn available() -> Vec<Level> {
-        [Level::Portable, Level::Avx2, Level::Avx512].into_iter().filter(|level| level.supported()).collect()
+        Level::ALL.into_iter().filter(|level| level.supported()).collect()
     }
 }

@@ -24,32 +24,12 @@ macro_rules! std_functions {
 }
 
 std_functions! {
-    /// e^x.
-    std_exp = exp,
-    /// Natural logarithm.
-    std_log = ln,
-    /// ln(1 + x).
-    std_log1p = ln_1p,
-    /// e^x - 1.
-    std_expm1 = exp_m1,
     /// sin.
     std_sin = sin,
     /// cos.
     std_cos = cos,
     /// tan.
     std_tan = tan,
-    /// asin.
-    std_asin = asin,
-    /// acos.
-    std_acos = acos,
-    /// atan.
-    std_atan = atan,
-    /// sinh.
-    std_sinh = sinh,
-    /// cosh.
-    std_cosh = cosh,
-    /// tanh.
-    std_tanh = tanh,
     /// x to the power y.
     std_pow(y) = powf,
 }
@@ -77,6 +57,9 @@ pub trait Real:
     /// The AVX2 register of this type.
     #[cfg(target_arch = "x86_64")]
     type V256: Vector<E = Self>;
+    /// The 128-bit register of this type.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    type V128: Vector<E = Self>;
     /// Transposes the four by four matrix at `from` to `to`, with rows this far apart.
     ///
     /// # Safety
@@ -98,6 +81,10 @@ pub trait Real:
     const TWO_OVER_PI: Self;
     /// pi/2 as a sum of three parts, each rounded to nearest.
     const PI_2: [Self; 3];
+    /// The first part of `PI_2` as an upper and a lower half, whose products with a quadrant number (up to `TRIG_MAX`) are exact.
+    const PI_2_HALVES: [Self; 2];
+    /// The number whose representation masks the upper half of a mantissa, with sign and exponent.
+    const UPPER_HALF: Self;
     /// 1/3 minus its rounded value.
     const THIRD_LO: Self;
     /// 1.5 * 2^(mantissa width): adding it rounds to an integer held in the low bits.
@@ -161,6 +148,10 @@ impl Real for f64 {
     type V512 = std::arch::x86_64::__m512d;
     #[cfg(target_arch = "x86_64")]
     type V256 = std::arch::x86_64::__m256d;
+    #[cfg(target_arch = "x86_64")]
+    type V128 = std::arch::x86_64::__m128d;
+    #[cfg(target_arch = "aarch64")]
+    type V128 = std::arch::aarch64::float64x2_t;
     #[inline(always)]
     unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
         // SAFETY: the caller's contract.
@@ -177,6 +168,11 @@ impl Real for f64 {
     const LN2_LO: Self = 7.440617110012397e-11;
     const TWO_OVER_PI: Self = std::f64::consts::FRAC_2_PI;
     const PI_2: [Self; 3] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
+    const PI_2_HALVES: [Self; 2] = {
+        let upper = f64::from_bits(Self::PI_2[0].to_bits() & Self::UPPER_HALF.to_bits());
+        [upper, Self::PI_2[0] - upper]
+    };
+    const UPPER_HALF: Self = f64::from_bits(0xffff_ffff_f800_0000);
     const THIRD_LO: Self = 1.850371707708594e-17;
     const MAGIC: Self = 6755399441055744.0;
     const MAGIC_BIASED: Self = 6755399441056767.0;
@@ -317,6 +313,10 @@ impl Real for f32 {
     type V512 = std::arch::x86_64::__m512;
     #[cfg(target_arch = "x86_64")]
     type V256 = std::arch::x86_64::__m256;
+    #[cfg(target_arch = "x86_64")]
+    type V128 = std::arch::x86_64::__m128;
+    #[cfg(target_arch = "aarch64")]
+    type V128 = std::arch::aarch64::float32x4_t;
     #[inline(always)]
     unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
         // SAFETY: the caller's contract.
@@ -333,6 +333,11 @@ impl Real for f32 {
     const LN2_LO: Self = 1.4286068e-6;
     const TWO_OVER_PI: Self = std::f32::consts::FRAC_2_PI;
     const PI_2: [Self; 3] = [std::f32::consts::FRAC_PI_2, -4.371139e-8, -1.7151245e-15];
+    const PI_2_HALVES: [Self; 2] = {
+        let upper = f32::from_bits(Self::PI_2[0].to_bits() & Self::UPPER_HALF.to_bits());
+        [upper, Self::PI_2[0] - upper]
+    };
+    const UPPER_HALF: Self = f32::from_bits(0xffff_f000);
     const THIRD_LO: Self = -9.934108e-9;
     const MAGIC: Self = 12582912.0;
     const MAGIC_BIASED: Self = 12583039.0;

@@ -1,7 +1,7 @@
 //! Reductions: sums, extremes and inner products of whole arrays.
 //!
 //! Element i goes to virtual lane i mod L (L = 32 doubles or 64 singles, whatever the register width), and the
-//! lanes are folded by halves, so AVX2 and AVX-512 give the same bits.
+//! lanes are folded by halves, so registers of any width give the same bits, apart from a fused multiply-add.
 //!
 //! SAFETY of blocks without a sentence: they hand the function's own contract on to the lanes' function.
 

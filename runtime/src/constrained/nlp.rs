@@ -20,7 +20,6 @@ pub struct Nlp {
     /// `(p, w)`.
     outer: Vec<f64>,
     outer_gradient: Vec<f64>,
-    scratch: Vec<f64>,
     parameters: usize,
     /// Per row, whether it is an equality.
     pub equal: Vec<bool>,
@@ -52,7 +51,6 @@ impl Nlp {
         Nlp {
             outer: vec![0.0; parameters + equal.len()],
             outer_gradient: vec![0.0; parameters + equal.len()],
-            scratch: vec![0.0; space.len()],
             parameters,
             equal,
             lo,
@@ -91,8 +89,8 @@ impl Nlp {
     pub fn product(&mut self, v: &[f64], w: &[f64], d: &[f64], hd: &mut [f64], jd: &mut [f64]) {
         self.count(1);
         self.outer[self.parameters..].copy_from_slice(w);
-        let Self { derivatives, outer, outer_gradient, scratch, .. } = self;
-        derivatives.lower_second_order(outer, v, d, scratch, hd, outer_gradient);
+        let Self { derivatives, outer, outer_gradient, .. } = self;
+        derivatives.lower_second_order(outer, v, d, hd, outer_gradient);
         jd.copy_from_slice(&self.outer_gradient[self.parameters..]);
     }
 

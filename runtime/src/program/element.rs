@@ -21,13 +21,14 @@ pub trait Element: Word {
     fn beyond(self, best: Self, largest: bool) -> bool;
     /// The order of numbers, NaN after all others.
     fn order(self, other: Self) -> Ordering;
-    /// `out = alpha · lhs · rhs` for m × k and k × n operands with (row, column) strides and a row-major result.
+    /// `out = alpha · lhs · rhs` for m × k and k × n operands with (row, column) strides and a row-major result; or this added to
+    /// what is in `out`. `scale` is `alpha`, and whether to add.
     fn gemm(
         sizes: [usize; 3],
         out: &mut [Self],
         lhs: Strided<'_, Self>,
         rhs: Strided<'_, Self>,
-        alpha: f64,
+        scale: (f64, bool),
         threads: usize,
     );
 }
@@ -80,10 +81,10 @@ macro_rules! real {
                 out: &mut [Self],
                 lhs: Strided<'_, Self>,
                 rhs: Strided<'_, Self>,
-                alpha: f64,
+                (alpha, accumulate): (f64, bool),
                 threads: usize,
             ) {
-                kernel::gemm(sizes, out, lhs, rhs, alpha as $t, threads);
+                kernel::gemm(sizes, out, lhs, rhs, alpha as $t, accumulate, threads);
             }
         }
 
@@ -154,14 +155,14 @@ impl Element for i64 {
         out: &mut [Self],
         lhs: Strided<'_, Self>,
         rhs: Strided<'_, Self>,
-        _alpha: f64,
+        (_, accumulate): (f64, bool),
         _threads: usize,
     ) {
         let [m, n, k] = sizes;
         for (c, (i, j)) in out.iter_mut().zip((0..m).flat_map(|i| (0..n).map(move |j| (i, j)))) {
             let terms = (0..k)
                 .map(|p| lhs.cells[i * lhs.row + p * lhs.col].times(rhs.cells[p * rhs.row + j * rhs.col]));
-            *c = terms.fold(0, i64::plus);
+            *c = terms.fold(if accumulate { *c } else { 0 }, i64::plus);
         }
     }
 }

@@ -3,17 +3,21 @@
 
 use super::element::Real;
 use super::spec::{
-    BufferId, BufferSpec, Cell, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec, StepSpec,
-    Width,
+    BufferId, BufferSpec, Cell, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec,
+    Shift, StepSpec, TiledSpec, Width,
 };
-use super::steps::{DenseStep, Host, Step};
+use super::steps::{DenseStep, Host, InMemory, InTile, Moving, Naming, Step, TileStep, TiledStep};
 use crate::derivatives::Quantity;
+use crate::kernel::tiles::{Area, Cut, Moves, TileSlot, Tiles, Worker};
 use crate::kernel::{Memory, Slot, Word};
 
 /// One entry, ready to run.
-struct Entry<T> {
+struct Entry<T: Real> {
     stages: [Box<[Step<T>]>; 3],
+    /// Instead of the last two stages when both must run.
+    joint: Option<Box<[Step<T>]>>,
     outputs: Box<[Box<[Slot<T>]>]>,
+    direct: Option<DirectSpec>,
     /// The generations of `x` and of `(x, y)` at which the first two stages last ran.
     seen: [u64; 2],
     calls: u64,
@@ -21,17 +25,19 @@ struct Entry<T> {
 }
 
 /// A program in one precision.
-pub struct Plan<T> {
+pub struct Plan<T: Real> {
     memory: Memory,
+    /// One for each thread.
+    workers: Vec<Worker>,
+    own_bytes: usize,
     vectors: [Option<Slot<T>>; 4],
     generation: [u64; 2],
     entries: [Option<Box<Entry<T>>>; Quantity::ALL.len()],
-    threads: usize,
 }
 
 impl<T: Real> Plan<T> {
     /// Lays out the memory, binds every step, copies the data and runs the steps that depend on nothing else.
-    pub fn new(spec: &ProgramSpec<'_>, threads: usize) -> Result<Self, ProgramError> {
+    pub fn new(spec: &ProgramSpec<'_>) -> Result<Self, ProgramError> {
         let mut binder =
             Binder { memory: Memory::new(spec.bytes).ok_or(ProgramError::Memory(spec.bytes))?, spec };
         for id in (0..spec.buffers.len()).map(|i| BufferId(i as u32)) {
@@ -51,19 +57,23 @@ impl<T: Real> Plan<T> {
             binder.fill::<T>(*id, values)?;
         }
         let mut memory = binder.memory;
+        let own_bytes = spec.own_bytes;
+        let mut workers = vec![Worker::new(own_bytes).ok_or(ProgramError::Memory(own_bytes))?];
         for step in &mut setup {
-            step.run(&mut memory, threads);
+            step.run(&mut memory, &mut workers);
         }
-        Ok(Plan { memory, vectors, generation: [1; 2], entries, threads })
+        Ok(Plan { memory, workers, own_bytes, vectors, generation: [1; 2], entries })
     }
 
-    /// Sets how many threads a large product may use.
+    /// Sets how many threads a large step may use; fewer, where there is no memory for so many.
     pub fn set_threads(&mut self, threads: usize) {
-        self.threads = threads.max(1);
+        self.workers.truncate(threads.max(1));
+        let more = threads.saturating_sub(self.workers.len());
+        self.workers.extend((0..more).map_while(|_| Worker::new(self.own_bytes)));
     }
 
-    /// Evaluates a quantity: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in order.
-    pub fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+    /// Takes the solver's vectors over and counts their changes.
+    fn take(&mut self, vectors: [Option<&[f64]>; 4]) {
         let changed =
             |memory: &mut Memory, slot: Option<Slot<T>>, values: Option<&[f64]>| match (slot, values) {
                 (Some(slot), Some(values)) => load(memory.write(slot), values),
@@ -75,19 +85,81 @@ impl<T: Real> Plan<T> {
         changed(&mut self.memory, self.vectors[3], vectors[3]);
         self.generation[0] += u64::from(x_changed);
         self.generation[1] += u64::from(x_changed || y_changed);
+    }
+
+    /// Whether a quantity is compiled whole.
+    #[inline]
+    pub fn is_whole(&self, quantity: Quantity) -> bool {
+        matches!(&self.entries[quantity as usize], Some(entry) if entry.direct.is_some())
+    }
+
+    /// Evaluates a quantity that is compiled whole: `vectors` are `x`, `y` and, where it takes them, directions. The first
+    /// output may be left out unless it is `valued`.
+    #[inline(always)]
+    pub fn enter(
+        &mut self,
+        quantity: Quantity,
+        vectors: [&[f64]; 4],
+        outputs: [&mut [f64]; 3],
+        valued: bool,
+    ) {
+        let staged =
+            self.entries[quantity as usize].as_ref().and_then(|e| e.direct.as_ref()).map(|d| d.staged);
+        let stale = if staged == Some(true) { self.stale(quantity, vectors) } else { 3 };
+        let Some(entry) = &mut self.entries[quantity as usize] else { return };
+        let Some(direct) = &entry.direct else { return };
+        entry.calls += 1;
+        let code = match &direct.slim {
+            Some(slim) if !valued => slim,
+            _ => &direct.whole,
+        };
+        self.memory.enter(code, vectors, outputs, stale);
+    }
+
+    /// Which of the first two stages of an entry must run again, as bits.
+    #[inline(never)]
+    fn stale(&mut self, quantity: Quantity, vectors: [&[f64]; 4]) -> u64 {
+        // Directions are read where they are.
+        self.take([Some(vectors[0]), Some(vectors[1]), None, None]);
+        let Some(entry) = &mut self.entries[quantity as usize] else { return 3 };
+        let mut stale = 0;
+        for stage in 0..2 {
+            let now = self.generation[stage];
+            let changed = std::mem::replace(&mut entry.seen[stage], now) != now;
+            entry.runs[stage] += u64::from(changed);
+            stale |= u64::from(changed) << stage;
+        }
+        entry.runs[2] += 1;
+        stale
+    }
+
+    /// Evaluates a quantity step by step: `vectors` are `x`, `y` and, where it takes them, directions; `outputs` are filled in
+    /// order.
+    pub fn run(&mut self, quantity: Quantity, vectors: [Option<&[f64]>; 4], outputs: &mut [&mut [f64]]) {
+        self.take(vectors);
         let Some(entry) = &mut self.entries[quantity as usize] else {
             panic!("this is a bug in blo, please report it: {} was not compiled", quantity.name());
         };
         entry.calls += 1;
-        for stage in 0..3 {
-            if stage < 2
-                && std::mem::replace(&mut entry.seen[stage], self.generation[stage]) == self.generation[stage]
-            {
-                continue;
-            }
-            entry.runs[stage] += 1;
-            for step in &mut entry.stages[stage] {
-                step.run(&mut self.memory, self.threads);
+        let mut run = |steps: &mut [Step<T>]| {
+            steps.iter_mut().for_each(|step| step.run(&mut self.memory, &mut self.workers));
+        };
+        let stale = [0, 1].map(|k| entry.seen[k] != self.generation[k]);
+        entry.seen = self.generation;
+        for (runs, stale) in entry.runs.iter_mut().zip(stale.into_iter().chain([true])) {
+            *runs += u64::from(stale);
+        }
+        let [first, second, last] = &mut entry.stages;
+        if stale[0] {
+            run(first);
+        }
+        match &mut entry.joint {
+            Some(joint) if stale[1] => run(joint),
+            _ => {
+                if stale[1] {
+                    run(second);
+                }
+                run(last);
             }
         }
         for (pieces, out) in entry.outputs.iter().zip(outputs) {
@@ -102,7 +174,10 @@ impl<T: Real> Plan<T> {
 
     /// How often an entry was called, and each of its stages run; `None` if it was not compiled.
     pub fn counts(&self, quantity: Quantity) -> Option<(u64, [u64; 3])> {
-        self.entries[quantity as usize].as_ref().map(|e| (e.calls, e.runs))
+        let entry = self.entries[quantity as usize].as_ref()?;
+        // What is compiled whole and not staged runs whole.
+        let always = entry.direct.as_ref().is_some_and(|d| !d.staged);
+        Some((entry.calls, if always { [entry.calls; 3] } else { entry.runs }))
     }
 
     /// The length of an output vector of an entry.
@@ -137,6 +212,9 @@ impl Binder<'_> {
 
     fn check_buffer(&self, id: BufferId) -> Result<(), ProgramError> {
         let buffer = self.buffer(id)?;
+        if buffer.own {
+            return Ok(());
+        }
         let fits = match (self.spec.width, buffer.cell) {
             (_, Cell::Int) => self.memory.slot::<i64>(buffer.byte, buffer.len).is_some(),
             (Width::Double, Cell::Real) => self.memory.slot::<f64>(buffer.byte, buffer.len).is_some(),
@@ -148,7 +226,8 @@ impl Binder<'_> {
     /// The slot of `len` cells of type `C` at a place.
     fn slot<C: Word>(&self, at: Place, len: usize) -> Result<Slot<C>, ProgramError> {
         let buffer = self.buffer(at.buffer)?;
-        if at.offset + len > buffer.len || self.spec.width.bytes(buffer.cell) != size_of::<C>() {
+        if buffer.own || at.offset + len > buffer.len || self.spec.width.bytes(buffer.cell) != size_of::<C>()
+        {
             return Err(ProgramError::Extent(at.buffer));
         }
         let byte = buffer.byte + at.offset * size_of::<C>();
@@ -190,7 +269,17 @@ impl Binder<'_> {
             return Err(ProgramError::Outputs(entry.quantity));
         }
         let stages = [stage(first)?, stage(second)?, stage(last)?];
-        Ok(Entry { stages, outputs, seen: [0; 2], calls: 0, runs: [0; 3] })
+        let joint = entry.joint.as_deref().map(stage).transpose()?;
+        let direct = entry.direct.clone();
+        let kinds = direct.iter().flat_map(|d| std::iter::once(&d.whole).chain(&d.slim));
+        for code in kinds {
+            let given = code.outputs();
+            let fits = (0..given.len()).all(|k| given[k] == lens.get(k).copied().unwrap_or(0));
+            if code.bytes() > self.spec.bytes || !fits {
+                return Err(ProgramError::Outputs(entry.quantity));
+            }
+        }
+        Ok(Entry { stages, joint, outputs, direct, seen: [0; 2], calls: 0, runs: [0; 3] })
     }
 
     fn step<T: Real>(&self, step: &StepSpec) -> Result<Step<T>, ProgramError> {
@@ -199,20 +288,13 @@ impl Binder<'_> {
                 let mut buffers = Vec::with_capacity(args.len());
                 for &id in args {
                     let b = self.buffer(id)?;
+                    if b.own {
+                        return Err(ProgramError::Buffer(id));
+                    }
                     buffers.push((b.byte, b.len * self.spec.width.bytes(b.cell)));
                 }
                 let bound = self.memory.bind(kernel, &buffers);
                 Ok(Step::Kernel(bound.map_err(|e| ProgramError::Kernel(format!("{e:?} of {args:?}")))?))
-            }
-            StepSpec::Host(HostStep::Rows { name, rows, len, x, out }) => {
-                let out_len = if *name == "logsumexp" { *rows } else { rows * len };
-                Ok(Step::Rows {
-                    name,
-                    rows: *rows,
-                    len: *len,
-                    x: self.slot(*x, rows * len)?,
-                    out: self.slot(*out, out_len)?,
-                })
             }
             StepSpec::Host(HostStep::Dense {
                 kind,
@@ -228,59 +310,147 @@ impl Binder<'_> {
                 let out = self.slot(*out, b * kind.cells(*n, *k))?;
                 Ok(Step::Dense(DenseStep::new(*kind, *sizes, *transposed, factor, (cells, *x), out)))
             }
-            StepSpec::Host(host) => match host.reads()[0].1 {
-                Cell::Real => Ok(Step::Real(self.host(host)?)),
-                Cell::Int => Ok(Step::Int(self.host(host)?)),
-            },
+            StepSpec::Host(step) => Ok(Step::Host(host(step, &mut &*self)?)),
+            StepSpec::Tiled(spec) => self.tiled(spec).map(|step| Step::Tiled(Box::new(step))),
         }
     }
 
-    fn host<C: Word>(&self, step: &HostStep) -> Result<Host<C>, ProgramError> {
-        Ok(match step {
-            HostStep::Gemm { sizes: sizes @ [b, m, n, k], lhs, rhs, out, alpha, .. } => {
-                let operand = |x: &Matrix, rows, cols| -> Result<(Slot<C>, Matrix), ProgramError> {
-                    Ok((self.slot(x.at, x.extent(*b, rows, cols) - x.at.offset)?, *x))
-                };
-                let (lhs, rhs) = (operand(lhs, *m, *k)?, operand(rhs, *k, *n)?);
-                Host::Gemm { sizes: *sizes, lhs, rhs, out: self.slot(*out, b * m * n)?, alpha: *alpha }
-            }
-            HostStep::Gather { sizes: sizes @ [b, i, n, r], x, index, out, .. } => Host::Gather {
-                sizes: *sizes,
-                x: self.slot(*x, b * n * r)?,
-                index: self.slot(*index, b * i)?,
-                out: self.slot(*out, b * i * r)?,
-            },
-            HostStep::Scatter { sizes: sizes @ [b, i, n, r], x, index, out, .. } => Host::Scatter {
-                sizes: *sizes,
-                x: self.slot(*x, b * i * r)?,
-                index: self.slot(*index, b * i)?,
-                out: self.slot(*out, b * n * r)?,
-            },
-            HostStep::Scan { sizes, reverse, x, out, .. } => {
-                let len = sizes.iter().product();
-                Host::Scan {
-                    sizes: *sizes,
-                    reverse: *reverse,
-                    x: self.slot(*x, len)?,
-                    out: self.slot(*out, len)?,
-                }
-            }
-            HostStep::ArgReduce { sizes, largest, x, out, .. } => Host::ArgReduce {
-                sizes: *sizes,
-                largest: *largest,
-                x: self.slot(*x, sizes.iter().product())?,
-                out: self.slot(*out, sizes[0] * sizes[2])?,
-            },
-            HostStep::ArgSort { sizes: sizes @ [rows, len], x, out } => Host::ArgSort {
-                sizes: *sizes,
-                x: self.slot(*x, rows * len)?,
-                out: self.slot(*out, rows * len)?,
-            },
-            HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
-                return Err(ProgramError::Extent(x.buffer));
-            }
-        })
+    fn tiled<T: Real>(&self, spec: &TiledSpec) -> Result<TiledStep<T>, ProgramError> {
+        let cut = Cut { whole: spec.whole, rest: !spec.rest.is_empty(), chunk: spec.chunk };
+        let tiles = Tiles::new(cut, &self.memory, self.spec.own_bytes);
+        let mut binder = TileBinder { all: self, spec, tiles, rest: false };
+        let whole = spec.steps.iter().map(|s| binder.step(s)).collect::<Result<Box<[_]>, _>>()?;
+        binder.rest = true;
+        let rest = spec.rest.iter().map(|s| binder.step(s)).collect::<Result<Box<[_]>, _>>()?;
+        let meet = |byte| ProgramError::Kernel(format!("tiles meet in the buffer at byte {byte}"));
+        let group = binder.tiles.finish().map_err(meet)?;
+        Ok(TiledStep { group, steps: [whole, rest] })
     }
+}
+
+/// Binds the steps of tiles.
+struct TileBinder<'a> {
+    all: &'a Binder<'a>,
+    spec: &'a TiledSpec,
+    tiles: Tiles,
+    /// Whether the steps are those of the last, shorter tile.
+    rest: bool,
+}
+
+impl TileBinder<'_> {
+    fn area(&self, id: BufferId) -> Result<Area, ProgramError> {
+        let b = self.all.buffer(id)?;
+        let width = self.all.spec.width.bytes(b.cell);
+        let moves = match self.spec.shifts.iter().find(|(buffer, _)| *buffer == id) {
+            None => Moves::Not,
+            Some((_, Shift::Tile(cells))) => Moves::ByTile(cells * width),
+            Some((_, Shift::Chunk(cells))) => Moves::ByChunk(cells * width),
+        };
+        Ok(Area { byte: b.byte, bytes: b.len * width, own: b.own, moves })
+    }
+
+    fn step<T: Real>(&mut self, step: &StepSpec) -> Result<TileStep<T>, ProgramError> {
+        match step {
+            StepSpec::Kernel(kernel, args) => {
+                let areas = args.iter().map(|&id| self.area(id)).collect::<Result<Vec<_>, _>>()?;
+                let bound = self.tiles.kernel(kernel, &areas, self.rest);
+                Ok(TileStep::Kernel(
+                    bound.map_err(|e| ProgramError::Kernel(format!("{e:?} of {args:?} in a tile")))?,
+                ))
+            }
+            StepSpec::Host(step) => Ok(TileStep::Host(host(step, self)?)),
+            StepSpec::Tiled(_) => Err(ProgramError::Kernel("tiles inside of tiles".into())),
+        }
+    }
+}
+
+/// Turns places into names of cells.
+trait Namer<N: Naming> {
+    fn name<C: Word>(&mut self, at: Place, len: usize, writes: bool) -> Result<N::Slot<C>, ProgramError>;
+}
+
+impl Namer<InMemory> for &Binder<'_> {
+    fn name<C: Word>(&mut self, at: Place, len: usize, _: bool) -> Result<Slot<C>, ProgramError> {
+        self.slot(at, len)
+    }
+}
+
+impl Namer<InTile> for TileBinder<'_> {
+    fn name<C: Word>(&mut self, at: Place, len: usize, writes: bool) -> Result<TileSlot<C>, ProgramError> {
+        let area = self.area(at.buffer)?;
+        if self.all.spec.width.bytes(self.all.buffer(at.buffer)?.cell) != size_of::<C>() {
+            return Err(ProgramError::Extent(at.buffer));
+        }
+        let slot = self.tiles.slot(area, at.offset * size_of::<C>(), len, writes, self.rest);
+        slot.ok_or(ProgramError::Extent(at.buffer))
+    }
+}
+
+/// One of the runtime's own steps, on cells named in any way.
+fn host<N: Naming, T: Real>(step: &HostStep, names: &mut impl Namer<N>) -> Result<Host<N, T>, ProgramError> {
+    match step {
+        HostStep::Rows { name, rows, len, x, out } => {
+            let out_len = if *name == "logsumexp" { *rows } else { rows * len };
+            Ok(Host::Rows {
+                name,
+                rows: *rows,
+                len: *len,
+                x: names.name(*x, rows * len, false)?,
+                out: names.name(*out, out_len, true)?,
+            })
+        }
+        _ => match step.reads()[0].1 {
+            Cell::Real => Ok(Host::Real(moving(step, names)?)),
+            Cell::Int => Ok(Host::Int(moving(step, names)?)),
+        },
+    }
+}
+
+fn moving<N: Naming, C: Word>(
+    step: &HostStep,
+    names: &mut impl Namer<N>,
+) -> Result<Moving<N, C>, ProgramError> {
+    Ok(match step {
+        HostStep::Gemm { sizes: sizes @ [b, m, n, k], lhs, rhs, out, alpha, accumulate, .. } => {
+            let mut operand = |x: &Matrix, rows, cols| -> Result<(N::Slot<C>, Matrix), ProgramError> {
+                Ok((names.name(x.at, x.extent(*b, rows, cols) - x.at.offset, false)?, *x))
+            };
+            let (lhs, rhs) = (operand(lhs, *m, *k)?, operand(rhs, *k, *n)?);
+            let out = names.name(*out, b * m * n, true)?;
+            Moving::Gemm { sizes: *sizes, lhs, rhs, out, alpha: *alpha, accumulate: *accumulate }
+        }
+        HostStep::Gather { sizes: sizes @ [b, i, n, r], x, index, out, .. } => Moving::Gather {
+            sizes: *sizes,
+            x: names.name(*x, b * n * r, false)?,
+            index: names.name(*index, b * i, false)?,
+            out: names.name(*out, b * i * r, true)?,
+        },
+        HostStep::Scatter { sizes: sizes @ [b, i, n, r], x, index, out, .. } => Moving::Scatter {
+            sizes: *sizes,
+            x: names.name(*x, b * i * r, false)?,
+            index: names.name(*index, b * i, false)?,
+            out: names.name(*out, b * n * r, true)?,
+        },
+        HostStep::Scan { sizes, reverse, x, out, .. } => {
+            let len = sizes.iter().product();
+            let (x, out) = (names.name(*x, len, false)?, names.name(*out, len, true)?);
+            Moving::Scan { sizes: *sizes, reverse: *reverse, x, out }
+        }
+        HostStep::ArgReduce { sizes, largest, x, out, .. } => Moving::ArgReduce {
+            sizes: *sizes,
+            largest: *largest,
+            x: names.name(*x, sizes.iter().product(), false)?,
+            out: names.name(*out, sizes[0] * sizes[2], true)?,
+        },
+        HostStep::ArgSort { sizes: sizes @ [rows, len], x, out } => Moving::ArgSort {
+            sizes: *sizes,
+            x: names.name(*x, rows * len, false)?,
+            out: names.name(*out, rows * len, true)?,
+        },
+        HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
+            return Err(ProgramError::Extent(x.buffer));
+        }
+    })
 }
 
 /// Whether the lengths of an entry's output vectors are those its quantity promises; reports may have any length.
@@ -290,7 +460,7 @@ fn outputs_fit(quantity: Quantity, lens: &[usize], [n, m]: [usize; 2]) -> bool {
         Quantity::LowerGradient => lens == [1, m],
         Quantity::LowerGradients | Quantity::UpperGradients => lens == [1, n, m],
         Quantity::LowerHessian | Quantity::LowerCross => lens == [m],
-        Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, m, n],
+        Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, n],
         Quantity::Reports => lens.len() == 1,
     }
 }

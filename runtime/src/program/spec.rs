@@ -7,6 +7,7 @@ pub use blo_kernels::dense::Dense;
 
 use crate::derivatives::Quantity;
 use crate::kernel::Kernel;
+use crate::kernel::direct::Direct;
 
 /// Index of a buffer of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +50,17 @@ pub struct BufferSpec {
     pub len: usize,
     /// The first byte.
     pub byte: usize,
+    /// Whether it lies in a worker's own memory rather than in the program's.
+    pub own: bool,
+}
+
+/// How far a buffer moves, in cells, from tile to tile or from chunk to chunk of a tiled step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shift {
+    /// From tile to tile.
+    Tile(usize),
+    /// From chunk to chunk.
+    Chunk(usize),
 }
 
 /// A position in a buffer, in cells.
@@ -100,6 +112,8 @@ pub enum HostStep {
         out: Place,
         /// Factor (reals only).
         alpha: f64,
+        /// Inside of a tiled step: whether the product is added to that of the chunk's tiles before.
+        accumulate: bool,
     },
     /// A function of every row: `softmax`, `log_softmax` (rows × len), `logsumexp` (rows).
     Rows {
@@ -265,6 +279,34 @@ pub enum StepSpec {
     Kernel(Kernel, Vec<BufferId>),
     /// A step of the runtime.
     Host(HostStep),
+    /// Steps that run tile by tile.
+    Tiled(TiledSpec),
+}
+
+/// Steps that run tile by tile along the samples; see `Tiled` of the compiler's loops.
+#[derive(Clone)]
+pub struct TiledSpec {
+    /// How many whole tiles there are.
+    pub whole: usize,
+    /// Tiles of a chunk.
+    pub chunk: usize,
+    /// The steps of a whole tile.
+    pub steps: Vec<StepSpec>,
+    /// The steps of a last, shorter tile; empty if there is none.
+    pub rest: Vec<StepSpec>,
+    /// How buffers move; those that do not are only read, or a worker's own.
+    pub shifts: Vec<(BufferId, Shift)>,
+}
+
+/// An entry compiled whole; see [`Direct`].
+#[derive(Clone)]
+pub struct DirectSpec {
+    /// All of it.
+    pub whole: Direct,
+    /// Without its first output, for callers that do not use the value; where that saves something.
+    pub slim: Option<Direct>,
+    /// Whether it takes part in staging. If not, all stages run in every call.
+    pub staged: bool,
 }
 
 /// One entry: what is computed for a quantity.
@@ -274,8 +316,12 @@ pub struct EntrySpec {
     pub quantity: Quantity,
     /// Steps that depend on `x` alone, on `x` and `y`, and the rest, which always runs.
     pub stages: [Vec<StepSpec>; 3],
+    /// What runs instead of the last two stages when both must run, if it is not simply these.
+    pub joint: Option<Vec<StepSpec>>,
     /// For every output vector the pieces it is made of, with their lengths.
     pub outputs: Vec<Vec<(Place, usize)>>,
+    /// Runs instead of the stages, which are then empty.
+    pub direct: Option<DirectSpec>,
 }
 
 /// A whole program.
@@ -284,6 +330,8 @@ pub struct ProgramSpec<'a> {
     pub width: Width,
     /// Bytes of memory.
     pub bytes: usize,
+    /// Bytes of a worker's own memory.
+    pub own_bytes: usize,
     /// The buffers.
     pub buffers: Vec<BufferSpec>,
     /// The buffers of `x`, `y`, a direction in the upper and one in the lower space; absent where nothing reads them.

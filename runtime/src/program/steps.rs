@@ -1,21 +1,111 @@
 //! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes, the order of
 //! rows, dense linear algebra.
-//! Their slots were checked when the program was built; none of them allocates.
+//! Their slots were checked when the program was built; none of them allocates. Most of them also run inside of tiles, on
+//! cells that a [`Lane`] finds.
 
 use blo_kernels::dense::{Dense, Workspace};
 
 use super::element::{Element, Real};
 use super::spec::Matrix;
-use crate::kernel::{Bound, Memory, Slot, Strided};
+use crate::kernel::tiles::{Group, Lane, TileSlot, Worker};
+use crate::kernel::{Bound, Memory, Slot, Strided, Word};
+
+/// How cells are named: in the program's memory, or in the current tile.
+pub trait Naming {
+    /// A run of cells.
+    type Slot<T: Word>: Copy;
+}
+
+/// In the program's memory.
+pub enum InMemory {}
+impl Naming for InMemory {
+    type Slot<T: Word> = Slot<T>;
+}
+
+/// In the current tile.
+pub enum InTile {}
+impl Naming for InTile {
+    type Slot<T: Word> = TileSlot<T>;
+}
+
+/// Where cells are found by their names.
+pub trait Cells<N: Naming> {
+    /// Two runs to read and one to write, which must not overlap them.
+    fn split<A: Word, B: Word, C: Word>(
+        &mut self,
+        a: N::Slot<A>,
+        b: N::Slot<B>,
+        c: N::Slot<C>,
+    ) -> (&[A], &[B], &mut [C]);
+
+    /// Whether a product that accumulates finds the sum of earlier tiles.
+    fn continues(&self) -> bool;
+}
+
+impl Cells<InMemory> for Memory {
+    fn split<A: Word, B: Word, C: Word>(
+        &mut self,
+        a: Slot<A>,
+        b: Slot<B>,
+        c: Slot<C>,
+    ) -> (&[A], &[B], &mut [C]) {
+        Memory::split(self, a, b, c)
+    }
+
+    fn continues(&self) -> bool {
+        false
+    }
+}
+
+impl Cells<InTile> for Lane<'_> {
+    fn split<A: Word, B: Word, C: Word>(
+        &mut self,
+        a: TileSlot<A>,
+        b: TileSlot<B>,
+        c: TileSlot<C>,
+    ) -> (&[A], &[B], &mut [C]) {
+        Lane::split(self, a, b, c)
+    }
+
+    fn continues(&self) -> bool {
+        !self.is_first()
+    }
+}
 
 /// A step ready to run.
-pub enum Step<T> {
+pub enum Step<T: Real> {
     /// A compiled kernel.
     Kernel(Bound),
+    /// One of the runtime's own steps.
+    Host(Host<InMemory, T>),
+    /// Dense linear algebra.
+    Dense(DenseStep<T>),
+    /// Steps that run tile by tile.
+    Tiled(Box<TiledStep<T>>),
+}
+
+/// Steps that run tile by tile; see [`super::spec::TiledSpec`].
+pub struct TiledStep<T: Real> {
+    /// Where they find their cells.
+    pub group: Group,
+    /// The steps of a whole tile, and of a shorter last one.
+    pub steps: [Box<[TileStep<T>]>; 2],
+}
+
+/// A step of a tile.
+pub enum TileStep<T: Real> {
+    /// A compiled kernel, by its number in the group.
+    Kernel(usize),
+    /// One of the runtime's own steps.
+    Host(Host<InTile, T>),
+}
+
+/// One of the runtime's own steps.
+pub enum Host<N: Naming, T: Real> {
     /// On reals.
-    Real(Host<T>),
+    Real(Moving<N, T>),
     /// On whole numbers.
-    Int(Host<i64>),
+    Int(Moving<N, i64>),
     /// Rows of reals.
     Rows {
         /// Which function.
@@ -25,12 +115,10 @@ pub enum Step<T> {
         /// Their length.
         len: usize,
         /// Operand.
-        x: Slot<T>,
+        x: N::Slot<T>,
         /// Result.
-        out: Slot<T>,
+        out: N::Slot<T>,
     },
-    /// Dense linear algebra.
-    Dense(DenseStep<T>),
 }
 
 /// A factorisation or a solve for every matrix of a batch; see [`super::spec::HostStep::Dense`].
@@ -45,33 +133,63 @@ pub struct DenseStep<T> {
 }
 
 /// Sizes and slots of a step on cells of one type; see [`super::spec::HostStep`] for what each computes.
-pub enum Host<T> {
+pub enum Moving<N: Naming, T: Word> {
     /// Matrix product; the operands' places are resolved to slots.
-    Gemm { sizes: [usize; 4], lhs: (Slot<T>, Matrix), rhs: (Slot<T>, Matrix), out: Slot<T>, alpha: f64 },
+    Gemm {
+        sizes: [usize; 4],
+        lhs: (N::Slot<T>, Matrix),
+        rhs: (N::Slot<T>, Matrix),
+        out: N::Slot<T>,
+        alpha: f64,
+        accumulate: bool,
+    },
     /// Indexed read.
-    Gather { sizes: [usize; 4], x: Slot<T>, index: Slot<i64>, out: Slot<T> },
+    Gather { sizes: [usize; 4], x: N::Slot<T>, index: N::Slot<i64>, out: N::Slot<T> },
     /// Indexed sum.
-    Scatter { sizes: [usize; 4], x: Slot<T>, index: Slot<i64>, out: Slot<T> },
+    Scatter { sizes: [usize; 4], x: N::Slot<T>, index: N::Slot<i64>, out: N::Slot<T> },
     /// Running sum.
-    Scan { sizes: [usize; 3], reverse: bool, x: Slot<T>, out: Slot<T> },
+    Scan { sizes: [usize; 3], reverse: bool, x: N::Slot<T>, out: N::Slot<T> },
     /// Position of an extreme.
-    ArgReduce { sizes: [usize; 3], largest: bool, x: Slot<T>, out: Slot<i64> },
+    ArgReduce { sizes: [usize; 3], largest: bool, x: N::Slot<T>, out: N::Slot<i64> },
     /// The order of rows.
-    ArgSort { sizes: [usize; 2], x: Slot<T>, out: Slot<i64> },
+    ArgSort { sizes: [usize; 2], x: N::Slot<T>, out: N::Slot<i64> },
 }
 
 impl<T: Real> Step<T> {
-    /// Runs the step.
-    pub fn run(&mut self, memory: &mut Memory, threads: usize) {
+    /// Runs the step, on as many threads as there are workers.
+    pub fn run(&mut self, memory: &mut Memory, workers: &mut [Worker]) {
         match self {
             Step::Kernel(bound) => memory.call(bound),
-            Step::Real(step) => step.run(memory, threads),
-            Step::Int(step) => step.run(memory, threads),
-            Step::Rows { name, rows, len, x, out } => {
-                let (x, _, out) = memory.split(*x, *x, *out);
+            Step::Host(step) => step.run(memory, workers.len()),
+            Step::Dense(step) => step.run(memory, workers.len()),
+            Step::Tiled(step) => step.run(memory, workers),
+        }
+    }
+}
+
+impl<T: Real> TiledStep<T> {
+    fn run(&mut self, memory: &mut Memory, workers: &mut [Worker]) {
+        let steps = &self.steps;
+        self.group.run(memory, workers, |lane| {
+            for step in &steps[usize::from(lane.is_rest())] {
+                match step {
+                    TileStep::Kernel(kernel) => lane.call(*kernel),
+                    TileStep::Host(step) => step.run(lane, 1),
+                }
+            }
+        });
+    }
+}
+
+impl<N: Naming, T: Real> Host<N, T> {
+    fn run(&self, cells: &mut impl Cells<N>, threads: usize) {
+        match self {
+            Host::Real(step) => step.run(cells, threads),
+            Host::Int(step) => step.run(cells, threads),
+            Host::Rows { name, rows, len, x, out } => {
+                let (x, _, out) = cells.split(*x, *x, *out);
                 T::rows(name, *rows, *len, out, x);
             }
-            Step::Dense(step) => step.run(memory, threads),
         }
     }
 }
@@ -105,31 +223,32 @@ impl<T: Real> DenseStep<T> {
     }
 }
 
-impl<T: Element> Host<T> {
-    fn run(&self, memory: &mut Memory, threads: usize) {
+impl<N: Naming, T: Element> Moving<N, T> {
+    fn run(&self, cells: &mut impl Cells<N>, threads: usize) {
         match self {
-            Host::Gemm { sizes, lhs, rhs, out, alpha } => {
-                let (a, b, c) = memory.split(lhs.0, rhs.0, *out);
-                gemm(*sizes, (a, &lhs.1), (b, &rhs.1), c, *alpha, threads);
+            Moving::Gemm { sizes, lhs, rhs, out, alpha, accumulate } => {
+                let accumulate = *accumulate && cells.continues();
+                let (a, b, c) = cells.split(lhs.0, rhs.0, *out);
+                gemm(*sizes, (a, &lhs.1), (b, &rhs.1), c, (*alpha, accumulate), threads);
             }
-            Host::Gather { sizes, x, index, out } => {
-                let (x, index, out) = memory.split(*x, *index, *out);
+            Moving::Gather { sizes, x, index, out } => {
+                let (x, index, out) = cells.split(*x, *index, *out);
                 gather(*sizes, x, index, out);
             }
-            Host::Scatter { sizes, x, index, out } => {
-                let (x, index, out) = memory.split(*x, *index, *out);
+            Moving::Scatter { sizes, x, index, out } => {
+                let (x, index, out) = cells.split(*x, *index, *out);
                 scatter(*sizes, x, index, out);
             }
-            Host::Scan { sizes, reverse, x, out } => {
-                let (x, _, out) = memory.split(*x, *x, *out);
+            Moving::Scan { sizes, reverse, x, out } => {
+                let (x, _, out) = cells.split(*x, *x, *out);
                 scan(*sizes, *reverse, x, out);
             }
-            Host::ArgReduce { sizes, largest, x, out } => {
-                let (x, _, out) = memory.split(*x, *x, *out);
+            Moving::ArgReduce { sizes, largest, x, out } => {
+                let (x, _, out) = cells.split(*x, *x, *out);
                 arg_reduce(*sizes, *largest, x, out);
             }
-            Host::ArgSort { sizes: [rows, len], x, out } => {
-                let (x, _, out) = memory.split(*x, *x, *out);
+            Moving::ArgSort { sizes: [rows, len], x, out } => {
+                let (x, _, out) = cells.split(*x, *x, *out);
                 arg_sort([*rows, *len], x, out);
             }
         }
@@ -141,20 +260,22 @@ fn gemm<T: Element>(
     (a, lhs): (&[T], &Matrix),
     (b, rhs): (&[T], &Matrix),
     c: &mut [T],
-    alpha: f64,
+    (alpha, accumulate): (f64, bool),
     threads: usize,
 ) {
     if m * n == 0 {
         return;
     }
     if k == 0 {
-        c.fill(T::ZERO);
+        if !accumulate {
+            c.fill(T::ZERO);
+        }
         return;
     }
     for (i, c) in c.chunks_exact_mut(m * n).take(batch).enumerate() {
         let a = Strided { cells: &a[i * lhs.batch..], row: lhs.row, col: lhs.col };
         let b = Strided { cells: &b[i * rhs.batch..], row: rhs.row, col: rhs.col };
-        T::gemm([m, n, k], c, a, b, alpha, threads);
+        T::gemm([m, n, k], c, a, b, (alpha, accumulate), threads);
     }
 }
 

@@ -128,15 +128,20 @@ impl Method for Bome {
             // A step beyond 1/L undoes what the barrier asks for.
             self.lower_step.size = most.min(self.lower.size());
         }
-        let value = problem.lower_gradients(x, &self.copy, &mut self.at_copy.x, &mut self.at_copy.y);
-        axpy(-1.0, &self.at_copy.x, &mut self.gap.x);
+        let at_copy = &mut self.at_copy;
+        let value = if self.by_gap {
+            problem.lower_gradients(x, &self.copy, &mut at_copy.x, &mut at_copy.y)
+        } else {
+            problem.lower_gradients_only(x, &self.copy, &mut at_copy.x, &mut at_copy.y)
+        };
+        axpy(-1.0, &at_copy.x, &mut self.gap.x);
         let upper = problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
         let lambda = self.multiplier(lower - value);
         axpy(lambda, &self.gap.x, &mut self.direction.x);
         axpy(lambda, &self.gap.y, &mut self.direction.y);
         let of_x = problem.upper.stationarity(x, &self.direction.x, &mut self.scratch.x);
         let of_y = problem.lower.stationarity(y, &self.direction.y, &mut self.scratch.y);
-        Evaluation { upper, lower, measure: of_x.hypot(of_y) }
+        Evaluation { upper, lower, measure: (of_x * of_x + of_y * of_y).sqrt() }
     }
 
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {

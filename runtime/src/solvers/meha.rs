@@ -21,7 +21,7 @@ use super::step::Step;
 use super::step_size::StepSize;
 use super::{Levels, Solver, step_needs};
 use crate::derivatives::{Derivatives, Quantity};
-use crate::linear::blas1::{axpy, distance, scale};
+use crate::linear::blas1::squared_distance;
 use crate::problem::Problem;
 use crate::schedule::Schedule;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
@@ -81,6 +81,7 @@ struct Meha {
     growth: Schedule,
     upper_step: Step,
     lower_step: Step,
+    /// The squares of the last moves divided by their step sizes: of `x` and `y`, and of `θ`.
     moved: f64,
     theta_moved: f64,
     /// `∇F`, then the direction.
@@ -116,47 +117,65 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     })
 }
 
+/// `θ⁺ = θ − eta (g + (θ − y)/gamma)`. These are functions of slices so that the compiler knows that they do not overlap.
+fn towards_envelope(new: &mut [f64], theta: &[f64], g: &[f64], y: &[f64], eta: f64, proximity: f64) {
+    for (((new, t), g), y) in new.iter_mut().zip(theta).zip(g).zip(y) {
+        *new = t - eta * (g + (t - y) * proximity);
+    }
+}
+
+/// `d ← weight · d + ∇x f(x, y) − ∇x f(x, θ)`
+fn upper_direction(d: &mut [f64], weight: f64, at_y: &[f64], at_theta: &[f64]) {
+    for ((d, f), theta) in d.iter_mut().zip(at_y).zip(at_theta) {
+        *d = weight * *d + f - theta;
+    }
+}
+
+/// `d ← weight · d + ∇y f(x, y) − (y − θ)/gamma`
+fn lower_direction(d: &mut [f64], weight: f64, at_y: &[f64], proximity: f64, y: &[f64], theta: &[f64]) {
+    for (((d, f), y), theta) in d.iter_mut().zip(at_y).zip(y).zip(theta) {
+        *d = weight * *d + f - proximity * y + proximity * theta;
+    }
+}
+
 impl Method for Meha {
     /// The step on `θ` and everything the step on `x` needs. The measure is that of the move that led here.
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
         let Point { x, y } = point;
-        problem.lower_gradient(x, &self.theta, &mut self.at_theta.y);
-        self.before.y.copy_from_slice(&self.theta);
+        problem.lower_gradient_only(x, &self.theta, &mut self.at_theta.y);
         self.eta.follow(problem, x, &self.theta);
         let eta = self.eta.get();
         if self.automatic {
             self.lower_step.size = eta;
         }
-        for ((t, g), y) in self.theta.iter_mut().zip(&self.at_theta.y).zip(y.iter()) {
-            *t -= eta * (g + (*t - y) / self.gamma);
-        }
+        let proximity = 1.0 / self.gamma;
+        std::mem::swap(&mut self.theta, &mut self.before.y);
+        towards_envelope(&mut self.theta, &self.before.y, &self.at_theta.y, y, eta, proximity);
         problem.lower.project(&mut self.theta);
-        self.theta_moved = distance(&self.theta, &self.before.y) / eta;
-        problem.lower_gradients(x, &self.theta, &mut self.at_theta.x, &mut self.at_theta.y);
+        self.theta_moved = squared_distance(&self.theta, &self.before.y) / (eta * eta);
+        problem.lower_gradients_only(x, &self.theta, &mut self.at_theta.x, &mut self.at_theta.y);
         let lower = problem.lower_gradients(x, y, &mut self.at_y.x, &mut self.at_y.y);
         let upper = problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
-        Evaluation { upper, lower, measure: self.moved.hypot(self.theta_moved) }
+        Evaluation { upper, lower, measure: (self.moved + self.theta_moved).sqrt() }
     }
 
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
         let weight = self.growth.factor(k, 0) / self.c;
-        self.before.x.copy_from_slice(&point.x);
-        self.before.y.copy_from_slice(&point.y);
-        scale(weight, &mut self.direction.x);
-        axpy(1.0, &self.at_y.x, &mut self.direction.x);
-        axpy(-1.0, &self.at_theta.x, &mut self.direction.x);
-        self.upper_step.apply(&problem.upper, k, &self.direction.x, &mut point.x);
-
+        std::mem::swap(&mut point.x, &mut self.before.x);
+        upper_direction(&mut self.direction.x, weight, &self.at_y.x, &self.at_theta.x);
         let Point { x, y } = point;
-        problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
-        problem.lower_gradient(x, y, &mut self.at_y.y);
-        scale(weight, &mut self.direction.y);
-        axpy(1.0, &self.at_y.y, &mut self.direction.y);
-        axpy(-1.0 / self.gamma, y, &mut self.direction.y);
-        axpy(1.0 / self.gamma, &self.theta, &mut self.direction.y);
-        self.lower_step.apply(&problem.lower, k, &self.direction.y, y);
-        self.moved = (distance(x, &self.before.x) / self.alpha)
-            .hypot(distance(y, &self.before.y) / self.lower_step.size);
+        self.upper_step.advance(&problem.upper, k, &self.direction.x, &self.before.x, x);
+
+        problem.upper_gradients_only(x, y, &mut self.direction.x, &mut self.direction.y);
+        problem.lower_gradient_only(x, y, &mut self.at_y.y);
+        let proximity = 1.0 / self.gamma;
+        std::mem::swap(y, &mut self.before.y);
+        let (before, theta) = (&self.before.y, &self.theta);
+        lower_direction(&mut self.direction.y, weight, &self.at_y.y, proximity, before, theta);
+        self.lower_step.advance(&problem.lower, k, &self.direction.y, &self.before.y, y);
+        let (alpha, beta) = (self.alpha, self.lower_step.size);
+        self.moved = squared_distance(x, &self.before.x) / (alpha * alpha)
+            + squared_distance(y, &self.before.y) / (beta * beta);
         None
     }
 }

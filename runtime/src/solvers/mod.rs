@@ -4,8 +4,11 @@
 mod bome;
 mod cg;
 mod gradient;
+mod implicit;
 mod kkt;
+mod lower;
 mod meha;
+mod neumann;
 mod options;
 mod rhg;
 mod rule;
@@ -21,7 +24,7 @@ pub use run::{Ended, Evaluation, Method, Point, Run};
 
 /// All solvers, in the order of the documentation.
 pub static SOLVERS: &[&Solver] =
-    &[&rhg::RHG, &cg::CG, &bome::BOME, &meha::MEHA, &gradient::GRADIENT, &kkt::KKT];
+    &[&rhg::RHG, &cg::CG, &neumann::NEUMANN, &bome::BOME, &meha::MEHA, &gradient::GRADIENT, &kkt::KKT];
 
 /// Which models a solver is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -113,11 +113,15 @@ pub(crate) const LOWER_UNROLLED: &[OptionSpec] = &[
     ),
 ];
 
-/// The lower level of `cg`.
+/// The lower level of `cg` and `neumann`.
 pub(crate) const LOWER_IMPLICIT: &[OptionSpec] = &[
     lower_steps(20.0),
     LOWER_STEP,
-    LOWER_RULE,
+    OptionSpec {
+        kind: Kind::Choice(&["gradient", "momentum", "nesterov", "adam", "conjugate_gradient"]),
+        doc: "How a lower gradient becomes a step; `conjugate_gradient` takes its steps on the quadratic model of `f` where they begin, which solves a quadratic lower level.",
+        ..LOWER_RULE
+    },
     LOWER_MOMENTUM,
     option(
         "warm",

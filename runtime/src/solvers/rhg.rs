@@ -5,7 +5,8 @@
 //! `y_{k+1} = P(y_k − s ∇y f(x, y_k))` (or heavy ball) for `K = lower_steps`; then with `a = ∇y F(x, y_K)`, `g = ∇x F(x, y_K)`,
 //! for `k = K−1, …, K−K'`: `g ← g − s ∇²xy f a`, `a ← a − s ∇²yy f a` at `(x, y_k)`, through the derivative of `P`; then a step on `x`.
 //! Stops when `‖x − P(x − g)‖ ≤ tolerance`. Costs `K` gradients and `K' = truncate` fused second-order products (about `4 K`
-//! gradients in full) and the memory of `K'` lower vectors.
+//! gradients in full) and the memory of `K'` lower vectors; where that is more than the run may use, of a checkpoint now and then, at
+//! the cost of up to `K'` gradients more and with the same result to the bit.
 //!
 //! Not guaranteed: with finite `K` the limit is stationary for `F(x, y_K(x))`, not for the bilevel problem; the bias decays
 //! like `(1 − s mu)^K` on a strongly convex lower level. Where lower solutions are not unique it may be wrong for every `K`.
@@ -21,7 +22,7 @@ use super::step::{Step, rates};
 use super::step_size::StepSize;
 use super::{Levels, Solver, step_needs};
 use crate::derivatives::{Derivatives, Quantity};
-use crate::hypergradient::{Reverse, Unroll};
+use crate::hypergradient::{Reverse, Trajectory, Unroll};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::status::Termination;
@@ -99,6 +100,10 @@ impl Method for Rhg {
         let lower = problem.lower_value(&point.x, &point.y);
         let measure = problem.upper.stationarity(&point.x, &self.gradient, &mut self.scratch);
         Evaluation { upper, lower, measure }
+    }
+
+    fn trajectory(&self) -> Option<Trajectory> {
+        Some(self.sweep.trajectory())
     }
 
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {

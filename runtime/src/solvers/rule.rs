@@ -46,6 +46,11 @@ impl Rule {
         Rule { kind, first: vec![0.0; first], second: vec![0.0; second], direction: vec![0.0; len], count: 0 }
     }
 
+    /// Whether the direction is the gradient itself.
+    pub(crate) fn is_gradient(&self) -> bool {
+        self.kind == Kind::Gradient
+    }
+
     /// Forgets the past.
     pub(crate) fn reset(&mut self) {
         self.first.fill(0.0);

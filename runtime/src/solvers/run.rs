@@ -2,7 +2,8 @@
 //! mathematics is left to the [`Method`].
 
 use crate::derivatives::Derivatives;
-use crate::linear::blas1::largest;
+use crate::hypergradient::Trajectory;
+use crate::linear::blas1::{largest, within};
 use crate::monitor::{Control, Monitor, Progress, StopReason, Trace};
 use crate::problem::Problem;
 use crate::status::{Part, Termination};
@@ -59,6 +60,12 @@ pub trait Method {
 
     /// Moves the iterate; `k` counts from 0. `Some` ends the run.
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination>;
+
+    /// How it holds the iterates it differentiates through; `None` for a method that does not. One whose iterates do not fit is
+    /// not run.
+    fn trajectory(&self) -> Option<Trajectory> {
+        None
+    }
 }
 
 /// The state of a run outside of the method.
@@ -214,8 +221,11 @@ impl<'a> Run<'a> {
                 Termination::NonFinite { quantity: fault.quantity, iteration: k }
             });
         }
+        if within(&point.x, self.limit) && within(&point.y, self.limit) {
+            return None;
+        }
         let (size, part) = point.size();
-        (size > self.limit).then_some(Termination::Diverged { iteration: k, size, part })
+        Some(Termination::Diverged { iteration: k, size, part })
     }
 
     fn record(&mut self, problem: &mut Problem, k: usize) {

@@ -46,8 +46,32 @@ impl Step {
         }
     }
 
+    /// Whether the rule's direction is the gradient itself.
+    fn is_plain(&self) -> bool {
+        self.rule.is_gradient() && self.rates.is_empty() && !self.clip.is_finite()
+    }
+
+    /// `to ← P(from − size · schedule(k) · rates ∘ rule(clipped g))`.
+    pub(crate) fn advance(&mut self, space: &Space, k: usize, g: &[f64], from: &[f64], to: &mut [f64]) {
+        if self.is_plain() {
+            let alpha = -self.size * self.schedule.factor(k, self.steps);
+            for ((to, from), g) in to.iter_mut().zip(from).zip(g) {
+                *to = from + alpha * g;
+            }
+            space.project(to);
+        } else {
+            to.copy_from_slice(from);
+            self.apply(space, k, g, to);
+        }
+    }
+
     /// `v ← P(v − size · schedule(k) · rates ∘ rule(clipped g))`.
     pub(crate) fn apply(&mut self, space: &Space, k: usize, g: &[f64], v: &mut [f64]) {
+        if self.is_plain() {
+            axpy(-self.size * self.schedule.factor(k, self.steps), g, v);
+            space.project(v);
+            return;
+        }
         let direction = self.rule.direction(g);
         if self.clip.is_finite() {
             let norm = norm2(direction);
@@ -85,6 +109,17 @@ impl LowerSteps {
         }
     }
 
+    /// As [`LowerSteps::new`], but one plain gradient step.
+    pub(crate) fn single(settings: &Settings, space: &Space, size: StepSize) -> Self {
+        let rule = Rule::new(Kind::Gradient, space.len());
+        LowerSteps { rule, count: 1, size, rates: rates(settings, space), gradient: vec![0.0; space.len()] }
+    }
+
+    /// Makes the step size fit `(x, y)`.
+    pub(crate) fn follow(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) {
+        self.size.follow(problem, x, y);
+    }
+
     /// The step size of the last run.
     pub(crate) fn size(&self) -> f64 {
         self.size.get()
@@ -102,6 +137,9 @@ impl LowerSteps {
     ) -> bool {
         let LowerSteps { rule, count, size, rates, gradient } = self;
         size.follow(problem, x, y);
+        let plain = rule.is_gradient() && rates.is_empty();
+        // Only an automatic size is judged by the values on the way.
+        let valued = size.is_automatic();
         size.descend(problem, x, y, |problem, y, size| {
             rule.reset();
             let mut descent = Descent::START;
@@ -109,17 +147,19 @@ impl LowerSteps {
                 if poll(problem) {
                     return None;
                 }
-                let value = match first {
-                    Some((value, g)) if k == 0 => {
-                        gradient.copy_from_slice(g);
-                        value
-                    }
-                    _ => problem.lower_gradient(x, y, gradient),
+                let (value, gradient): (f64, &[f64]) = match first {
+                    Some((value, g)) if k == 0 => (value, g),
+                    _ if valued => (problem.lower_gradient(x, y, gradient), gradient),
+                    _ => (problem.lower_gradient_only(x, y, gradient), gradient),
                 };
                 descent.pass(value);
-                let direction = rule.direction(gradient);
-                apply_scale(rates, direction);
-                axpy(-size, direction, y);
+                if plain {
+                    axpy(-size, gradient, y);
+                } else {
+                    let direction = rule.direction(gradient);
+                    apply_scale(rates, direction);
+                    axpy(-size, direction, y);
+                }
                 problem.lower.project(y);
             }
             Some(descent)

@@ -68,6 +68,11 @@ impl StepSize {
         StepSize { size: auto.estimate(problem, &start.x, &start.y, 1e-4), auto: Some(auto) }
     }
 
+    /// Whether the size is found here, not given.
+    pub(crate) fn is_automatic(&self) -> bool {
+        self.auto.is_some()
+    }
+
     /// The size.
     pub(crate) fn get(&self) -> f64 {
         self.size

@@ -8,7 +8,7 @@ use crate::{close, number, run, word};
 
 #[test]
 fn a_value_that_is_not_finite_stops_at_the_last_good_iterate() {
-    for solver in ["rhg", "cg", "bome", "meha"] {
+    for solver in ["rhg", "cg", "neumann", "bome", "meha"] {
         let s =
             run(free(Root, &[1.0], &[1.0]), solver, &[number("upper_step", 0.05), number("steps", 500.0)]);
         let Termination::NonFinite { quantity, iteration } = s.termination else {
@@ -58,7 +58,7 @@ fn automatic_lower_steps_follow_the_curvature() {
     for _ in 0..50 {
         x = 3.0 + (-2.0 * x).exp();
     }
-    for solver in ["rhg", "cg", "bome", "meha"] {
+    for solver in ["rhg", "cg", "neumann", "bome", "meha"] {
         for rule in ["gradient", "momentum"] {
             let mut settings = vec![number("steps", 4000.0)];
             if solver != "meha" {

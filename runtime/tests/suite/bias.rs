@@ -56,6 +56,19 @@ fn cg_is_exact() {
     close(limit("cg", &[number("upper_step", 0.5)]), 0.5, 1e-10);
 }
 
+/// With warm lower steps of the series' own size `s`, `x = 1 / (2 − (1 − s)^(Q + 1))`.
+#[test]
+fn neumann() {
+    for (terms, row) in [(0, 0.909091), (1, 0.840336), (5, 0.680939), (10, 0.593053)] {
+        let more = [number("upper_step", 0.5), number("terms", f64::from(terms))];
+        close(limit("neumann", &more), row, 1e-6);
+        close(limit("neumann", &more), 1.0 / (2.0 - 0.9_f64.powi(terms + 1)), 1e-10);
+    }
+    // The factor of the series need not be the size of the lower steps.
+    let more = [number("upper_step", 0.5), number("terms", 1.0), number("adjoint_step", 0.5)];
+    close(limit("neumann", &more), 1.0 / (2.0 - 0.25), 1e-10);
+}
+
 #[test]
 fn bome() {
     for (steps, row) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {

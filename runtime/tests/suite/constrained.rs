@@ -53,17 +53,8 @@ impl Derivatives for Quadratic {
         }
         value
     }
-    fn lower_second_order(
-        &mut self,
-        w: &[f64],
-        v: &[f64],
-        d: &[f64],
-        gv: &mut [f64],
-        hd: &mut [f64],
-        wd: &mut [f64],
-    ) {
-        self.lower_gradients(w, v, &mut vec![0.0; w.len()], gv);
-        for k in 0..v.len() {
+    fn lower_second_order(&mut self, w: &[f64], v: &[f64], d: &[f64], hd: &mut [f64], wd: &mut [f64]) {
+        for k in 0..d.len() {
             let bent: f64 = (0..w.len()).map(|i| w[i] * self.rows[i].0[k]).sum();
             hd[k] = (self.curvature[k] + bent) * d[k];
         }
@@ -91,15 +82,7 @@ impl Derivatives for Quadratic {
     fn upper_gradients(&mut self, _: &[f64], _: &[f64], _: &mut [f64], _: &mut [f64]) -> f64 {
         panic!("not compiled");
     }
-    fn upper_second_order(
-        &mut self,
-        _: &[f64],
-        _: &[f64],
-        _: &[f64],
-        _: &mut [f64],
-        _: &mut [f64],
-        _: &mut [f64],
-    ) {
+    fn upper_second_order(&mut self, _: &[f64], _: &[f64], _: &[f64], _: &mut [f64], _: &mut [f64]) {
         panic!("not compiled");
     }
     fn reports(&mut self, _: &[f64], _: &[f64], _: &mut [f64]) {

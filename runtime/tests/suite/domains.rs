@@ -1,10 +1,10 @@
 //! Projections against their definitions, and derivatives through active domains.
 
-use blo_runtime::hypergradient::{Unroll, implicit_cg, reverse};
+use blo_runtime::hypergradient::{Reverse, Trajectory, Unroll, implicit_cg, reverse};
 use blo_runtime::space::{Block, Domain, Space, SpaceError};
 
 use crate::models::{Quadratic, within};
-use crate::{all_close, close, number, run};
+use crate::{all_close, close, number, run, word};
 
 /// Values in [−2, 2) from a seed.
 fn values(len: usize, seed: u64) -> Vec<f64> {
@@ -150,6 +150,57 @@ fn reverse_sweeps_through_domains_agree_with_differences() {
     }
 }
 
+/// Checkpoints give the bits of kept iterates, with momentum, projections and truncation, whatever the segments' length.
+#[test]
+fn checkpoints_give_the_same_bits() {
+    for (domain, x) in active() {
+        for (momentum, last) in [(0.0, 23), (0.7, 23), (0.7, 11), (0.0, 1)] {
+            let plan = Unroll { steps: 23, step: 0.3, momentum, last, scale: vec![1.0, 0.5, 2.0] };
+            let mut problem = within(Quadratic, (Domain::Free, &x), (domain.clone(), &[0.1; 3]));
+            let y0 = problem.lower.start();
+            let kept = reverse(&mut problem, &x, &y0, &plan);
+            assert_eq!(Reverse::new(&problem, plan.clone()).trajectory(), Trajectory::Kept);
+            let mut seen = Vec::new();
+            for memory in (0..2000).step_by(40) {
+                problem.memory = memory;
+                let trajectory = Reverse::new(&problem, plan.clone()).trajectory();
+                if !matches!(trajectory, Trajectory::TooLarge { .. }) {
+                    assert_eq!(reverse(&mut problem, &x, &y0, &plan), kept, "{trajectory}");
+                }
+                seen.push(trajectory);
+            }
+            seen.dedup();
+            assert!(last == 1 || seen.len() >= 3, "{seen:?}");
+            assert_eq!(seen.last(), Some(&Trajectory::Kept));
+        }
+    }
+}
+
+/// A sweep that does not fit is refused with the memory it needs, before anything is evaluated; that much memory is enough.
+#[test]
+fn a_sweep_that_does_not_fit_is_refused() {
+    let build = |memory| {
+        let mut problem = within(Quadratic, (Domain::Free, &[0.5; 3]), (Domain::Free, &[0.0; 3]));
+        problem.memory = memory;
+        problem
+    };
+    let settings = [number("lower_steps", 100.0), number("lower_step", 0.3), number("steps", 3.0)];
+    let refused = run(build(400), "rhg", &settings);
+    assert!(refused.verdict.contains("more memory"), "{}", refused.verdict);
+    assert!(refused.calls.is_empty());
+    let Some(Trajectory::TooLarge { needed }) = refused.trajectory else {
+        panic!("{:?}", refused.trajectory)
+    };
+    // Ten checkpoints and ten iterates between two of them, and the last.
+    assert_eq!(needed, 21 * 3 * 8);
+    let tight = run(build(needed), "rhg", &settings);
+    assert_eq!(tight.trajectory, Some(Trajectory::Checkpoints { every: 10 }));
+    let wide = run(build(1 << 20), "rhg", &settings);
+    assert_eq!(wide.trajectory, Some(Trajectory::Kept));
+    assert_eq!((&tight.x, &tight.y), (&wide.x, &wide.y));
+    assert_eq!(run(build(0), "cg", &settings).trajectory, None);
+}
+
 /// On an active face the implicit hypergradient is that of a long unrolled run.
 #[test]
 fn implicit_hypergradients_on_faces_agree_with_long_sweeps() {
@@ -178,8 +229,15 @@ fn solvers_agree_on_a_constrained_problem() {
     };
     let rhg = run(build(), "rhg", &[number("upper_step", 0.3)]);
     let cg = run(build(), "cg", &[number("upper_step", 0.3), number("lower_steps", 60.0)]);
-    all_close(&rhg.x, &cg.x, 1e-6);
-    for s in [rhg, cg] {
+    let inner =
+        [number("upper_step", 0.3), number("lower_steps", 5.0), word("lower_rule", "conjugate_gradient")];
+    let newton = run(build(), "cg", &inner);
+    let more = [number("upper_step", 0.3), number("lower_steps", 60.0), number("terms", 60.0)];
+    let neumann = run(build(), "neumann", &more);
+    for other in [&cg, &newton, &neumann] {
+        all_close(&rhg.x, &other.x, 1e-6);
+    }
+    for s in [rhg, cg, newton, neumann] {
         assert!(s.check.upper_stationary && s.check.lower.unwrap().solved, "{}", s.verdict);
     }
 }

@@ -1,7 +1,7 @@
 //! Hypergradients of a logistic regression against reference digits and differences.
 
 use blo_runtime::derivatives::Derivatives;
-use blo_runtime::hypergradient::{Unroll, implicit_cg, reverse};
+use blo_runtime::hypergradient::{Implicit, Unroll, implicit_cg, reverse};
 use blo_runtime::linear::cg::CgEnd;
 use blo_runtime::problem::Problem;
 
@@ -52,6 +52,22 @@ fn conjugate_gradients_step_by_step() {
         all_close(&g, &row, 6e-9);
         close(value, 0.7107615117175866, 1e-14);
         assert_eq!(report.steps, steps);
+    }
+}
+
+/// The series up to the power `J − 1` is `J` steps of the fixed point iteration from 0.
+#[test]
+fn neumann_series() {
+    let mut problem = logistic();
+    let y = solution(&mut problem);
+    for (steps, first) in [(5, -0.00623000), (20, -0.00807769), (100, -0.00810829)] {
+        let mut g = [0.0; 3];
+        let value = Implicit::new(&problem).evaluate_neumann(&mut problem, &X, &y, steps - 1, 1.0, &mut g);
+        close(g[0], first, 6e-9);
+        close(value, 0.7107615117175866, 1e-14);
+        if steps == 100 {
+            all_close(&g, &EXACT, 6e-9);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod checks;
 mod constrained;
 mod domains;
 mod golden;
+mod lower;
 mod models;
 mod settings;
 mod single_level;

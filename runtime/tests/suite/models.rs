@@ -44,16 +44,7 @@ impl<M: Model> Derivatives for Hand<M> {
         hv.fill(0.0);
         self.0.second(x, y, v, hv, &mut vec![0.0; x.len()]);
     }
-    fn lower_second_order(
-        &mut self,
-        x: &[f64],
-        y: &[f64],
-        v: &[f64],
-        gy: &mut [f64],
-        hv: &mut [f64],
-        xv: &mut [f64],
-    ) {
-        self.lower_gradient(x, y, gy);
+    fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
         hv.fill(0.0);
         xv.fill(0.0);
         self.0.second(x, y, v, hv, xv);
@@ -69,15 +60,7 @@ impl<M: Model> Derivatives for Hand<M> {
         gy.fill(0.0);
         self.0.upper(x, y, gx, gy)
     }
-    fn upper_second_order(
-        &mut self,
-        _: &[f64],
-        _: &[f64],
-        _: &[f64],
-        _: &mut [f64],
-        _: &mut [f64],
-        _: &mut [f64],
-    ) {
+    fn upper_second_order(&mut self, _: &[f64], _: &[f64], _: &[f64], _: &mut [f64], _: &mut [f64]) {
         panic!("not compiled");
     }
     /// One report: the sum of the upper variables.
@@ -163,6 +146,16 @@ impl Quadratic {
     const A: [[f64; 3]; 3] = [[2.0, 0.3, -0.2], [0.3, 1.5, 0.4], [-0.2, 0.4, 1.0]];
     const B: [[f64; 3]; 3] = [[1.0, 0.2, 0.0], [-0.3, 0.8, 0.5], [0.4, -0.1, 1.2]];
     const T: [f64; 3] = [0.7, -0.4, 0.3];
+
+    /// The lower solution without domains, by many gradient steps.
+    pub fn solution(x: &[f64]) -> Vec<f64> {
+        let mut y = vec![0.0; 3];
+        for _ in 0..500 {
+            let residual: Vec<f64> = (0..3).map(|i| dot(&Self::A[i], &y) - dot(&Self::B[i], x)).collect();
+            (0..3).for_each(|i| y[i] -= 0.4 * residual[i]);
+        }
+        y
+    }
 }
 
 impl Model for Quadratic {
@@ -356,6 +349,28 @@ impl Model for Coreset {
         gy[0] = 0.2 * (y[0] - 3.0);
         gy[1] = 0.2 * (y[1] + 2.0);
         2.5 * dot(gy, gy)
+    }
+}
+
+/// `f = log cosh (y − x)`, whose Newton steps overshoot far from the solution; `F` is that of [`Scalar`].
+pub struct Overshooting;
+
+impl Model for Overshooting {
+    fn lengths(&self) -> (usize, usize) {
+        (1, 1)
+    }
+    fn lower(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        gy[0] = (y[0] - x[0]).tanh();
+        gx[0] = -gy[0];
+        (y[0] - x[0]).cosh().ln()
+    }
+    fn second(&self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        let slope = 1.0 - (y[0] - x[0]).tanh().powi(2);
+        hv[0] = slope * v[0];
+        xv[0] = -hv[0];
+    }
+    fn upper(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        Scalar.upper(x, y, gx, gy)
     }
 }
 

@@ -28,8 +28,10 @@ fn projected_gradient_on_a_box() {
 
 #[test]
 fn without_a_tolerance_all_steps_are_taken() {
-    let settings = |tolerance| [flag("line_search", false), number("steps", 7.0), number("tolerance", tolerance)];
-    let at_the_minimum = |tolerance| run(free(Rosenbrock, &[1.0, 1.0], &[]), "gradient", &settings(tolerance));
+    let settings =
+        |tolerance| [flag("line_search", false), number("steps", 7.0), number("tolerance", tolerance)];
+    let at_the_minimum =
+        |tolerance| run(free(Rosenbrock, &[1.0, 1.0], &[]), "gradient", &settings(tolerance));
     let s = at_the_minimum(0.0);
     assert_eq!((s.termination, s.iterations), (Termination::Steps, 7));
     assert_eq!(at_the_minimum(1e-300).iterations, 0);

@@ -28,7 +28,7 @@ impl Monitor for Impatient {
 
 #[test]
 fn a_watcher_stops_long_iterations_inside() {
-    for solver in ["rhg", "cg", "bome"] {
+    for solver in ["rhg", "cg", "neumann", "bome"] {
         let mut problem = free(Scalar, &[3.0], &[0.0]);
         let written = [number("lower_steps", 1000.0), number("lower_step", 0.01), number("upper_step", 0.01)];
         let (solver, settings) = configure(&problem, solver, &written);
@@ -117,7 +117,7 @@ fn solvers_evaluate_only_what_they_need() {
 
 #[test]
 fn two_runs_give_the_same_bits() {
-    for solver in ["rhg", "cg", "bome", "meha"] {
+    for solver in ["rhg", "cg", "neumann", "bome", "meha"] {
         let once =
             || run(free(crate::models::Logistic, &[0.3; 3], &[0.1; 3]), solver, &[number("steps", 50.0)]);
         let (a, b) = (once(), once());

@@ -2,13 +2,13 @@
 
 use std::fmt::{Display, Formatter, Result, Write};
 
-use super::{Access, Cell, Expr, Home, HostStep, Loops, Nest, Place, Step, Width};
+use super::{Access, Cell, Expr, Home, HostStep, Loops, Nest, Place, Shift, Step, Tiled, Width};
 use crate::types::Elem;
 
 impl Display for Loops {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let real = if self.width == Width::Double { "f64" } else { "f32" };
-        writeln!(f, "loops {real}, {} bytes", self.bytes)?;
+        writeln!(f, "loops {real}, {} bytes, {} for each worker", self.bytes, self.own_bytes)?;
         for (i, b) in self.buffers.iter().enumerate() {
             let cell = if b.cell == Cell::Int { "i64" } else { real };
             let home = match b.home {
@@ -17,6 +17,7 @@ impl Display for Loops {
                 Home::Kept => "kept",
                 Home::Passing => "passing",
                 Home::Scratch => "scratch",
+                Home::Own => "own",
             };
             writeln!(f, "  b{i}: {cell}[{}] {home} @{} ; {}", b.len, b.byte, b.name)?;
         }
@@ -26,6 +27,7 @@ impl Display for Loops {
             for (stage, name) in ["when x changed", "when x or y changed", "always"].into_iter().enumerate() {
                 steps(f, name, &entry.stages[stage])?;
             }
+            steps(f, "when x or y changed, instead", entry.joint.as_deref().unwrap_or_default())?;
             for pieces in &entry.outputs {
                 let pieces: Vec<String> =
                     pieces.iter().map(|(at, len)| format!("{}[{len}]", Text(at))).collect();
@@ -41,13 +43,30 @@ fn steps(f: &mut Formatter<'_>, name: &str, steps: &[Step]) -> Result {
         return Ok(());
     }
     writeln!(f, "  {name}:")?;
-    for step in steps {
-        match step {
-            Step::Nest(nest) => self::nest(f, nest)?,
-            Step::Host(host) => writeln!(f, "    {}", Text(host))?,
+    steps.iter().try_for_each(|s| step(f, s))
+}
+
+fn step(f: &mut Formatter<'_>, step: &Step) -> Result {
+    match step {
+        Step::Nest(nest) => self::nest(f, nest),
+        Step::Host(host) => writeln!(f, "    {}", Text(host)),
+        Step::Tiled(tiled) => self::tiled(f, tiled),
+    }
+}
+
+/// The steps of a whole tile between two lines; those of a shorter one differ in sizes alone.
+fn tiled(f: &mut Formatter<'_>, tiled: &Tiled) -> Result {
+    let Tiled { rows, tile, chunk, steps, shifts, .. } = tiled;
+    write!(f, "    tiles of {tile} of {rows}, {chunk} a chunk:")?;
+    for (id, shift) in shifts {
+        match shift {
+            Shift::Tile(cells) => write!(f, " b{} +{cells}", id.0)?,
+            Shift::Chunk(cells) => write!(f, " b{} +{cells} a chunk", id.0)?,
         }
     }
-    Ok(())
+    writeln!(f)?;
+    steps.iter().try_for_each(|s| step(f, s))?;
+    writeln!(f, "    end of tile")
 }
 
 fn nest(f: &mut Formatter<'_>, nest: &Nest) -> Result {
@@ -109,8 +128,9 @@ impl Display for Text<'_, Place> {
 impl Display for Text<'_, HostStep> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self.0 {
-            HostStep::Gemm { sizes: [b, m, n, k], lhs, rhs, out, alpha, .. } => {
-                write!(f, "gemm batch {b} m {m} n {n} k {k}: {} = ", Text(out))?;
+            HostStep::Gemm { sizes: [b, m, n, k], lhs, rhs, out, alpha, accumulate, .. } => {
+                let sign = if *accumulate { "+=" } else { "=" };
+                write!(f, "gemm batch {b} m {m} n {n} k {k}: {} {sign} ", Text(out))?;
                 if *alpha != 1.0 {
                     write!(f, "{alpha} * ")?;
                 }

@@ -3,17 +3,27 @@
 //! 2. every step stays inside the buffers it names, and they hold what it expects;
 //! 3. every buffer is written before it is read: by the setup, an earlier stage, or an earlier step of the same stage, with
 //!    no write to memory it shares in between;
-//! 4. no step writes a buffer it also reads, and every expression uses earlier ones.
+//! 4. no step writes a buffer it also reads, and every expression uses earlier ones;
+//! 5. tiles do not meet: what a step of a tile writes is the worker's own, or moves by at least as much as a tile uses of it; the
+//!    tiles cover all rows, and buffers that are a worker's own occur in tiles alone;
+//! 6. a joint list leaves behind what the last stage by itself needs.
 
-use super::{BufferId, Expr, Home, Loops, Nest, Step};
+use super::{BufferId, Cell, Expr, Home, Loops, Nest, Shift, Step, Tiled};
 
 /// The first broken invariant, in words.
 pub fn verify(loops: &Loops) -> Result<(), String> {
     memory(loops)?;
-    for step in loops.steps() {
-        bounds(loops, step)?;
+    for step in loops.lists().flatten() {
+        match step {
+            Step::Tiled(tiled) => tiles(loops, tiled)?,
+            _ => bounds(loops, step, None)?,
+        }
     }
     order(loops)
+}
+
+fn is_own(loops: &Loops, id: BufferId) -> bool {
+    loops.buffer(id).home == Home::Own
 }
 
 fn bytes(loops: &Loops, id: BufferId) -> std::ops::Range<usize> {
@@ -24,7 +34,11 @@ fn bytes(loops: &Loops, id: BufferId) -> std::ops::Range<usize> {
 fn memory(loops: &Loops) -> Result<(), String> {
     let mut ranges: Vec<_> =
         (0..loops.buffers.len()).map(|i| (bytes(loops, BufferId(i as u32)), i)).collect();
-    ranges.retain(|(r, _)| !r.is_empty());
+    let own = |i: usize| is_own(loops, BufferId(i as u32));
+    if let Some((_, i)) = ranges.iter().find(|(r, i)| own(*i) && r.end > loops.own_bytes) {
+        return Err(format!("buffer {i} ends outside the memory of a worker"));
+    }
+    ranges.retain(|(r, i)| !r.is_empty() && !own(*i));
     ranges.sort_by_key(|(r, _)| r.start);
     let mut end = (0, None);
     for (range, i) in ranges {
@@ -45,34 +59,69 @@ fn memory(loops: &Loops) -> Result<(), String> {
     Ok(())
 }
 
-fn bounds(loops: &Loops, step: &Step) -> Result<(), String> {
-    let check = |id: BufferId, cell, end: usize| {
+/// What a step uses: buffer, cell, and one past the last cell.
+fn extents(step: &Step) -> Vec<(BufferId, Cell, usize)> {
+    match step {
+        Step::Nest(nest) => {
+            nest.args.iter().zip(nest.extents_of_args()).map(|(a, end)| (a.0, a.1, end)).collect()
+        }
+        Step::Host(host) => host.reads().into_iter().chain([host.writes()]).collect(),
+        Step::Tiled(_) => Vec::new(),
+    }
+}
+
+/// Checks a step by itself, or as one that is in the last of the tiles it occurs in.
+fn bounds(loops: &Loops, step: &Step, tile: Option<(&Tiled, usize)>) -> Result<(), String> {
+    let writes = step.writes();
+    if let Step::Nest(nest) = step {
+        expressions(nest)?;
+    }
+    for (id, cell, end) in extents(step) {
         let Some(buffer) = loops.buffers.get(id.0 as usize) else {
             return Err(format!("no buffer {}", id.0));
         };
-        if buffer.cell != cell || buffer.len < end {
+        let own = buffer.home == Home::Own;
+        let mut moved = 0;
+        if let Some((tiled, last)) = tile {
+            let (shift, by) = match tiled.shift(id) {
+                Some(Shift::Tile(cells)) => (Some(cells), cells * last),
+                Some(Shift::Chunk(cells)) => (Some(cells), cells * (tiled.chunks() - 1)),
+                None => (None, 0),
+            };
+            moved = by;
+            let apart = shift.is_some_and(|s| s >= end);
+            if (own && shift.is_some())
+                || (!own && tiled.steps.iter().any(|s| s.writes().contains(&id)) && !apart)
+            {
+                return Err(format!("tiles meet in buffer {} ({})", id.0, buffer.name));
+            }
+        } else if own {
+            return Err(format!("buffer {} is a worker's own outside of tiles", id.0));
+        }
+        if buffer.cell != cell || buffer.len < end + moved {
             return Err(format!("a step uses {end} cells of {cell:?} of buffer {} ({})", id.0, buffer.name));
         }
-        Ok(())
-    };
-    match step {
-        Step::Nest(nest) => {
-            expressions(nest)?;
-            for (&(id, cell), end) in nest.args.iter().zip(nest.extents_of_args()) {
-                check(id, cell, end)?;
-            }
-        }
-        Step::Host(host) => {
-            for (id, cell, end) in host.reads().into_iter().chain([host.writes()]) {
-                check(id, cell, end)?;
-            }
-        }
     }
-    let (reads, writes) = (step.reads(), step.writes());
+    let reads = step.reads();
     match writes.iter().find(|w| reads.contains(w)) {
         Some(w) => Err(format!("a step reads and writes buffer {}", w.0)),
         None => Ok(()),
     }
+}
+
+fn tiles(loops: &Loops, tiled: &Tiled) -> Result<(), String> {
+    let Tiled { rows, tile, chunk, steps, rest, .. } = tiled;
+    if *tile == 0 || *chunk == 0 || rows < tile || rest.is_empty() != rows.is_multiple_of(*tile) {
+        return Err(format!("tiles of {tile} do not cover {rows} rows"));
+    }
+    let whole = rows / tile;
+    let lists = [(steps, whole - 1), (rest, whole)];
+    for (list, last) in lists.into_iter().filter(|(list, _)| !list.is_empty()) {
+        let mut defined: Vec<bool> = loops.buffers.iter().map(|b| b.home != Home::Own).collect();
+        run(loops, list, &mut defined, "a tile")?;
+        list.iter().try_for_each(|step| bounds(loops, step, Some((tiled, last))))?;
+    }
+    Ok(())
 }
 
 fn expressions(nest: &Nest) -> Result<(), String> {
@@ -111,7 +160,19 @@ fn order(loops: &Loops) -> Result<(), String> {
             // What merely passes does not survive to the next stage: another entry may have run in between.
             let passing = |i: usize| loops.buffers[i].home == Home::Passing;
             (0..defined.len()).filter(|&i| passing(i)).for_each(|i| defined[i] = false);
-            run(loops, steps, &mut defined, &format!("stage {stage} of {}", entry.quantity.name()))?;
+            let name = format!("stage {stage} of {}", entry.quantity.name());
+            if stage == 1
+                && let Some(joint) = &entry.joint
+            {
+                run(loops, joint, &mut defined, &name)?;
+                (0..defined.len()).filter(|&i| passing(i)).for_each(|i| defined[i] = false);
+                for (place, _) in entry.outputs.iter().flatten() {
+                    if !defined[place.buffer.0 as usize] {
+                        return Err(format!("an output of {} is not written jointly", entry.quantity.name()));
+                    }
+                }
+            }
+            run(loops, steps, &mut defined, &name)?;
         }
         for (place, _) in entry.outputs.iter().flatten() {
             if !defined[place.buffer.0 as usize] {
@@ -133,7 +194,13 @@ fn run(loops: &Loops, steps: &[Step], defined: &mut [bool], what: &str) -> Resul
             let range = bytes(loops, id);
             for (other, defined) in defined.iter_mut().enumerate() {
                 let o = bytes(loops, BufferId(other as u32));
-                if *defined && o.start < range.end && range.start < o.end && other != id.0 as usize {
+                let together = is_own(loops, id) == is_own(loops, BufferId(other as u32));
+                if *defined
+                    && together
+                    && o.start < range.end
+                    && range.start < o.end
+                    && other != id.0 as usize
+                {
                     *defined = false;
                 }
             }

@@ -97,6 +97,8 @@ unsafe fn run<E: Real, J: Job<E>>(level: Level, job: J) {
             Level::Avx512 => run_avx512::<E, J>(job),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => run_avx2::<E, J>(job),
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+            Level::Sse2 | Level::Neon => job.run::<E::V128>(),
             _ => job.run::<E>(),
         }
     }

@@ -5,7 +5,7 @@
 //! SAFETY of all blocks: as in the parent module.
 
 use super::log::log1p_unit;
-use super::polynomial;
+use super::{polynomial, quotient};
 use crate::real::Real;
 use crate::vector::Vector;
 
@@ -110,12 +110,21 @@ pub unsafe fn cosh<V: Vector>(x: V) -> V {
 #[inline(always)]
 pub unsafe fn tanh<V: Vector>(x: V) -> V {
     unsafe {
-        // With e = e^(2|x|) - 1: tanh |x| = e/(e + 2).
+        // With e = e^(2|x|) - 1: tanh |x| = e/(e + 2), numerator and denominator in two parts.
         let a = V::splat(V::E::TANH_MAX).min(x.abs());
-        let (n, p) = reduce(a.add(a));
+        let two = V::c(2.0);
+        let (n, p) = reduce_finely(a.add(a));
         let scale = n.exp2_int();
-        let e = scale.fma(p, scale.sub(V::c(1.0)));
-        e.div(e.add(V::c(2.0))).or(x.sign())
+        let whole = scale.sub(V::c(1.0));
+        let e = scale.fma(p, whole);
+        let e_lo = scale.fma(p, whole.sub(e));
+        // The larger first, so that the sum's rounding is found exactly.
+        let (large, small) = (two.max(e), two.min(e));
+        let below = large.add(small);
+        let below_lo = large.sub(below).add(small).add(e_lo);
+        // A zero numerator gives zero; below are at least two.
+        let y = quotient((e, e_lo), (below, below_lo));
+        V::select(x.abs().lt(V::splat(V::E::TINY)), x, y.or(x.sign()))
     }
 }
 
@@ -125,7 +134,9 @@ pub unsafe fn sigmoid<V: Vector>(x: V) -> V {
     unsafe {
         let one = V::c(1.0);
         let e = exp(x.abs().neg());
-        V::select(x.is_negative(), e, one).div(one.add(e))
+        let below = one.add(e);
+        let lost = one.sub(below).add(e);
+        quotient((V::select(x.is_negative(), e, one), V::c(0.0)), (below, lost))
     }
 }
 

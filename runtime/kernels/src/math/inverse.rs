@@ -39,7 +39,7 @@ unsafe fn arc_of_root<V: Vector>(z: V) -> (V, V) {
     unsafe {
         let s = z.sqrt();
         // What the square root lost: (z - s^2) / (2 s); the smallest normal number stands in for s = 0.
-        let lost = s.fnma(s, z).div(s.add(s).max(V::splat(V::E::MIN_NORMAL)));
+        let lost = s.residual(s, z).div(s.add(s).max(V::splat(V::E::MIN_NORMAL)));
         (s, polynomial(z, V::E::ASIN).mul(z).fma(s, lost))
     }
 }

@@ -39,6 +39,17 @@ pub unsafe fn polynomial<V: Vector>(x: V, c: &'static [V::E]) -> V {
     }
 }
 
+/// `(a + a_lo) / (b + b_lo)` for small second parts, to little more than half an ulp; b is not zero.
+#[inline(always)]
+pub unsafe fn quotient<V: Vector>((a, a_lo): (V, V), (b, b_lo): (V, V)) -> V {
+    unsafe {
+        let reciprocal = V::c(1.0).div(b);
+        let q = a.mul(reciprocal);
+        let rest = q.residual(b, a).add(q.fnma(b_lo, a_lo));
+        rest.fma(reciprocal, q)
+    }
+}
+
 /// Replaces the lanes of `value` where `mask` holds by a scalar function of the arguments. For rare lanes only.
 #[inline(always)]
 pub unsafe fn patch<V: Vector>(value: V, mask: V::M, x: V, y: V, f: fn(V::E, V::E) -> V::E) -> V {

@@ -19,19 +19,19 @@ unsafe fn log_in_two<V: Vector>(x: V) -> (V, V) {
         let d_lo = f.sub(d.sub(V::c(2.0)));
         let reciprocal = V::c(1.0).div(d);
         let s = f.mul(reciprocal);
-        let s_lo = s.fnma(d_lo, s.fnma(d, f)).mul(reciprocal);
+        let s_lo = s.fnma(d_lo, s.residual(d, f)).mul(reciprocal);
         let z = s.mul(s);
-        let z_lo = s.fma(s, z.neg()).add(s.add(s).mul(s_lo));
+        let z_lo = s.product_error(s, z).add(s.add(s).mul(s_lo));
         // c + c_lo = z (1/3 + z P(z)), so that atanh s = s (1 + c).
         let third = V::c(1.0 / 3.0);
         let tail = z.mul(polynomial(z, V::E::POW_LOG));
         let q = third.add(tail);
         let q_lo = tail.sub(q.sub(third)).add(V::splat(V::E::THIRD_LO));
         let c = z.mul(q);
-        let c_lo = z.fma(q, c.neg()).add(z.fma(q_lo, z_lo.mul(q)));
+        let c_lo = z.product_error(q, c).add(z.fma(q_lo, z_lo.mul(q)));
         // 2 s (1 + c): s is the exact leading part, the rest is about a hundredth of it.
         let bend = s.mul(c);
-        let bend_lo = s.fma(c, bend.neg()).add(s.fma(c_lo, s_lo.mul(c)));
+        let bend_lo = s.product_error(c, bend).add(s.fma(c_lo, s_lo.mul(c)));
         let l = s.add(bend);
         let l_lo = bend.sub(l.sub(s)).add(bend_lo.add(s_lo));
         let (l, l_lo) = (l.add(l), l_lo.add(l_lo));
@@ -52,7 +52,7 @@ pub unsafe fn pow<V: Vector>(x: V, y: V) -> V {
         let a = x.abs();
         let (hi, lo) = log_in_two(a);
         let product = y.mul(hi);
-        let rest = y.fma(hi, product.neg()).add(y.mul(lo));
+        let rest = y.product_error(hi, product).add(y.mul(lo));
         let low = V::splat(V::E::EXP_MIN);
         let high = V::splat(V::E::EXP_MAX);
         let clamped = low.max(high.min(product));

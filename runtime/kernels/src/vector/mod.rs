@@ -9,7 +9,11 @@
 //! SAFETY of all blocks in this module: each calls intrinsics of the register's own instruction set, which the
 //! trait's contract demands; pointers are those of the caller, used as the method says.
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod sse;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -33,6 +37,8 @@ pub trait Vector: Copy {
     type M: Copy;
     /// Number of lanes.
     const LANES: usize;
+    /// Whether [`Vector::fma`] rounds once.
+    const FUSED: bool;
 
     /// Reads `LANES` elements.
     unsafe fn load(p: *const Self::E) -> Self;
@@ -48,7 +54,7 @@ pub trait Vector: Copy {
     unsafe fn sub(self, b: Self) -> Self;
     unsafe fn mul(self, b: Self) -> Self;
     unsafe fn div(self, b: Self) -> Self;
-    /// `self * b + c`: one rounding in vector types; the scalar type fuses only where the hardware does.
+    /// `self * b + c`, with one rounding if [`Vector::FUSED`], else two.
     unsafe fn fma(self, b: Self, c: Self) -> Self;
     /// `c - self * b`, rounded as `fma`.
     unsafe fn fnma(self, b: Self, c: Self) -> Self;
@@ -109,6 +115,31 @@ pub trait Vector: Copy {
     #[inline(always)]
     unsafe fn c(x: f64) -> Self {
         unsafe { Self::splat(<Self::E as Real>::from_f64(x)) }
+    }
+    /// `self * b - p` for the rounded product p: what its rounding lost, exactly, whether or not the register fuses.
+    #[inline(always)]
+    unsafe fn product_error(self, b: Self, p: Self) -> Self {
+        unsafe {
+            if Self::FUSED {
+                return self.fma(b, p.neg());
+            }
+            // Both factors in halves (Dekker), by masks, which do not overflow as Veltkamp's multiplication does.
+            let mask = Self::splat(Self::E::UPPER_HALF);
+            let (ah, bh) = (self.and(mask), b.and(mask));
+            let (al, bl) = (self.sub(ah), b.sub(bh));
+            ah.mul(bh).sub(p).add(ah.mul(bl)).add(al.mul(bh)).add(al.mul(bl))
+        }
+    }
+    /// `c - self * b` where c is close to the product, as exactly as with one rounding.
+    #[inline(always)]
+    unsafe fn residual(self, b: Self, c: Self) -> Self {
+        unsafe {
+            if Self::FUSED {
+                return self.fnma(b, c);
+            }
+            let p = self.mul(b);
+            c.sub(p).sub(self.product_error(b, p))
+        }
     }
     /// Magnitude.
     #[inline(always)]

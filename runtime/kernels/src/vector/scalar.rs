@@ -1,4 +1,4 @@
-//! One-lane registers: plain `f32` and `f64`, for the portable level on any machine.
+//! One-lane registers: plain `f32` and `f64`, for the portable level on any machine, and the reference of the others.
 
 use super::{Fold, Vector};
 
@@ -8,6 +8,8 @@ macro_rules! scalar_vector {
             type E = $t;
             type M = bool;
             const LANES: usize = 1;
+            // Without the instruction, `mul_add` is a slow library call.
+            const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
             #[inline(always)]
             unsafe fn load(p: *const $t) -> Self {
                 unsafe { *p }
@@ -48,13 +50,7 @@ macro_rules! scalar_vector {
             }
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
-                // Without the instruction, `mul_add` is a slow library call; two roundings are accurate
-                // enough for everything that the portable level computes with this type.
-                if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
-                    self.mul_add(b, c)
-                } else {
-                    self * b + c
-                }
+                if Self::FUSED { self.mul_add(b, c) } else { self * b + c }
             }
             #[inline(always)]
             unsafe fn fnma(self, b: Self, c: Self) -> Self {

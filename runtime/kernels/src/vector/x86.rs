@@ -120,6 +120,7 @@ macro_rules! avx512 {
             type E = $e;
             type M = $mask;
             const LANES: usize = $lanes;
+            const FUSED: bool = true;
             common!($($common)*);
             #[inline(always)]
             unsafe fn load_first(p: *const $e, k: usize) -> Self {
@@ -217,6 +218,7 @@ macro_rules! avx2 {
             type E = $e;
             type M = $v;
             const LANES: usize = $lanes;
+            const FUSED: bool = true;
             common!($($common)*);
             #[inline(always)]
             unsafe fn load_first(p: *const $e, k: usize) -> Self {

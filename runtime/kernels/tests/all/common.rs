@@ -11,6 +11,10 @@ pub trait Number: blo_kernels::Float + PartialEq {
     fn place(self) -> i64;
     fn bits(self) -> u64;
     fn of(x: f64) -> Self;
+    /// The number of these (lowest) bits.
+    fn from_bits(bits: u64) -> Self;
+    /// A unit in the last place at a normal number of this size.
+    fn unit(x: f64) -> f64;
     fn nan(self) -> bool;
 }
 
@@ -26,6 +30,12 @@ impl Number for f64 {
     }
     fn of(x: f64) -> Self {
         x
+    }
+    fn from_bits(bits: u64) -> Self {
+        f64::from_bits(bits)
+    }
+    fn unit(x: f64) -> f64 {
+        2f64.powi(exponent(x)) * Self::UNIT
     }
     fn nan(self) -> bool {
         self.is_nan()
@@ -45,9 +55,20 @@ impl Number for f32 {
     fn of(x: f64) -> Self {
         x as f32
     }
+    fn from_bits(bits: u64) -> Self {
+        f32::from_bits(bits as u32)
+    }
+    fn unit(x: f64) -> f64 {
+        2f64.powi(exponent(x)) * Self::UNIT
+    }
     fn nan(self) -> bool {
         self.is_nan()
     }
+}
+
+/// The exponent of a normal double.
+fn exponent(x: f64) -> i32 {
+    ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023
 }
 
 /// Distance in units in the last place; zero between two NaN, huge between NaN and a number.

@@ -1,8 +1,8 @@
 //! What every kernel owes whatever it computes: any length, in place, nothing written past the end, the same bits
-//! on both vector levels. Also the values of reductions and row kernels, and the symbol table.
+//! at all levels that fuse, and at all that do not. Also the values of reductions and row kernels, and the symbol table.
 
 use crate::common::{Number, Random, binary, reduction, reduction2, rows, unary};
-use blo_kernels::{Kernel, Level, Precision, Signature, blas1, lookup, map, symbols};
+use blo_kernels::{Kernel, Level, One, Precision, Signature, Two, blas1, lookup, map, singles_for, symbols};
 
 const GUARD: f64 = 12345.0;
 
@@ -55,8 +55,9 @@ fn check_elementwise<T: Number>() {
             let y = numbers::<T>(n, 1000 + n as u64, -3.0, 3.0);
             let results: Vec<(Level, Vec<u64>)> =
                 Level::available().into_iter().map(|l| (l, elementwise(l, kernel, &x, &y))).collect();
-            for (level, bits) in &results[1..] {
-                assert_eq!(bits, &results[1].1, "{kernel:?} {level:?} n = {n}");
+            for (level, bits) in &results {
+                let alike = results.iter().find(|(other, _)| other.fused() == level.fused());
+                assert_eq!(Some(bits), alike.map(|(_, bits)| bits), "{kernel:?} {level:?} n = {n}");
                 // A value must not depend on its place among the lanes.
                 let alone = elementwise(*level, kernel, &x[n / 2..], &y[n / 2..]);
                 assert_eq!(&alone, &bits[n / 2..], "{kernel:?} {level:?} n = {n} shifted");
@@ -69,6 +70,37 @@ fn check_elementwise<T: Number>() {
 fn elementwise_kernels_take_any_length_and_work_in_place() {
     check_elementwise::<f64>();
     check_elementwise::<f32>();
+}
+
+fn check_singles<T: Number>() {
+    let x = numbers::<T>(200, 3, -3.0, 3.0);
+    let y = numbers::<T>(200, 4, -3.0, 3.0);
+    for level in Level::available() {
+        let singles: Vec<_> =
+            singles_for(level).into_iter().filter(|s| s.precision == T::PRECISION).collect();
+        let elementwise_kernels = with(Signature::Unary).chain(with(Signature::Binary));
+        assert!(elementwise_kernels.eq(singles.iter().map(|s| s.kernel)), "one form each, in order");
+        for single in singles {
+            let bits = elementwise(level, single.kernel, &x, &y);
+            for ((x, y), bits) in x.iter().zip(&y).zip(bits) {
+                // SAFETY: the code has the kernel's number of operands, and the machine has the level.
+                let value = unsafe {
+                    if single.kernel.signature() == Signature::Unary {
+                        std::mem::transmute::<*const u8, One<T>>(single.address)(*x)
+                    } else {
+                        std::mem::transmute::<*const u8, Two<T>>(single.address)(*x, *y)
+                    }
+                };
+                assert_eq!(value.bits(), bits, "{} {level:?}", single.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_in_a_register_gives_the_bits_of_an_array() {
+    check_singles::<f64>();
+    check_singles::<f32>();
 }
 
 /// The kernel's value, by either signature.
@@ -102,13 +134,15 @@ fn check_reductions<T: Number>(widen: fn(T) -> f64) {
             let (x, y) = (numbers::<T>(n, n as u64, low, high), numbers::<T>(n, 7, -1.0, 1.0));
             let wide = |x: &[T]| x.iter().map(|&x| widen(x)).collect::<Vec<_>>();
             let exact = exact(kernel, &wide(&x), &wide(&y));
-            let values: Vec<T> = Level::available().into_iter().map(|l| reduce(l, kernel, &x, &y)).collect();
-            for &value in &values {
+            let values: Vec<(bool, T)> =
+                Level::available().into_iter().map(|l| (l.fused(), reduce(l, kernel, &x, &y))).collect();
+            for &(_, value) in &values {
                 let close = (widen(value) - exact).abs() <= T::UNIT * (n as f64 + 1.0) * exact.abs().max(4.0);
                 assert!(close || widen(value) == exact, "{kernel:?} n = {n}: {value:?} for {exact}");
             }
-            for value in values.iter().skip(1) {
-                assert_eq!(value.bits(), values[1].bits(), "{kernel:?} n = {n}");
+            for (fused, value) in &values {
+                let alike = values.iter().find(|(other, _)| other == fused);
+                assert_eq!(Some(value.bits()), alike.map(|(_, v)| v.bits()), "{kernel:?} n = {n}");
             }
         }
     }
@@ -180,9 +214,12 @@ fn check_rows<T: Number>(widen: fn(T) -> f64) {
                         );
                     }
                 }
-                results.push(out.iter().map(|x| x.bits()).collect::<Vec<_>>());
+                results.push((level.fused(), out.iter().map(|x| x.bits()).collect::<Vec<_>>()));
             }
-            assert!(results.iter().skip(1).all(|r| r == &results[1]), "{kernel:?} {m}x{n}");
+            for (fused, bits) in &results {
+                let alike = results.iter().find(|(other, _)| other == fused);
+                assert_eq!(Some(bits), alike.map(|(_, bits)| bits), "{kernel:?} {m}x{n}");
+            }
         }
     }
 }

@@ -5,5 +5,6 @@
 
 mod accuracy;
 mod common;
+mod exact;
 mod kernels;
 mod products;

@@ -1,0 +1,150 @@
+//! Iterations of the solvers allocate nothing: a run of twice as many makes no more allocations, on models whose entries are
+//! compiled whole, on models that run step by step, with data and without, in both precisions.
+
+// Helpers of tests stop the test when something is wrong, as tests do. An allocator that counts cannot be written without
+// unsafe code.
+#![allow(clippy::unwrap_used, unsafe_code)]
+
+mod memory;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use blo_compiler::compile;
+use blo_compiler::model::Precision;
+use blo_runtime::monitor::Silent;
+use blo_runtime::settings::Value;
+use blo_runtime::solution::solve;
+use blo_runtime::solvers::{named, needs};
+use memory::{Memory, model};
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting for each thread.
+struct Counting;
+
+fn count() {
+    // A thread that is ending has no counter any more.
+    let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+}
+
+// SAFETY: every call is handed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's contract.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's contract.
+        unsafe { System.realloc(place, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const TWO_LEVELS: [&str; 5] = ["rhg", "rhg momentum", "cg", "bome", "meha"];
+
+/// The options that make a method run all its steps.
+fn options(method: &str, steps: usize) -> Vec<(String, Value)> {
+    let number = |name: &str, value: f64| (name.to_string(), Value::Number(value));
+    let mut options = vec![
+        number("steps", steps as f64),
+        number("tolerance", 0.0),
+        number("check_steps", 10.0),
+        number("upper_step", 1e-3),
+    ];
+    match method {
+        "gradient" => {}
+        "meha" => options.push(number("lower_step", 1e-2)),
+        _ => options.extend([number("lower_step", 1e-2), number("lower_steps", 3.0)]),
+    }
+    if method.ends_with("momentum") {
+        options.push(("lower_rule".into(), Value::Word("momentum".into())));
+        options.push(("upper_rule".into(), Value::Word("adam".into())));
+    }
+    options
+}
+
+fn allocations(text: &str, precision: Precision, method: &str) {
+    let solver = named(method.split(' ').next().unwrap()).unwrap();
+    let mut model = model(text, Memory::default());
+    model.precision = precision;
+    let settings = [20, 40].map(|steps| {
+        let options = options(method, steps);
+        solver.settings(&options, ["x", "y"].into_iter()).unwrap_or_else(|e| panic!("{method}: {e:?}"))
+    });
+    let mut problem = compile(&mut model, &needs(solver, &settings[0]), 0).unwrap();
+    let mut run = |settings| {
+        let before = ALLOCATIONS.get();
+        let solution = solve(&mut problem, solver, settings, &mut Silent);
+        (solution.iterations, ALLOCATIONS.get() - before)
+    };
+    // The first run warms up what is allocated once per thread.
+    run(&settings[0]);
+    let (short, long) = (run(&settings[0]), run(&settings[1]));
+    assert_eq!((short.0, long.0), (20, 40), "{method} stopped early");
+    assert_eq!(short.1, long.1, "{method} {precision:?} allocates in its iterations\n{text}");
+}
+
+/// The toy of the benchmarks, small enough to be compiled whole and not.
+#[test]
+fn without_data() {
+    for n in [1, 10, 3000] {
+        for (domain, lower) in [("", ""), (" in [-1, 5]", " in [-10, 10]")] {
+            let text = format!(
+                "upper {{\n  var x: real{domain} = 0\n  minimize (x - 2)^2 + sumsq(y - 4)\n}}\n\
+                 lower {{\n  var y: real[{n}]{lower} = 0\n  minimize sum(sin(x + y - 2)) + 0.5 * sumsq(y)\n}}\n\
+                 report total = sum(y)\n"
+            );
+            for method in TWO_LEVELS {
+                for precision in [Precision::F64, Precision::F32] {
+                    allocations(&text, precision, method);
+                }
+            }
+        }
+    }
+}
+
+/// Logistic regression with weights of the samples, with products of matrices and vectors.
+#[test]
+fn with_data() {
+    for (n, d) in [(6, 3), (400, 20)] {
+        let text = format!(
+            "dim n = {n}\ndim d = {d}\ndata a: real[n, d] ~ normal(0, 1)\n\
+             upper {{\n  var x: real[n] = 0\n  minimize sum(softplus(a @ y)) + 0.01 * sumsq(x)\n}}\n\
+             lower {{\n  var y: real[d] = 0\n  minimize sigmoid(x) @ softplus(-(a @ y)) + 0.1 * sumsq(y)\n}}\n"
+        );
+        for method in TWO_LEVELS {
+            for precision in [Precision::F64, Precision::F32] {
+                allocations(&text, precision, method);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_level() {
+    for n in [20, 3000] {
+        let text = format!(
+            "upper {{\n  var x: real[{n}] = -1.2\n  minimize sum(100 * (x[1..] - x[..-1]^2)^2 + (1 - x[..-1])^2)\n}}\n"
+        );
+        allocations(&text, Precision::F64, "gradient");
+    }
+}
