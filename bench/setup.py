@@ -14,7 +14,7 @@ def main():
         requirements = BENCH / f"peers/requirements-{name}.txt"
         subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
     subprocess.run([BENCH / ".venv-jax/bin/python", BENCH / "peers/data.py"], check=True)
-    subprocess.run(["cargo", "build", "--release", "-p", "blo"], cwd=BENCH.parent, check=True)
+    subprocess.run(["cargo", "build", "--release", "-p", "blo", "-p", "blo-micro"], cwd=BENCH.parent, check=True)
 
 
 main()

@@ -1,6 +1,7 @@
 """Measures a race: first that both sides compute the same, then their times in turns."""
 import dataclasses
 import json
+import pathlib
 import statistics
 import time
 
@@ -191,4 +192,36 @@ class Compiling:
         return self.bench.peer(peer, self.race).ask(do="time", case=self.race.peer_case, seconds=0.1)["seconds"]
 
 
-SIDES = {"iteration": Iterations, "process": Processes, "memory": Processes, "compile": Compiling, "cached": Compiling}
+class Calls:
+    """One call of a compiled quantity, by the program `evaluate` of bench/micro; beside the peer's, or beside another quantity."""
+
+    def __init__(self, bench, race):
+        self.bench, self.race = bench, race
+        self.program = pathlib.Path(bench.blo.path).with_name("evaluate")
+        if not self.program.exists():
+            raise Trouble("not built: cargo build --release -p blo-micro")
+        self.value = self.evaluate(race.quantity)[1]
+
+    def evaluate(self, quantity):
+        model = str(BENCH / "workloads" / self.race.model)
+        sizes = [f"{name}={value}" for name, value in self.race.sizes.items()]
+        command = [str(self.program), model, quantity, self.race.precision, str(self.bench.slice), *sizes]
+        return [float(word) for word in whole(command, self.bench.cores)[0].split()]
+
+    def ask(self, peer, **request):
+        return self.bench.peer(peer, self.race).ask(case=self.race.peer_case, **request)
+
+    def check(self, peer):
+        if not self.race.base:
+            same(self.race, self.value, self.ask(peer, do="value", steps=0)["value"])
+
+    def ours(self):
+        return self.evaluate(self.race.quantity)[0]
+
+    def theirs(self, peer):
+        if self.race.base:
+            return self.evaluate(self.race.base)[0]
+        return self.ask(peer, do="time", seconds=self.bench.slice)["seconds"]
+
+
+SIDES = {"call": Calls, "iteration": Iterations, "process": Processes, "memory": Processes, "compile": Compiling, "cached": Compiling}

@@ -21,10 +21,13 @@ class Race:
     # Iterations that one figure of the table stands for.
     block: int = 1
     # `iteration`, `process` (a fresh process to its result), `memory` (its peak), `compile` (text to ready code, nothing cached)
-    # or `cached` (the same with the code in the cache).
+    # or `cached` (the same with the code in the cache), `call` (one quantity as machine code).
     kind: str = "iteration"
     # What the peers call the case, when not `case`.
     peer_case: str = ""
+    # Of `call`: the compiled quantity, and for races of blo with itself the one it is compared with.
+    quantity: str = ""
+    base: str = ""
     # Peers that have formulas of their own for this case, so that the numbers cannot agree.
     other: tuple = ()
 
@@ -108,9 +111,25 @@ def whole():
         yield Race("B", f"{case}, peak memory", "f64", 1, goals, "b_cleaning.blo", method, steps=steps, kind="memory", peer_case=peer_case)
 
 
+def quantities():
+    """Single quantities: elementwise chains, and what derivatives cost in objectives."""
+    for precision in ("f64", "f32"):
+        for kind, name in enumerate(("arithmetic", "functions")):
+            for n in (1000, 100_000, 10_000_000):
+                yield Race(
+                    "F", f"{name}, {n:.0e} elements".replace("e+0", "e"), precision, 1, {"jax": 0.7}, "f_chain.blo",
+                    sizes={"n": n, "kind": kind}, kind="call", quantity="upper_gradients", peer_case=f"{name} {n}")
+    for case, model in (("B", "cleaning_drawn.blo"), ("C", "network_drawn.blo")):
+        for name, quantity, goal in (("gradient", "lower_gradient", 3), ("second-order product", "lower_second_order", 6)):
+            yield Race(
+                "F", f"{case}: {name} / objective", "f64", 1, {"itself": goal}, model, kind="call", quantity=quantity,
+                base="lower_value")
+
+
 def races():
     """All of them, in the order of the table."""
     yield from ridge()
     yield from cleaning()
     yield from toy()
     yield from whole()
+    yield from quantities()

@@ -202,6 +202,21 @@ def compiling():
     }
 
 
+def chains():
+    """Workload F: sums of elementwise chains with their gradients."""
+    kinds = {
+        "arithmetic": lambda x: ((x * x + 0.5) * x - 0.25) * (x + 1) + x * (0.125 - x),
+        "functions": lambda x: jnp.tanh(x) * jnp.exp(-x * x) + jax.nn.softplus(x),
+    }
+    made = {}
+    for kind, chain in kinds.items():
+        both = jax.value_and_grad(lambda x, chain=chain: chain(x).sum())
+        for n in (1000, 100_000, 10_000_000):
+            start = lambda n=n: 0.5 + jnp.arange(n, dtype=REAL) / n
+            made[f"{kind} {n}"] = lambda both=both, start=start: Evaluate(both, start())
+    return made
+
+
 def cases():
     if serve.WORKLOAD == "A":
         return ridge()
@@ -211,7 +226,7 @@ def cases():
         start1, start2 = data.load("network", "start1 start2")
         w = [jnp.asarray(a, REAL) for a in (start1, np.zeros(200), start2, np.zeros(10))]
         return cleaning("network", lambda w, X: jnp.tanh(X @ w[0] + w[1]) @ w[2] + w[3], w, 10)
-    return {"D": toy, "E": compiling}[serve.WORKLOAD]()
+    return {"D": toy, "E": compiling, "F": chains}[serve.WORKLOAD]()
 
 
 CASES = cases()

@@ -7,12 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates by folder, and the crates of this workspace each may use.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 6] = [
     ("grammar", &[]),
     ("runtime/kernels", &[]),
     ("runtime", &["blo-kernels"]),
     ("compiler", &["blo-grammar", "blo-runtime", "blo-kernels"]),
     ("cli", &["blo-grammar", "blo-runtime", "blo-compiler"]),
+    ("bench/micro", &["blo-grammar", "blo-runtime", "blo-compiler"]),
 ];
 
 /// Dependencies with one owner, by the beginning of their name, and the folder outside which their name must not occur.
