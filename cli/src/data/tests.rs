@@ -155,7 +155,7 @@ fn sparse_archive(path: &Path, format: &str, wide: bool, arrays: &[(&str, &[i64]
 
 fn sparse(folder: &Folder, file: &str, columns: Option<usize>) -> Result<SparseTensor, DataError> {
     let request = DataRequest { sizes: vec![None, columns], ..request("A", Elem::Real, 2, Some(file)) };
-    FileLoader::new(&folder.path("model.blo"), vec![]).sparse(&request).map(Option::unwrap)
+    loader(folder, vec![]).sparse(&request).map(Option::unwrap)
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn sparse_archives_of_three_formats_hold_one_matrix() {
         assert_eq!(found, ([3, 4], &[0, 2, 2, 3][..], &[0, 3, 2][..], &[2.0, 1.0, 7.0][..]), "{file}");
     }
     let bindings = vec![binding(Some("A"), &folder.path("csr.npz"))];
-    let mut loader = FileLoader::new(&folder.path("model.blo"), bindings);
+    let mut loader = loader(&folder, bindings);
     assert!(loader.sparse(&request("A", Elem::Real, 2, None)).unwrap().is_some());
     assert_eq!(loader.unused(), []);
     let error = from_model(&folder, &request("A", Elem::Real, 2, Some("csr.npz"))).unwrap_err();

@@ -31,6 +31,9 @@ pub enum Choice {
 /// Points of all loops of an entry, from which on the calls between kernels are a small part of the time.
 const POINTS: usize = 1024;
 
+/// Expressions of an entry: the time to compile one function grows faster than its length from about here on.
+const LONGEST: usize = 2000;
+
 /// Multiplications of a matrix product that is written out as a loop.
 const PRODUCT: usize = 512;
 
@@ -68,7 +71,8 @@ pub fn functions<'l>(loops: &'l Loops, entry: &'l LoopEntry, choice: Choice) -> 
     let [first, second, last] = &entry.stages;
     let stages = [nests(first)?, nests(second)?, nests(last)?];
     let points: usize = stages.iter().flatten().map(|n| n.points()).sum();
-    if choice == Choice::Small && points > POINTS {
+    let expressions: usize = stages.iter().flatten().map(|n| n.exprs.len()).sum();
+    if choice == Choice::Small && (points > POINTS || expressions > LONGEST) {
         return None;
     }
     let staged = stages[..2].iter().flatten().map(|n| cost(n)).sum::<usize>() > detection(loops.lens);
