@@ -57,7 +57,7 @@ lower {{ var w: real[d] = 0
 }
 
 fn matrix() -> ndarray::ArrayD<f64> {
-    let kept = |i: usize, j: usize| (i * 5 + j * 3) % 3 == 0 && i != 4 || (i, j) == (7, 1);
+    let kept = |i: usize, j: usize| (i * 5 + j * 3).is_multiple_of(3) && i != 4 || (i, j) == (7, 1);
     let value = |i: usize, j: usize| ((i * COLUMNS + j) as f64 * 1.7).sin();
     ndarray::ArrayD::from_shape_fn(vec![ROWS, COLUMNS], |at| {
         if kept(at[0], at[1]) { value(at[0], at[1]) } else { 0.0 }

@@ -192,7 +192,8 @@ fn bad_sparse_archives_are_named() {
         sparse(&folder, "bad.npz", None).unwrap_err().message
     };
     let shape: (&str, &[i64]) = ("shape", &[2, 3]);
-    let cases: [(&str, [(&str, &[i64]); 3], &str); 8] = [
+    type Arrays<'a> = [(&'a str, &'a [i64]); 3];
+    let cases: [(&str, Arrays<'_>, &str); 8] = [
         (
             "csr",
             [("indices", &[0, 3]), ("indptr", &[0, 1, 2]), shape],

@@ -84,7 +84,7 @@ fn random(case: &mut Case, n: usize, inputs: usize, size: usize) -> Vec<NodeId> 
     let odd = [f64::NAN, f64::INFINITY, -0.0, 0.0, f64::NEG_INFINITY, -2.5, 1e-310];
     let odd: Vec<f64> =
         (0..n).map(|k| if k % 5 == 1 { odd[k / 5 % odd.len()] } else { 0.25 * k as f64 }).collect();
-    let odd = ArrayD::from_shape_vec(IxDyn(&[n]), odd).unwrap();
+    let odd = ArrayD::from_shape_vec(IxDyn(&[n]), odd).expect("as many as the shape says");
     pool.push(case.input(Role::Data, Type::new(Elem::Real, [n]), odd));
     let one = case.real(Role::Lower, &[]);
     pool.push(case.g.broadcast_scalar(one, &[n]));

@@ -122,7 +122,7 @@ fn tiles<T: Number>(k: usize, tile: usize, fetch: bool) {
             lap(0);
             map::softmax_rows(rows, k, &mut shares[..rows * k], &scores[..rows * k]);
             for row in shares.chunks_exact_mut(k) {
-                row[i % k] = row[i % k] - T::of(1.0);
+                row[i % k] -= T::of(1.0);
             }
             lap(1);
             let residual = (shares.as_ptr(), 1, k);
