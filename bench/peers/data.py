@@ -3,6 +3,8 @@ import pathlib
 
 import numpy as np
 
+# The lower level of C is penalised more, so that conjugate gradients meet positive curvature on both sides.
+RIDGE = {"cleaning": 0.001, "network": 0.1}
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data"
 
 

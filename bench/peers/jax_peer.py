@@ -76,10 +76,11 @@ def cleaning(workload, scores, start, lower_steps):
     x, y, xv, yv = data.load(workload, "x y xv yv")
     hot = np.eye(10)
     arrays = tuple(jnp.asarray(a, REAL) for a in (x, hot[y], xv, hot[yv]))
+    ridge = data.RIDGE[workload]
 
     def f(v, w, a):
         squares = sum((p * p).sum() for p in jax.tree_util.tree_leaves(w))
-        return (jax.nn.sigmoid(v) * cross_entropy(scores(w, a[0]), a[1])).mean() + 0.001 * squares
+        return (jax.nn.sigmoid(v) * cross_entropy(scores(w, a[0]), a[1])).mean() + ridge * squares
 
     def F(v, w, a):
         return cross_entropy(scores(w, a[2]), a[3]).mean()

@@ -36,11 +36,12 @@ def tensor(array):
 def cleaning(workload, scores, start, lower_steps):
     """The cases of B and C."""
     x, y, xv, yv = data.load(workload, "x y xv yv")
+    ridge = data.RIDGE[workload]
     X, XV, Y, YV = tensor(x), tensor(xv), torch.from_numpy(y), torch.from_numpy(yv)
 
     def f(v, w):
         loss = nn.cross_entropy(scores(w, X), Y, reduction="none")
-        return (torch.sigmoid(v) * loss).mean() + 0.001 * sum((p * p).sum() for p in w)
+        return (torch.sigmoid(v) * loss).mean() + ridge * sum((p * p).sum() for p in w)
 
     def F(v, w):
         return nn.cross_entropy(scores(w, XV), YV)

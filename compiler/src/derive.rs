@@ -99,7 +99,11 @@ fn is_repeated(quantity: Quantity) -> bool {
 fn is_lower(quantity: Quantity) -> bool {
     !matches!(
         quantity,
-        Quantity::UpperValue | Quantity::UpperGradients | Quantity::UpperSecondOrder | Quantity::Reports
+        Quantity::UpperValue
+            | Quantity::UpperGradients
+            | Quantity::UpperGradientX
+            | Quantity::UpperSecondOrder
+            | Quantity::Reports
     )
 }
 
@@ -118,6 +122,9 @@ fn outputs(
         Quantity::LowerGradients | Quantity::UpperGradients => {
             let (gx, gy) = both_gradients(graph, objective, upper, lower)?;
             vec![vec![objective], gx, gy]
+        }
+        Quantity::LowerGradientX | Quantity::UpperGradientX => {
+            vec![vec![objective], gradient(graph, objective, &upper.nodes)?]
         }
         Quantity::LowerHessian => {
             let gy = gradient(graph, objective, &lower.nodes)?;

@@ -10,6 +10,8 @@ pub enum Quantity {
     LowerGradient,
     /// `f`, `∇x f` and `∇y f`.
     LowerGradients,
+    /// `f` and `∇x f`.
+    LowerGradientX,
     /// `∇²yy f · v`.
     LowerHessian,
     /// `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
@@ -20,6 +22,8 @@ pub enum Quantity {
     UpperValue,
     /// `F`, `∇x F` and `∇y F`.
     UpperGradients,
+    /// `F` and `∇x F`.
+    UpperGradientX,
     /// `∇²yy F · v` and `∇²xy F · v`.
     UpperSecondOrder,
     /// The model's `report` values.
@@ -28,15 +32,17 @@ pub enum Quantity {
 
 impl Quantity {
     /// All quantities.
-    pub const ALL: [Quantity; 10] = [
+    pub const ALL: [Quantity; 12] = [
         Quantity::LowerValue,
         Quantity::LowerGradient,
         Quantity::LowerGradients,
+        Quantity::LowerGradientX,
         Quantity::LowerHessian,
         Quantity::LowerSecondOrder,
         Quantity::LowerCross,
         Quantity::UpperValue,
         Quantity::UpperGradients,
+        Quantity::UpperGradientX,
         Quantity::UpperSecondOrder,
         Quantity::Reports,
     ];
@@ -47,11 +53,13 @@ impl Quantity {
             Quantity::LowerValue => "lower_value",
             Quantity::LowerGradient => "lower_gradient",
             Quantity::LowerGradients => "lower_gradients",
+            Quantity::LowerGradientX => "lower_gradient_x",
             Quantity::LowerHessian => "lower_hessian",
             Quantity::LowerSecondOrder => "lower_second_order",
             Quantity::LowerCross => "lower_cross",
             Quantity::UpperValue => "upper_value",
             Quantity::UpperGradients => "upper_gradients",
+            Quantity::UpperGradientX => "upper_gradient_x",
             Quantity::UpperSecondOrder => "upper_second_order",
             Quantity::Reports => "reports",
         }
@@ -80,9 +88,11 @@ pub trait Derivatives {
     fn lower_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
         self.lower_gradient(x, y, gy)
     }
-    /// As [`Derivatives::lower_gradients`], without `f` as in [`Derivatives::lower_gradient_only`].
-    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
-        self.lower_gradients(x, y, gx, gy)
+    /// `f` and, in `gx` (n), `∇x f`: without the sweep back to `y`.
+    fn lower_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64;
+    /// As [`Derivatives::lower_gradient_x`], without `f` as in [`Derivatives::lower_gradient_only`].
+    fn lower_gradient_x_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.lower_gradient_x(x, y, gx)
     }
     /// `hv` (m) = `∇²yy f · v`, with `v` (m).
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]);
@@ -98,6 +108,8 @@ pub trait Derivatives {
     fn upper_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
         self.upper_gradients(x, y, gx, gy)
     }
+    /// `F` and, in `gx` (n), `∇x F`.
+    fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64;
     /// As [`Derivatives::lower_second_order`], of `F`.
     fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
     /// The reported scalars, in model order.

@@ -213,9 +213,21 @@ impl Derivatives for Problem {
         value
     }
 
-    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
-        let value = self.derivatives.lower_gradients_only(x, y, gx, gy);
-        self.note(Quantity::LowerGradients, x, y, value.is_finite() && all_finite(gx) && all_finite(gy));
+    fn lower_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradient_x(x, y, gx);
+        self.note(Quantity::LowerGradientX, x, y, value.is_finite() && all_finite(gx));
+        value
+    }
+
+    fn lower_gradient_x_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        let value = self.derivatives.lower_gradient_x_only(x, y, gx);
+        self.note(Quantity::LowerGradientX, x, y, value.is_finite() && all_finite(gx));
+        value
+    }
+
+    fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        let value = self.derivatives.upper_gradient_x(x, y, gx);
+        self.note(Quantity::UpperGradientX, x, y, value.is_finite() && all_finite(gx));
         value
     }
 

@@ -134,16 +134,24 @@ impl Derivatives for Program {
         self.gradients(Quantity::LowerGradient, [x, y], [gy, &mut []], true)
     }
 
+    fn lower_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.gradients(Quantity::LowerGradientX, [x, y], [gx, &mut []], true)
+    }
+
+    fn lower_gradient_x_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.gradients(Quantity::LowerGradientX, [x, y], [gx, &mut []], false)
+    }
+
+    fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.gradients(Quantity::UpperGradientX, [x, y], [gx, &mut []], true)
+    }
+
     fn lower_gradients(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
         self.gradients(Quantity::LowerGradients, [x, y], [gx, gy], true)
     }
 
     fn lower_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
         self.gradients(Quantity::LowerGradient, [x, y], [gy, &mut []], false)
-    }
-
-    fn lower_gradients_only(&mut self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
-        self.gradients(Quantity::LowerGradients, [x, y], [gx, gy], false)
     }
 
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {

@@ -75,6 +75,8 @@ impl Evaluator {
                 problem.lower_second_order(x, y, v, product, gx);
                 f64::NAN
             }
+            Quantity::LowerGradientX => problem.lower_gradient_x(x, y, gx),
+            Quantity::UpperGradientX => problem.upper_gradient_x(x, y, gx),
             Quantity::UpperValue => problem.upper_value(x, y),
             Quantity::UpperGradients => problem.upper_gradients(x, y, gx, gy),
             Quantity::LowerCross | Quantity::UpperSecondOrder | Quantity::Reports => f64::NAN,

@@ -36,6 +36,7 @@ fn toy(case: &mut Case, n: usize, tail: Option<&'static ops::Operator>) -> Vec<E
     vec![
         entry(Quantity::LowerGradient, &[f, gradients[1]]),
         entry(Quantity::LowerGradients, &[f, gradients[0], gradients[1]]),
+        entry(Quantity::LowerGradientX, &[f, gradients[0]]),
         entry(Quantity::LowerHessian, &[hv]),
     ]
 }
@@ -89,9 +90,11 @@ fn a_gradient_may_come_without_its_value() {
     assert_ne!(value, 0.0);
     assert_eq!(whole.lower_gradient_only(&x, &y, &mut without), 0.0, "sin is finite wherever cos is");
     assert_eq!(with, without);
-    let (mut gx, mut gy) = ([0.0], vec![0.0; 10]);
-    assert_eq!(whole.lower_gradients_only(&x, &y, &mut gx, &mut gy), 0.0);
-    assert_eq!(gy, with);
+    let (mut gx, mut full) = ([0.0], [0.0]);
+    assert_eq!(whole.lower_gradient_x_only(&x, &y, &mut gx), 0.0);
+    assert_eq!(whole.lower_gradients(&x, &y, &mut full, &mut without), value);
+    close(&gx, &full, 1e-15);
+    assert_eq!(with, without);
     assert_eq!(
         steps.lower_gradient_only(&x, &y, &mut without),
         value,

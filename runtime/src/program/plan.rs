@@ -481,6 +481,7 @@ fn outputs_fit(quantity: Quantity, lens: &[usize], [n, m]: [usize; 2]) -> bool {
         Quantity::LowerValue | Quantity::UpperValue => lens == [1],
         Quantity::LowerGradient => lens == [1, m],
         Quantity::LowerGradients | Quantity::UpperGradients => lens == [1, n, m],
+        Quantity::LowerGradientX | Quantity::UpperGradientX => lens == [1, n],
         Quantity::LowerHessian | Quantity::LowerCross => lens == [m],
         Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, n],
         Quantity::Reports => lens.len() == 1,

@@ -5,8 +5,8 @@
 //! `q = f(x, y) − f(x, ŷ)`, `dq = (∇x f(x, y) − ∇x f(x, ŷ), ∇y f(x, y))`, `dF = (∇x F, ∇y F)`;
 //! `λ = max((psi − ⟨dF, dq⟩) / (‖dq‖² + epsilon), 0)` with `psi = eta ‖dq‖²` (written `λ = max(eta − ⟨dF, dq⟩/(‖dq‖² + epsilon), 0)`)
 //! or `psi = eta q`; `(x, y) ← P((x, y) − step (dF + λ dq))`, with separate steps for `x` and `y`. Domains apply to `ŷ` as well.
-//! Stops when the projected length of `dF + λ dq` is at most `tolerance`. Costs `lower_steps + 2` lower gradients and one upper
-//! gradient, no second derivatives; memory of a few vectors.
+//! Stops when the projected length of `dF + λ dq` is at most `tolerance`. Costs `lower_steps + 1` lower gradients, one in
+//! `x` alone and one upper gradient, no second derivatives; memory of a few vectors.
 //!
 //! Not guaranteed: finite `lower_steps` leaves a bias that decays geometrically in it; `epsilon` leaves one of order
 //! `epsilon^(1/3)`. The multiplier grows without bound near `q = 0`.
@@ -56,7 +56,12 @@ pub static BOME: Solver = Solver {
     levels: Levels::Two,
     handles: &[],
     needs: |settings| {
-        let mut needs = vec![Quantity::LowerGradient, Quantity::LowerGradients, Quantity::UpperGradients];
+        let mut needs = vec![
+            Quantity::LowerGradient,
+            Quantity::LowerGradients,
+            Quantity::LowerGradientX,
+            Quantity::UpperGradients,
+        ];
         needs.extend(step_needs(settings));
         needs
     },
@@ -75,8 +80,8 @@ struct Bome {
     copy: Vec<f64>,
     /// Gradients of the gap.
     gap: Point,
-    /// `∇f` at the copy.
-    at_copy: Point,
+    /// `∇x f` at the copy.
+    at_copy: Vec<f64>,
     /// Gradients of `F`, then the direction.
     direction: Point,
     scratch: Point,
@@ -96,7 +101,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         epsilon: settings.real("epsilon"),
         copy: start.y.clone(),
         gap: start.clone(),
-        at_copy: start.clone(),
+        at_copy: start.x.clone(),
         direction: start.clone(),
         scratch: start.clone(),
     })
@@ -130,11 +135,11 @@ impl Method for Bome {
         }
         let at_copy = &mut self.at_copy;
         let value = if self.by_gap {
-            problem.lower_gradients(x, &self.copy, &mut at_copy.x, &mut at_copy.y)
+            problem.lower_gradient_x(x, &self.copy, at_copy)
         } else {
-            problem.lower_gradients_only(x, &self.copy, &mut at_copy.x, &mut at_copy.y)
+            problem.lower_gradient_x_only(x, &self.copy, at_copy)
         };
-        axpy(-1.0, &at_copy.x, &mut self.gap.x);
+        axpy(-1.0, at_copy, &mut self.gap.x);
         let upper = problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
         let lambda = self.multiplier(lower - value);
         axpy(lambda, &self.gap.x, &mut self.direction.x);

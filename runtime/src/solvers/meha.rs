@@ -7,7 +7,7 @@
 //! `y⁺ = P(y − beta (∇y F(x⁺, y)/c_k + ∇y f(x⁺, y) − (y − θ)/gamma))`.
 //! `F` is divided by the growing `c_k`. `alpha` is `upper_step`, `beta` `y_step`, `eta` `lower_step`. Stops when the moves
 //! divided by their step sizes, `‖(Δx/alpha, Δy/beta, Δθ/eta)‖`, are at most `tolerance`. Costs two lower gradients in `y`, two
-//! full lower gradients and two upper gradients; memory of a few vectors.
+//! in `x`, one upper gradient in `x` and one in full; memory of a few vectors.
 //!
 //! Not guaranteed: with constant `c_k` (`p = 0`) the limit is biased by order `1/c`. With a nonconvex lower level `y` becomes
 //! stationary for `f`, which may be a maximiser.
@@ -63,7 +63,12 @@ pub static MEHA: Solver = Solver {
     levels: Levels::Two,
     handles: &[],
     needs: |settings| {
-        let mut needs = vec![Quantity::LowerGradient, Quantity::LowerGradients, Quantity::UpperGradients];
+        let mut needs = vec![
+            Quantity::LowerGradient,
+            Quantity::LowerGradientX,
+            Quantity::UpperGradients,
+            Quantity::UpperGradientX,
+        ];
         needs.extend(step_needs(settings));
         needs
     },
@@ -153,9 +158,9 @@ impl Method for Meha {
         towards_envelope(&mut self.theta, &self.before.y, &self.at_theta.y, y, eta, proximity);
         problem.lower.project(&mut self.theta);
         self.theta_moved = squared_distance(&self.theta, &self.before.y) / (eta * eta);
-        problem.lower_gradients_only(x, &self.theta, &mut self.at_theta.x, &mut self.at_theta.y);
-        let lower = problem.lower_gradients(x, y, &mut self.at_y.x, &mut self.at_y.y);
-        let upper = problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
+        problem.lower_gradient_x_only(x, &self.theta, &mut self.at_theta.x);
+        let lower = problem.lower_gradient_x(x, y, &mut self.at_y.x);
+        let upper = problem.upper_gradient_x(x, y, &mut self.direction.x);
         Evaluation { upper, lower, measure: (self.moved + self.theta_moved).sqrt() }
     }
 

@@ -53,6 +53,12 @@ impl Derivatives for Quadratic {
         }
         value
     }
+    fn lower_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.lower_gradients(x, y, gx, &mut vec![0.0; y.len()])
+    }
+    fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.upper_gradients(x, y, gx, &mut vec![0.0; y.len()])
+    }
     fn lower_second_order(&mut self, w: &[f64], v: &[f64], d: &[f64], hd: &mut [f64], wd: &mut [f64]) {
         for k in 0..d.len() {
             let bent: f64 = (0..w.len()).map(|i| w[i] * self.rows[i].0[k]).sum();

@@ -40,6 +40,12 @@ impl<M: Model> Derivatives for Hand<M> {
         gy.fill(0.0);
         self.0.lower(x, y, gx, gy)
     }
+    fn lower_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.lower_gradients(x, y, gx, &mut vec![0.0; y.len()])
+    }
+    fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {
+        self.upper_gradients(x, y, gx, &mut vec![0.0; y.len()])
+    }
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
         hv.fill(0.0);
         self.0.second(x, y, v, hv, &mut vec![0.0; x.len()]);
