@@ -61,21 +61,26 @@ def main():
     bench = Bench(Blo(args.blo), pythons, 0.15 if args.quick else 0.4, 3 if args.quick else args.rounds)
     began = time.monotonic()
     print(table.line(table.HEAD), flush=True)
-    rows = []
+    rows, findings = [], []
     for position, race in enumerate(chosen):
         left = began + args.budget - time.monotonic()
         deadline = time.monotonic() + left / (len(chosen) - position)
         for finding in bench.race(race, deadline):
+            findings.append(finding)
             rows.append(table.row(finding))
             print(table.line(rows[-1]), flush=True)
     bench.close()
     seconds = time.monotonic() - began
     print(f"\n{len(rows)} rows in {seconds:.0f} s")
     machine = list(ceilings.rows(pythons["numpy"])) if "numpy" in pythons and (args.write or not args.only) else []
+    more = []
     if machine:
-        print(table.markdown(ceilings.HEAD, machine))
+        more.append(("What the machine can do", ceilings.HEAD, ceilings.cells(machine)))
+        more.append(("Distance from the floor", ceilings.ROOFLINE, list(ceilings.roofline(findings, machine))))
+    for title, head, cells in more:
+        print(f"\n{title}\n\n{table.markdown(head, cells)}")
     if args.write:
-        page = table.page(rows, (ceilings.HEAD, machine), conditions(args, seconds))
+        page = table.page(rows, more, conditions(args, seconds))
         table.write(ROOT / "docs/performance.md", page)
     if any("DIFFERENT" in row[-1] for row in rows):
         raise SystemExit("the sides do not compute the same; see above")

@@ -28,6 +28,9 @@ class Race:
     # Of `call`: the compiled quantity, and for races of blo with itself the one it is compared with.
     quantity: str = ""
     base: str = ""
+    # The least work of one iteration: flops of the products with the data, and numbers of data that must be read for them.
+    flops: float = 0
+    words: float = 0
     # Peers that have formulas of their own for this case, so that the numbers cannot agree.
     other: tuple = ()
 
@@ -44,9 +47,23 @@ def methods(lower_steps):
         "BOME-10": ("bome10", f"bome(lower_steps = 10, lower_step = 0.1, upper_step = 1, y_step = 0.1, eta = 0.5, {COMMON})", 5),
         "MEHA": ("meha", f"meha(c = 1, p = 0, gamma = 10, lower_step = 0.1, upper_step = 1, y_step = 0.1, {COMMON})", 5),
         "CG-20": ("cg20", f"cg({adjoint}, {COMMON})", 1),
-        "Neumann-20": ("neumann20", f"neumann({lower}, warm_adjoint = false, neumann_steps = 20, {COMMON})", 1),
+        "Neumann-20": ("neumann20", f"neumann({lower}, terms = 20, {COMMON})", 1),
         "T-RHG-20": ("trhg20", f"rhg({lower}, truncate = 20, {COMMON})", 1),
         "RHG-100": ("rhg100", f"rhg({lower}, {COMMON})", 1),
+    }
+
+
+def work(lower_steps):
+    """The least work of one outer iteration of B and C, in products with the data matrix and in passes over it: a gradient is two
+    products in one pass, and so is a second-order product whose scores were kept; the half of a gradient by the weights is one."""
+    steps = lower_steps
+    return {
+        "BOME-10": (10 * 2 + 1 + 2, 10 + 1 + 1),
+        "MEHA": (2 + 1 + 2 + 2, 1 + 1 + 2 + 1),
+        "CG-20": (2 * steps + 40 + 2 + 2, steps + 20 + 2 + 1),
+        "Neumann-20": (2 * steps + 40 + 2 + 2, steps + 20 + 2 + 1),
+        "T-RHG-20": (2 * steps + 40 + 2, steps + 20 + 1),
+        "RHG-100": (4 * steps + 2, 2 * steps + 1),
     }
 
 
@@ -54,15 +71,20 @@ def learning(workload, model, lower_steps, cases, precision, threads, goals):
     """Races of B or C."""
     for case, (peer_case, method, steps) in methods(lower_steps).items():
         if case in cases:
+            products, passes = work(lower_steps)[case]
+            n, d, h = {"B": (5000, 784, 10), "C": (500, 784, 200)}[workload]
             other = ("boat",) if case in ("BOME-10", "MEHA", "T-RHG-20") else ()
             yield Race(
-                workload, case, precision, threads, dict(goals), model, method, steps=steps, peer_case=peer_case, other=other)
+                workload, case, precision, threads, dict(goals), model, method, steps=steps, peer_case=peer_case, other=other,
+                flops=products * 2 * n * d * h, words=passes * n * d)
 
 
 def ridge():
     lower = "lower_rule = conjugate_gradient, lower_steps = 30, warm = false"
     method = f"cg({lower}, warm_adjoint = false, cg_steps = 30, cg_tolerance = 0, upper_step = 0.1, {COMMON})"
-    yield Race("A", "CG-30 + 30", "f64", 1, {"jax": 0.5}, "a_ridge.blo", method, peer_case="cg30")
+    yield Race(
+        "A", "CG-30 + 30", "f64", 1, {"jax": 0.5}, "a_ridge.blo", method, peer_case="cg30",
+        flops=(60 * 2 + 6) * 2 * 2000 * 200, words=(60 + 4) * 2000 * 200)
 
 
 def cleaning():

@@ -42,15 +42,15 @@ def markdown(head, rows):
     return "".join("| " + " | ".join(line) + " |\n" for line in [head, ["---"] * len(head), *rows])
 
 
-def page(rows, ceilings, conditions):
-    """The generated part of docs/performance.md: a table for each workload, then the ceilings."""
+def page(rows, more, conditions):
+    """The generated part of docs/performance.md: a table for each workload, then others with their titles."""
     parts = [conditions]
     for workload in dict.fromkeys(row[0] for row in rows):
         parts.append(f"### Workload {workload}\n")
         parts.append(markdown(HEAD[1:], [row[1:] for row in rows if row[0] == workload]))
-    if ceilings[1]:
-        parts.append("### What the machine can do\n")
-        parts.append(markdown(*ceilings))
+    for title, head, cells in more:
+        parts.append(f"### {title}\n")
+        parts.append(markdown(head, cells))
     return "\n".join(parts)
 
 

@@ -22,10 +22,12 @@ clock = time.perf_counter
 
 
 def timed(advance, seconds):
-    """Seconds of one iteration: the mean over as many as fit into `seconds`, after one to warm up."""
+    """Seconds of one iteration: the mean over as many as fit into `seconds`, after one to warm up, unless that fills them."""
     began = clock()
     advance(1)
     one = clock() - began
+    if one > seconds:
+        return {"seconds": one, "iterations": 1}
     count = max(1, int(seconds / max(one, 1e-6)))
     began = clock()
     advance(count)
