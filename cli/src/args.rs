@@ -28,6 +28,8 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Explain the code of an error or warning
     Explain(ExplainArgs),
+    /// Show where compiled code is kept and how much there is
+    Cache(CacheArgs),
 }
 
 /// What `run` and `check` take.
@@ -70,6 +72,9 @@ pub struct RunArgs {
     /// Number of iterations (the method's option `steps`)
     #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub iterations: Option<u64>,
+    /// Threads that large steps share (default: as many as the machine has); results do not depend on it
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
+    pub threads: Option<u64>,
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,
@@ -85,6 +90,12 @@ pub struct RunArgs {
     /// No progress display
     #[arg(long)]
     pub quiet: bool,
+    /// Also print how long each part took, from parsing to the check of the answer
+    #[arg(long)]
+    pub timings: bool,
+    /// Neither use code compiled by an earlier run nor keep that of this one
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 /// `blo check`.
@@ -143,6 +154,19 @@ pub struct FmtArgs {
 pub struct ExplainArgs {
     /// A code such as E0203; without it all codes are listed
     pub code: Option<String>,
+}
+
+/// `blo cache`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "`blo run` and `blo test` keep machine code in a folder for caches, at most 64 MiB, and find it again when \
+the same program is run by the same blo on the same kind of processor. The environment variable BLO_CACHE names another \
+folder; one that other users can write to is not used."
+)]
+pub struct CacheArgs {
+    /// Remove all of it
+    #[arg(long)]
+    pub clear: bool,
 }
 
 /// For whom messages are written.

@@ -1,6 +1,7 @@
 //! The one place where the command line starts the compiler's back end.
 
 use blo_compiler::model::Model;
+use blo_compiler::session::Surroundings;
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::problem::Problem;
@@ -10,11 +11,16 @@ use crate::args::Stage;
 use crate::session::Plan;
 
 /// The model as machine code, ready for the method of the plan.
-pub fn problem(model: &mut Model, plan: &Plan, seed: u64) -> Result<Problem, Vec<Diagnostic>> {
+pub fn problem(
+    model: &mut Model,
+    plan: &Plan,
+    seed: u64,
+    around: Surroundings<'_>,
+) -> Result<Problem, Vec<Diagnostic>> {
     let needs = solvers::needs(plan.solver, &plan.settings);
     match plan.solver.levels {
-        Levels::One | Levels::Two => blo_compiler::compile(model, &needs, seed),
-        Levels::Any => blo_compiler::compile_single_level(model, &needs, seed),
+        Levels::One | Levels::Two => blo_compiler::compile_in(model, &needs, seed, around),
+        Levels::Any => blo_compiler::compile_single_level_in(model, &needs, seed, around),
     }
 }
 

@@ -1,7 +1,5 @@
 //! What `blo` says about the example of a code: the command of the example, carried out on the text in the program.
 
-use std::time::Instant;
-
 use blo_compiler::codes::Example;
 use clap::Parser;
 
@@ -20,9 +18,9 @@ pub fn messages(example: &Example) -> String {
     };
     let mut session = Session::of("model.blo", example.model.to_owned(), Renderer::into_text());
     match command {
-        Command::Run(args) => drop(outcome(&mut session, &args, Instant::now())),
+        Command::Run(args) => drop(outcome(&mut session, &args)),
         Command::Check(args) => drop(checked(&mut session, &args.model)),
-        Command::Test(_) | Command::Fmt(_) | Command::Explain(_) => {}
+        Command::Test(_) | Command::Fmt(_) | Command::Explain(_) | Command::Cache(_) => {}
     }
     let lines: Vec<&str> = session.renderer.text().lines().map(str::trim_end).collect();
     lines.join("\n")

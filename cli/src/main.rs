@@ -2,6 +2,7 @@
 
 mod args;
 mod automatic;
+mod cache;
 mod commands;
 mod compile;
 mod data;
@@ -14,6 +15,7 @@ mod render;
 #[cfg(test)]
 mod scratch;
 mod session;
+mod stopwatch;
 mod watch;
 
 use std::io::Write;
@@ -42,6 +44,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Test(args) => commands::test::run(args),
         args::Command::Fmt(args) => commands::fmt::run(args),
         args::Command::Explain(args) => commands::explain::run(args),
+        args::Command::Cache(args) => commands::cache::run(args),
     };
     std::thread::scope(|scope| {
         match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work) {

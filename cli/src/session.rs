@@ -1,6 +1,8 @@
 //! From the arguments to a checked model and a plan for solving it. Whatever is wrong on the way is drawn here, so callers
 //! only learn whether they can go on.
 
+use std::rc::Rc;
+
 use blo_compiler::analyse;
 use blo_compiler::model::{Model, OptionValue, Precision};
 use blo_compiler::session::Options;
@@ -18,6 +20,7 @@ use crate::data::FileLoader;
 use crate::files;
 use crate::method::{self, Choice, Flags};
 use crate::render::Renderer;
+use crate::stopwatch::Stopwatch;
 
 /// The sources of a command, and who tells about what is wrong in them.
 pub struct Session {
@@ -27,6 +30,8 @@ pub struct Session {
     pub main: FileId,
     /// Where messages go.
     pub renderer: Renderer,
+    /// How long each part takes.
+    pub clock: Rc<Stopwatch>,
 }
 
 /// How a model will be solved.
@@ -43,8 +48,12 @@ impl Session {
     /// Reads the model's text. When that failed, what is left has said so.
     pub fn open(args: &ModelArgs) -> Result<Session, Renderer> {
         let mut renderer = Renderer::new(args.format);
+        let clock = Rc::new(Stopwatch::start());
         match files::read_text(&args.model) {
-            Ok(text) => Ok(Session::of(&args.model.display().to_string(), text, renderer)),
+            Ok(text) => {
+                let session = Session::of(&args.model.display().to_string(), text, renderer);
+                Ok(Session { clock, ..session })
+            }
             Err(trouble) => {
                 renderer.trouble(&trouble);
                 Err(renderer)
@@ -56,7 +65,7 @@ impl Session {
     pub fn of(name: &str, text: String, renderer: Renderer) -> Session {
         let mut sources = Sources::new();
         let main = sources.add(name, text);
-        Session { sources, main, renderer }
+        Session { sources, main, renderer, clock: Rc::new(Stopwatch::start()) }
     }
 
     /// Draws these; true when one of them is an error.
@@ -76,7 +85,7 @@ impl Session {
             }),
             need_data,
         };
-        let mut loader = FileLoader::new(&args.model, args.data.clone());
+        let mut loader = FileLoader::new(&args.model, args.data.clone(), self.clock.clone());
         let (model, diagnostics) = analyse(&mut self.sources, self.main, &mut loader, &options);
         let wrong = self.tell(&diagnostics);
         let model = model.filter(|_| !wrong)?;

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::IsTerminal;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use blo_runtime::monitor::{Control, Monitor, Pace, Progress, StopReason};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::output::human::number;
+use crate::stopwatch::Stopwatch;
 
 /// One line that fits in 80 columns as a rule.
 const LINE: &str = "{bar:16} {pos}/{len} {speed} {eta} left  {msg}";
@@ -39,11 +41,13 @@ pub struct Watch {
     bar: Option<ProgressBar>,
     /// Whether the bar has its length yet.
     sized: Cell<bool>,
+    clock: Rc<Stopwatch>,
 }
 
 impl Watch {
     /// Starts the clock. `show`: whether progress may be shown at all; it is shown on a terminal only.
-    pub fn new(limit: Option<f64>, show: bool) -> Self {
+    /// `clock` learns when the solver has ended.
+    pub fn new(limit: Option<f64>, show: bool, clock: Rc<Stopwatch>) -> Self {
         let bar = (show && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(0);
             // The template is fixed, and a test builds it.
@@ -54,7 +58,8 @@ impl Watch {
         });
         let now = Instant::now();
         let limit = limit.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
-        Watch { started: now, last: now, limit, pace: Pace::new(LOOK_EVERY), bar, sized: Cell::new(false) }
+        let (pace, sized) = (Pace::new(LOOK_EVERY), Cell::new(false));
+        Watch { started: now, last: now, limit, pace, bar, sized, clock }
     }
 
     /// Removes the progress display.
@@ -108,6 +113,10 @@ impl Monitor for Watch {
     fn interval(&self) -> u64 {
         self.pace.interval()
     }
+
+    fn ended(&mut self) {
+        self.clock.answering();
+    }
 }
 
 #[cfg(test)]
@@ -135,9 +144,10 @@ mod tests {
 
     #[test]
     fn the_limit_stops_the_run() {
-        assert_eq!(Watch::new(Some(1e9), false).observe(&progress(0.0)), Control::Continue);
-        assert_eq!(Watch::new(None, false).observe(&progress(0.0)), Control::Continue);
-        let mut late = Watch::new(Some(1e-9), false);
+        let watch = |limit| Watch::new(limit, false, Rc::new(Stopwatch::start()));
+        assert_eq!(watch(Some(1e9)).observe(&progress(0.0)), Control::Continue);
+        assert_eq!(watch(None).observe(&progress(0.0)), Control::Continue);
+        let mut late = watch(Some(1e-9));
         while late.started.elapsed().is_zero() {}
         assert_eq!(late.observe(&progress(0.0)), Control::Stop(StopReason::TimeLimit));
     }

@@ -17,10 +17,11 @@ const CRATES: [(&str, &[&str]); 6] = [
 ];
 
 /// Dependencies with one owner, by the beginning of their name, and the folder outside which their name must not occur.
-const OWNERS: [(&str, &str, &str); 11] = [
+const OWNERS: [(&str, &str, &str); 12] = [
     ("pest", "grammar", "grammar/src/parse"),
     ("cranelift", "compiler", "compiler/src/codegen"),
     ("faer", "runtime", "runtime"),
+    ("rayon", "runtime", "runtime"),
     ("ariadne", "cli", "cli"),
     ("clap", "cli", "cli"),
     ("csv", "cli", "cli"),

@@ -22,21 +22,36 @@ use crate::model::{Model, Precision};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level};
+use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
 
 /// Compiles `needs` of a model whose data is bound, and lays its variables out from their starts. `seed` decides random starts.
 ///
 /// Errors: an objective that cannot be differentiated, an empty domain, a start that is not finite.
 pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Problem, Vec<Diagnostic>> {
+    compile_in(model, needs, seed, Surroundings::none())
+}
+
+/// As [`compile`], with an observer of its phases and a cache for code.
+///
+/// Errors: as [`compile`].
+pub fn compile_in(
+    model: &mut Model,
+    needs: &[Quantity],
+    seed: u64,
+    around: Surroundings<'_>,
+) -> Result<Problem, Vec<Diagnostic>> {
+    around.observer.begins(Phase::Check);
     let data = data_bindings(model);
     let upper = space(&model.graph, &model.upper, &data, seed)?;
     let lower = match &model.lower {
         Some(level) => space(&model.graph, level, &data, seed)?,
         None => Space::default(),
     };
+    around.observer.begins(Phase::Optimise);
     simplify_expects(model);
-    let loops = loops(model, needs)?;
-    let program = jit(model, &loops, &data)?;
+    let loops = loops(model, needs, around.observer)?;
+    let program = jit(model, &loops, &data, around)?;
     let mut problem = Problem::new(Box::new(program), upper, lower);
     let sign = |maximize: bool| if maximize { -1.0 } else { 1.0 };
     problem.upper_sign = sign(model.upper.maximize);
@@ -50,19 +65,32 @@ pub fn compile(model: &mut Model, needs: &[Quantity], seed: u64) -> Result<Probl
     Ok(problem)
 }
 
-/// As [`compile`], for a method that works on the single-level form: the problem holds that form as well, and its lower vector
-/// the multipliers that the model reads.
+/// As [`compile_single_level_in`], alone.
 ///
-/// Errors: as [`compile`], and a follower that cannot be differentiated.
+/// Errors: as [`compile_single_level_in`].
 pub fn compile_single_level(
     model: &mut Model,
     needs: &[Quantity],
     seed: u64,
 ) -> Result<Problem, Vec<Diagnostic>> {
+    compile_single_level_in(model, needs, seed, Surroundings::none())
+}
+
+/// As [`compile_in`], for a method that works on the single-level form: the problem holds that form as well, and its lower vector
+/// the multipliers that the model reads.
+///
+/// Errors: as [`compile`], and a follower that cannot be differentiated.
+pub fn compile_single_level_in(
+    model: &mut Model,
+    needs: &[Quantity],
+    seed: u64,
+    around: Surroundings<'_>,
+) -> Result<Problem, Vec<Diagnostic>> {
+    around.observer.begins(Phase::Differentiate);
     let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = single_level(model)?;
     let data = data_bindings(model);
-    let mut problem = compile(model, needs, seed)?;
-    let (single, space) = nlp(program, &data, seed)?;
+    let mut problem = compile_in(model, needs, seed, around)?;
+    let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
     let mut rows = Vec::new();
@@ -90,7 +118,7 @@ pub fn compile_single_level(
         .map(|(var, e)| place(var, e))
         .collect();
     let follower = match follower {
-        Some(program) => Some(Follower { nlp: nlp(program, &data, seed)?.0, rows }),
+        Some(program) => Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows }),
         None => None,
     };
     let lens = (problem.upper.len(), problem.lower.len() - duals.len());
@@ -100,20 +128,30 @@ pub fn compile_single_level(
 }
 
 /// A program with rows as machine code, in double precision whatever the model's, with the space of its variables.
-fn nlp(program: Program, data: &Bindings, seed: u64) -> Result<(Nlp, Space), Vec<Diagnostic>> {
+fn nlp(
+    program: Program,
+    data: &Bindings,
+    seed: u64,
+    around: Surroundings<'_>,
+) -> Result<(Nlp, Space), Vec<Diagnostic>> {
     let Program { mut model, equal } = program;
     model.precision = Precision::F64;
     let Some(lower) = &model.lower else { crate::bug!("a program without variables") };
     let space = space(&model.graph, lower, data, seed)?;
     let weights: usize = model.upper.vars.iter().map(|var| var.ty.len()).sum();
     let parameters = weights - equal.len();
-    let loops = loops(&mut model, &NEEDS)?;
-    let compiled = jit(&model, &loops, data)?;
+    let loops = loops(&mut model, &NEEDS, around.observer)?;
+    let compiled = jit(&model, &loops, data, around)?;
     Ok((Nlp::new(Box::new(compiled), &space, equal, parameters), space))
 }
 
-fn jit(model: &Model, loops: &Loops, data: &Bindings) -> Result<Machine, Vec<Diagnostic>> {
-    codegen::jit(loops, data).map_err(|e| {
+fn jit(
+    model: &Model,
+    loops: &Loops,
+    data: &Bindings,
+    around: Surroundings<'_>,
+) -> Result<Machine, Vec<Diagnostic>> {
+    codegen::jit_in(loops, data, around).map_err(|e| {
         vec![Diagnostic::error("E0405", "the model cannot be compiled", model.upper.span, e.to_string())]
     })
 }
@@ -148,8 +186,8 @@ pub fn emit(model: &mut Model, needs: &[Quantity], stage: Stage) -> Result<Strin
     Ok(match stage {
         Stage::Model => print_model(model),
         Stage::Graph => graph_text(model, needs)?,
-        Stage::Loops => loops(model, needs)?.to_string(),
-        Stage::Clif => codegen::clif_text(&loops(model, needs)?),
+        Stage::Loops => loops(model, needs, &Unobserved)?.to_string(),
+        Stage::Clif => codegen::clif_text(&loops(model, needs, &Unobserved)?),
     })
 }
 
@@ -162,7 +200,7 @@ pub fn emit_single_level(model: &Model, stage: Stage) -> Result<String, Vec<Diag
 
 /// The graph of every entry, its roots named `quantity.output`.
 fn graph_text(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagnostic>> {
-    let (_, entries) = entries(model, needs)?;
+    let (_, entries) = entries(model, needs, &Unobserved)?;
     let mut roots = Vec::new();
     for Entry { quantity, outputs } in &entries {
         for (k, node) in outputs.iter().enumerate().flat_map(|(k, nodes)| nodes.iter().map(move |n| (k, *n)))
@@ -174,7 +212,8 @@ fn graph_text(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagn
     Ok(print(&model.graph, &roots))
 }
 
-fn loops(model: &mut Model, needs: &[Quantity]) -> Result<Loops, Vec<Diagnostic>> {
-    let (layout, entries): (Layout, Vec<Entry>) = entries(model, needs)?;
+fn loops(model: &mut Model, needs: &[Quantity], observer: &dyn Observer) -> Result<Loops, Vec<Diagnostic>> {
+    let (layout, entries): (Layout, Vec<Entry>) = entries(model, needs, observer)?;
+    observer.begins(Phase::Lower);
     Ok(lower(&mut model.graph, &layout, &entries, model.precision))
 }

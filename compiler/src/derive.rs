@@ -15,6 +15,7 @@ use crate::ops;
 use crate::passes::chains::associate;
 use crate::passes::differentiate::{DerivativeError, gradient, jvp};
 use crate::passes::simplify::simplify;
+use crate::session::{Observer, Phase};
 use crate::types::Elem;
 
 /// The variables of one level and a direction in their space.
@@ -49,7 +50,12 @@ impl Variables {
 ///
 /// Quantities of the lower level are ignored when the model has none. An expression that cannot be differentiated on an
 /// active path is the model's fault and comes back as a diagnostic.
-pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Entry>), Vec<Diagnostic>> {
+pub fn entries(
+    model: &mut Model,
+    needs: &[Quantity],
+    observer: &dyn Observer,
+) -> Result<(Layout, Vec<Entry>), Vec<Diagnostic>> {
+    observer.begins(Phase::Optimise);
     let graph = &mut model.graph;
     for level in std::iter::once(&mut model.upper).chain(&mut model.lower) {
         level.objective = simplify(graph, &[level.objective])[0];
@@ -65,9 +71,11 @@ pub fn entries(model: &mut Model, needs: &[Quantity]) -> Result<(Layout, Vec<Ent
     for quantity in needs {
         let level = if is_lower(quantity) { model.lower.as_ref() } else { Some(&model.upper) };
         let Some(level) = level else { continue };
+        observer.begins(Phase::Differentiate);
         let outputs = outputs(graph, quantity, level.objective, &upper, &lower, &reports)
             .map_err(|e| vec![not_differentiable(graph, level, quantity.name(), &e)])?;
         let flat: Vec<NodeId> = outputs.iter().flatten().copied().collect();
+        observer.begins(Phase::Optimise);
         let simple = simplify(graph, &flat);
         let mut simple = associate(graph, &simple, is_repeated(quantity)).into_iter();
         let outputs = outputs.iter().map(|o| simple.by_ref().take(o.len()).collect()).collect();

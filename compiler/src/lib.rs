@@ -6,6 +6,7 @@ pub mod codegen;
 pub mod codes;
 mod compile;
 pub mod convexity;
+pub mod csr;
 mod derive;
 pub mod draws;
 pub mod entry;
@@ -21,6 +22,8 @@ mod solution;
 pub mod types;
 
 pub use check::analyse;
-pub use compile::{Stage, compile, compile_single_level, emit, emit_single_level};
+pub use compile::{
+    Stage, compile, compile_in, compile_single_level, compile_single_level_in, emit, emit_single_level,
+};
 pub use convexity::convexity;
 pub use solution::{Expectation, blame, expectations, follower_objectives};

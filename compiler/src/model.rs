@@ -1,5 +1,7 @@
 //! The checked model: names resolved, shapes and levels known, every expression a node of one [`Graph`].
 
+use std::sync::Arc;
+
 use blo_grammar::span::Span;
 use blo_runtime::problem::Feature;
 
@@ -30,9 +32,11 @@ pub struct Data {
     /// The graph input it feeds.
     pub input: InputId,
     /// Its values; `None` when no data was bound (then the model can be checked but not run).
-    pub value: Option<Array>,
+    pub value: Option<Arc<Array>>,
     /// Names of its dimensions, for messages and results.
     pub dims: Vec<Option<String>>,
+    /// For the nonzeros of a sparse matrix, which is then what `name` and `dims` are of: its rows and columns.
+    pub matrix: Option<[usize; 2]>,
     /// The declaration.
     pub span: Span,
 }

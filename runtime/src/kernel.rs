@@ -188,6 +188,19 @@ impl Memory {
         }
     }
 
+    /// A slot to write, and the memory around it to read.
+    pub fn around<C: Word>(&mut self, out: Slot<C>) -> (Around<'_>, &mut [C]) {
+        assert!(out.end() <= self.layout.size());
+        let around = Around {
+            base: self.base,
+            size: self.layout.size(),
+            hole: out.byte..out.end(),
+            memory: PhantomData,
+        };
+        // SAFETY: in bounds and aligned as in `read`, borrowed mutably from self; `Around` reads nothing of it.
+        (around, unsafe { std::slice::from_raw_parts_mut(self.base.add(out.byte).cast(), out.len) })
+    }
+
     /// Binds a kernel to buffers given as (first byte, bytes).
     pub fn bind(&self, kernel: &Kernel, buffers: &[(usize, usize)]) -> Result<Bound, BindError> {
         if buffers.len() != kernel.reach.len() {
@@ -210,6 +223,25 @@ impl Memory {
         // SAFETY: the pointers lie in this memory, which is borrowed mutably, with the lengths the kernel needs (`bind`); the
         // code is alive because `bound` holds its memory, and keeps to its extents by the contract of `Kernel::new`.
         unsafe { (bound.code)(bound.args.as_ptr()) }
+    }
+}
+
+/// A memory but for one slot, which is being written.
+pub struct Around<'a> {
+    base: *mut u8,
+    size: usize,
+    hole: std::ops::Range<usize>,
+    memory: PhantomData<&'a Memory>,
+}
+
+impl<'a> Around<'a> {
+    /// The elements of a slot, which must not overlap the one that is written.
+    pub fn read<T: Word>(&self, slot: Slot<T>) -> &'a [T] {
+        assert!(slot.end() <= self.size);
+        assert!(slot.end() <= self.hole.start || self.hole.end <= slot.byte, "a step writes what it reads");
+        // SAFETY: in bounds and aligned as in `Memory::read`, disjoint from the slot that is written, and the memory stays
+        // borrowed.
+        unsafe { std::slice::from_raw_parts(self.base.add(slot.byte).cast(), slot.len) }
     }
 }
 
@@ -237,8 +269,20 @@ impl<T> Strided<'_, T> {
     }
 }
 
-/// `out = alpha · lhs · rhs`, or this added to what is in `out` if `accumulate`, with `lhs: m × k`, `rhs: k × n` and a row-major
-/// `out: m × n`; large products may use several threads of the current pool.
+/// How a product is computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Product<T> {
+    /// Its factor.
+    pub alpha: T,
+    /// Whether it is added to what is in the result.
+    pub accumulate: bool,
+    /// Rows of a matrix read tile by tile that follow this tile in memory; see [`blo_kernels::gemm_tile`].
+    pub ahead: usize,
+    /// How many threads of the current pool a large one may use.
+    pub threads: usize,
+}
+
+/// `out = alpha · lhs · rhs`, or this added to `out`, with `lhs: m × k`, `rhs: k × n` and a row-major `out: m × n`.
 ///
 /// # Panics
 /// If an operand has too few cells for its sizes.
@@ -247,18 +291,22 @@ pub fn gemm<T: blo_kernels::Float>(
     out: &mut [T],
     lhs: Strided<'_, T>,
     rhs: Strided<'_, T>,
-    alpha: T,
-    accumulate: bool,
-    threads: usize,
+    how: Product<T>,
 ) {
     assert!(lhs.holds(m, k) && rhs.holds(k, n) && out.len() >= m * n, "an operand of a product is too short");
     let (a, b, c) = (lhs.cells.as_ptr(), rhs.cells.as_ptr(), out.as_mut_ptr());
+    let Product { alpha, accumulate, ahead, threads } = how;
     // SAFETY: the strides stay inside the slices (just checked); `out` is row-major, so its elements are distinct, and as a
     // mutable slice it does not overlap the operands.
     unsafe {
-        blo_kernels::gemm(
-            m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, accumulate, threads,
-        )
+        if ahead > 0 {
+            let (c, a, b) = ((c, n, 1), (a, lhs.row, lhs.col), (b, rhs.row, rhs.col));
+            blo_kernels::gemm_tile((m, n, k), c, a, b, alpha, accumulate, ahead);
+        } else {
+            blo_kernels::gemm(
+                m, n, k, c, n, 1, a, lhs.row, lhs.col, b, rhs.row, rhs.col, alpha, accumulate, threads,
+            );
+        }
     }
 }
 
@@ -276,6 +324,24 @@ mod tests {
             *x *= 2.0;
             *x.add(1) *= 2.0;
         }
+    }
+
+    #[test]
+    fn a_slot_is_written_while_the_rest_is_read() {
+        let mut memory = Memory::new(128).unwrap();
+        let (a, b) = (memory.slot::<f64>(0, 2).unwrap(), memory.slot::<i64>(16, 1).unwrap());
+        memory.write(a).copy_from_slice(&[1.0, 2.0]);
+        let (around, out) = memory.around(b);
+        out[0] = around.read(a)[1] as i64;
+        assert_eq!(memory.read(b), [2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a step writes what it reads")]
+    fn what_is_written_is_not_read() {
+        let mut memory = Memory::new(128).unwrap();
+        let (a, b) = (memory.slot::<f64>(0, 2).unwrap(), memory.slot::<f64>(8, 2).unwrap());
+        memory.around(b).0.read(a);
     }
 
     #[test]

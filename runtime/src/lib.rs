@@ -18,3 +18,4 @@ pub mod solution;
 pub mod solvers;
 pub mod space;
 pub mod status;
+pub mod threads;

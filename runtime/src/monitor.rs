@@ -49,6 +49,9 @@ pub trait Monitor {
     fn interval(&self) -> u64 {
         1
     }
+
+    /// Called when the solver has ended; what follows is the check of its answer.
+    fn ended(&mut self) {}
 }
 
 /// Watches nothing and never stops a run.

@@ -9,6 +9,7 @@ mod steps;
 use self::plan::Plan;
 use self::spec::{ProgramError, ProgramSpec, Width};
 use crate::derivatives::{Derivatives, Quantity};
+use crate::threads;
 
 /// A compiled program.
 pub struct Program {
@@ -22,16 +23,19 @@ enum Inner {
 }
 
 impl Program {
-    /// Checks a specification, allocates its memory, copies its data and runs what depends on data alone.
+    /// Checks a specification, allocates its memory, copies its data and runs what depends on data alone. Large steps will use the
+    /// threads of the pool this is called in; see [`threads`].
     pub fn new(spec: &ProgramSpec<'_>) -> Result<Self, ProgramError> {
         let inner = match spec.width {
             Width::Single => Inner::Single(Plan::new(spec)?),
             Width::Double => Inner::Double(Plan::new(spec)?),
         };
-        Ok(Program { inner, lens: spec.lens })
+        let mut program = Program { inner, lens: spec.lens };
+        program.set_threads(threads::for_program(spec.bytes));
+        Ok(program)
     }
 
-    /// Sets how many threads of the current pool large steps may use (at least 1, the default). Results do not depend on it.
+    /// Sets how many threads of the current pool large steps may use (at least 1). Results do not depend on it.
     pub fn set_threads(&mut self, threads: usize) {
         match &mut self.inner {
             Inner::Single(plan) => plan.set_threads(threads),

@@ -95,6 +95,7 @@ pub fn solve(
             }
         }
     };
+    monitor.ended();
     let fault = problem.take_fault();
     let calls = since(&problem.call_table(), &before_table);
     // The check may cost as much as the run, but a short run must not starve it.

@@ -20,7 +20,9 @@ fn gallery() -> Vec<(String, String)> {
         .flatten()
         .flatten()
         .filter(|entry| entry.path().extension().is_some_and(|e| e == "blo"))
-        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, fs::read_to_string(entry.path()).ok()?)))
+        .filter_map(|entry| {
+            Some((entry.file_name().into_string().ok()?, fs::read_to_string(entry.path()).ok()?))
+        })
         .filter(|(_, text)| {
             model(text, Precision::F64, &[]).is_ok_and(|model| model.lower.is_some())
                 && made(text, Quantity::LowerSecondOrder).is_ok()
@@ -38,11 +40,16 @@ fn compile(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("compile value, gradient, second-order product");
     let mut texts = gallery();
     for name in ["cleaning_drawn.blo", "network_drawn.blo"] {
-        texts.extend(fs::read_to_string(folder("bench/workloads").join(name)).map(|text| (name.into(), text)));
+        texts
+            .extend(fs::read_to_string(folder("bench/workloads").join(name)).map(|text| (name.into(), text)));
     }
     for (name, text) in &texts {
         group.bench_function(name, |bencher| {
-            bencher.iter_batched(|| (), |()| made(text, Quantity::LowerSecondOrder).is_ok(), BatchSize::PerIteration);
+            bencher.iter_batched(
+                || (),
+                |()| made(text, Quantity::LowerSecondOrder).is_ok(),
+                BatchSize::PerIteration,
+            );
         });
     }
     group.finish();

@@ -88,12 +88,15 @@ fn text(scalar: &str) -> String {
 fn operators(criterion: &mut Criterion) {
     let wholes = ELEMENTWISE.iter().map(|(name, elements)| (*name, format!("sum({elements})")));
     let scalars = STRUCTURED.iter().map(|(name, scalar)| (*name, (*scalar).to_string()));
-    for (precision, group) in [(Precision::F64, "value and gradient, f64"), (Precision::F32, "value and gradient, f32")] {
+    for (precision, group) in
+        [(Precision::F64, "value and gradient, f64"), (Precision::F32, "value and gradient, f32")]
+    {
         let mut group = criterion.benchmark_group(group);
         group.throughput(Throughput::Elements(10_000));
         for (name, scalar) in wholes.clone().chain(scalars.clone()) {
             let quantity = Quantity::UpperGradients;
-            let made = model(&text(&scalar), precision, &[]).and_then(|model| Evaluator::new(model, quantity));
+            let made =
+                model(&text(&scalar), precision, &[]).and_then(|model| Evaluator::new(model, quantity));
             match made {
                 Ok(mut evaluator) => {
                     group.bench_function(name, |bencher| bencher.iter(|| evaluator.call(quantity)));

@@ -72,7 +72,7 @@ impl Evaluator {
                 f64::NAN
             }
             Quantity::LowerSecondOrder => {
-                problem.lower_second_order(x, y, v, gy, product, gx);
+                problem.lower_second_order(x, y, v, product, gx);
                 f64::NAN
             }
             Quantity::UpperValue => problem.upper_value(x, y),

@@ -1,16 +1,18 @@
 //! `blo run`: check, compile, solve, and say what came out.
 
 use std::process::ExitCode;
-use std::time::Instant;
 
 use blo_compiler::model::Model;
+use blo_compiler::session::{CodeCache, Surroundings};
 use blo_compiler::{blame, expectations, follower_objectives};
 use blo_runtime::problem::Problem;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::status::{PointStatus, Termination};
+use blo_runtime::threads;
 
 use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, end, refuse};
 use crate::args::{Format, RunArgs};
+use crate::cache::Cache;
 use crate::compile;
 use crate::method::Flags;
 use crate::output::folder::Folder;
@@ -20,7 +22,7 @@ use crate::watch::{Watch, catch_interrupts};
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> ExitCode {
-    let started = Instant::now();
+    allow_threads(args.threads);
     let mut session = match Session::open(&args.model) {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
@@ -30,7 +32,13 @@ pub fn run(args: &RunArgs) -> ExitCode {
         return emit(&mut session, &args.model, &flags, stage);
     }
     let Some(prepared) = prepare(&mut session, args, &flags) else { return refuse(&mut session.renderer) };
-    finish(session, args, prepared, started)
+    finish(session, args, prepared)
+}
+
+/// Lets programs use so many threads, or all the machine has.
+pub fn allow_threads(wanted: Option<u64>) {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    threads::allow(wanted.map_or_else(all, |n| usize::try_from(n).unwrap_or(1)));
 }
 
 fn flags(args: &RunArgs) -> Flags {
@@ -43,13 +51,20 @@ struct Prepared {
     plan: Plan,
     problem: Problem,
     folder: Option<Folder>,
+    /// Whether its code was found in the cache.
+    cached: bool,
 }
 
 /// Everything that can fail because of wrong input, so that nothing is solved in vain.
 fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
     let mut model = session.model(&args.model, true)?;
     let plan = session.plan(&model, flags, args.model.seed)?;
-    let problem = match compile::problem(&mut model, &plan, args.model.seed) {
+    let cache = if args.no_cache { None } else { Cache::open() };
+    let around = Surroundings {
+        observer: &*session.clock,
+        cache: cache.as_ref().map(|cache| cache as &dyn CodeCache),
+    };
+    let problem = match compile::problem(&mut model, &plan, args.model.seed, around) {
         Ok(problem) => with_memory(problem, args.memory),
         Err(diagnostics) => {
             session.tell(&diagnostics);
@@ -63,7 +78,8 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
             return None;
         }
     };
-    Some(Prepared { model, plan, problem, folder })
+    let cached = cache.is_some_and(|cache| cache.found());
+    Some(Prepared { model, plan, problem, folder, cached })
 }
 
 /// The problem with the memory the run may use for iterates, where it says so.
@@ -73,16 +89,15 @@ fn with_memory(mut problem: Problem, memory: Option<usize>) -> Problem {
 }
 
 /// Solves, and writes the result wherever it was asked for.
-fn finish(mut session: Session, args: &RunArgs, prepared: Prepared, started: Instant) -> ExitCode {
-    let Prepared { model, plan, mut problem, folder } = prepared;
-    let compile = started.elapsed().as_secs_f64();
+fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode {
+    let Prepared { model, plan, mut problem, folder, cached } = prepared;
+    session.clock.solving();
     catch_interrupts();
     let for_people = !args.json && args.model.format == Format::Text;
-    let mut watch = Watch::new(args.time_limit, !args.quiet && for_people);
+    let mut watch = Watch::new(args.time_limit, !args.quiet && for_people, session.clock.clone());
     let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
     watch.finish();
-    let total = started.elapsed().as_secs_f64();
-    let seconds = Seconds { compile, solve: total - compile, total };
+    let seconds = seconds(&session, &model, cached);
     let result = result(&model, &problem, &solution, seconds, args.model.seed);
     let result = RunResult { because: plan.because, ..result };
     tell_fault(&mut session, &model, &solution);
@@ -94,7 +109,9 @@ fn finish(mut session: Session, args: &RunArgs, prepared: Prepared, started: Ins
         }
     }
     let fine = ended_as_asked(&solution) && result.expects.iter().all(|(_, holds)| *holds);
-    let text = if args.json { format!("{:#}\n", json::result(&result)) } else { human::summary(&result) };
+    let timings = if args.timings { human::timings(&result.seconds) } else { String::new() };
+    let text =
+        if args.json { format!("{:#}\n", json::result(&result)) } else { human::summary(&result) + &timings };
     let parts = [("result", json::result(&result))];
     end(&mut session.renderer, &text, &parts, if fine { FINE } else { NOT_SOLVED })
 }
@@ -122,16 +139,21 @@ fn ended_as_asked(solution: &Solution) -> bool {
 }
 
 /// Solves without progress, files or a summary; `None` when the input is wrong, which has been told.
-pub fn outcome(session: &mut Session, args: &RunArgs, started: Instant) -> Option<RunResult> {
-    let Prepared { model, plan, mut problem, .. } = prepare(session, args, &flags(args))?;
-    let compile = started.elapsed().as_secs_f64();
-    let mut watch = Watch::new(args.time_limit, false);
+pub fn outcome(session: &mut Session, args: &RunArgs) -> Option<RunResult> {
+    let Prepared { model, plan, mut problem, cached, .. } = prepare(session, args, &flags(args))?;
+    session.clock.solving();
+    let mut watch = Watch::new(args.time_limit, false, session.clock.clone());
     let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
-    let total = started.elapsed().as_secs_f64();
-    let seconds = Seconds { compile, solve: total - compile, total };
+    let seconds = seconds(session, &model, cached);
     tell_fault(session, &model, &solution);
     let result = result(&model, &problem, &solution, seconds, args.model.seed);
     Some(RunResult { because: plan.because, ..result })
+}
+
+/// The times so far.
+fn seconds(session: &Session, model: &Model, cached: bool) -> Seconds {
+    let data = model.data.iter().filter_map(|d| d.value.as_ref()).map(|v| v.len()).sum();
+    Seconds { parts: session.clock.read(), cached, data }
 }
 
 /// The result in the terms of the model.

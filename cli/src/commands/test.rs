@@ -10,7 +10,7 @@ use blo_grammar::ast::{Item, ItemKind};
 use blo_grammar::parse::parse;
 use serde_json::{Value, json};
 
-use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out, run::outcome};
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out, run::allow_threads, run::outcome};
 use crate::args::{ModelArgs, RunArgs, TestArgs};
 use crate::files::Trouble;
 use crate::find;
@@ -41,6 +41,7 @@ const ERROR: &str = "error";
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> ExitCode {
+    allow_threads(None);
     let mut renderer = Renderer::new(args.format);
     let (paths, troubles) = find::models(&args.paths);
     troubles.iter().for_each(|trouble| renderer.trouble(trouble));
@@ -92,7 +93,7 @@ fn model(renderer: &mut Renderer, path: &Path, args: &TestArgs) -> Tested {
         return Tested::NothingExpected;
     }
     let model = path.display().to_string();
-    let result = outcome(&mut session, &args, started);
+    let result = outcome(&mut session, &args);
     renderer.absorb(session.renderer);
     let seconds = started.elapsed().as_secs_f64();
     Tested::Row(match result {
@@ -120,11 +121,14 @@ fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
         method: None,
         options: Vec::new(),
         iterations: None,
+        threads: None,
         time_limit: None,
         memory: None,
         json: false,
         out: None,
         quiet: true,
+        timings: false,
+        no_cache: false,
     }
 }
 

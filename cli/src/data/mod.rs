@@ -4,18 +4,23 @@
 mod csv;
 mod json;
 mod labelled;
+mod libsvm;
 mod npy;
 mod npz;
+mod scipy;
 
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
-use blo_compiler::session::{DataError, DataRequest, Loader, Tensor};
+use blo_compiler::csr::Csr;
+use blo_compiler::session::{DataError, DataRequest, Loader, Observer, SparseTensor, Tensor};
 use blo_compiler::types::Elem;
 use blo_grammar::parse::nearest;
 use ndarray::{ArrayD, Axis};
 
 use crate::files::{self, Trouble};
+use crate::stopwatch::Stopwatch;
 
 /// An array as a file holds it: in C order, whole numbers and truth values as `f64`.
 #[derive(Debug, PartialEq)]
@@ -27,7 +32,10 @@ pub struct Loaded {
 }
 
 /// The formats that can be read, as listed in messages.
-const FORMATS: &str = "blo reads .npy, .npz, .csv and .json";
+const FORMATS: &str = "blo reads .npy, .npz, .csv, .json and .libsvm";
+
+/// The extensions of files in the format of libsvm.
+const LIBSVM: [&str; 3] = ["libsvm", "svm", "svmlight"];
 
 /// `--data`: one binding of the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,13 +55,14 @@ pub struct FileLoader {
     used: Vec<bool>,
     /// All names of data that the model declares, as far as the checker got.
     declared: Vec<String>,
+    clock: Rc<Stopwatch>,
 }
 
 impl FileLoader {
-    /// A loader for the model in `model` with the command line's bindings.
-    pub fn new(model: &Path, bindings: Vec<Binding>) -> Self {
+    /// A loader for the model in `model` with the command line's bindings; `clock` learns when data are read.
+    pub fn new(model: &Path, bindings: Vec<Binding>, clock: Rc<Stopwatch>) -> Self {
         let folder = model.parent().unwrap_or(Path::new("")).to_path_buf();
-        FileLoader { folder, used: vec![false; bindings.len()], bindings, declared: Vec::new() }
+        FileLoader { folder, used: vec![false; bindings.len()], bindings, declared: Vec::new(), clock }
     }
 
     /// What is wrong with the bindings that no declaration asked for. Empty when all were used.
@@ -113,16 +122,33 @@ impl FileLoader {
     }
 
     fn find(&mut self, request: &DataRequest) -> Result<Option<Tensor>, Trouble> {
+        let Some(place) = self.place(request)? else { return Ok(None) };
+        let loaded = place.read(request)?;
+        Ok(Some(fit(loaded, request, place.shown())))
+    }
+
+    fn find_sparse(&mut self, request: &DataRequest) -> Result<Option<SparseTensor>, Trouble> {
+        let Some(place) = self.place(request)? else { return Ok(None) };
+        if let Some(matrix) = place.read_sparse(request)? {
+            return Ok(Some(SparseTensor { matrix, origin: place.shown() }));
+        }
+        let tensor = fit(place.read(request)?, request, place.shown());
+        match SparseTensor::from_dense(tensor) {
+            Ok(found) => Ok(Some(found)),
+            Err(DataError { message, help }) => Err(Trouble { message, help }),
+        }
+    }
+
+    /// Where the values of a datum are, if anywhere.
+    fn place(&mut self, request: &DataRequest) -> Result<Option<Place>, Trouble> {
         if !self.declared.iter().any(|name| name == request.name) {
             self.declared.push(request.name.to_string());
         }
-        let place = match (self.bound(request.name)?, request.file) {
-            (Some(place), _) => place,
-            (None, Some(file)) => Place::new(&self.folder, file, request.name),
-            (None, None) => return Ok(None),
-        };
-        let loaded = place.read(request)?;
-        Ok(Some(fit(loaded, request, place.shown())))
+        Ok(match (self.bound(request.name)?, request.file) {
+            (Some(place), _) => Some(place),
+            (None, Some(file)) => Some(Place::new(&self.folder, file, request.name)),
+            (None, None) => None,
+        })
     }
 }
 
@@ -139,6 +165,14 @@ impl Loader for FileLoader {
 
     fn data(&mut self, request: &DataRequest) -> Result<Option<Tensor>, DataError> {
         self.find(request).map_err(|Trouble { message, help }| DataError { message, help })
+    }
+
+    fn sparse(&mut self, request: &DataRequest) -> Result<Option<SparseTensor>, DataError> {
+        self.find_sparse(request).map_err(|Trouble { message, help }| DataError { message, help })
+    }
+
+    fn observer(&self) -> &dyn Observer {
+        &*self.clock
     }
 }
 
@@ -189,9 +223,40 @@ impl Place {
         self.named(npz::Npz::open(self.open()?.0))
     }
 
+    fn extension(&self) -> String {
+        self.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+    }
+
+    /// The sparse matrix in a file of a format that has such; `None` for the others.
+    fn read_sparse(&self, request: &DataRequest) -> Result<Option<Csr>, Trouble> {
+        let extension = self.extension();
+        if LIBSVM.contains(&extension.as_str()) {
+            let columns = request.sizes.get(1).copied().flatten();
+            let file = self.open()?.0;
+            return self.named(libsvm::read(file).and_then(|file| file.features(columns))).map(Some);
+        }
+        if extension == "npz" && !self.explicit {
+            let mut archive = self.archive()?;
+            if scipy::is_sparse(&archive) {
+                return self.named(scipy::read(&mut archive)).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The features of a libsvm file where a matrix is declared, its labels where a vector is.
+    fn read_libsvm(&self, request: &DataRequest) -> Result<Loaded, Trouble> {
+        let file = libsvm::read(self.open()?.0)?;
+        match request.rank {
+            1 => Ok(file.labels()),
+            _ => file.dense(request.sizes.get(1).copied().flatten()),
+        }
+    }
+
     fn read(&self, request: &DataRequest) -> Result<Loaded, Trouble> {
-        let extension = self.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let extension = self.extension();
         match extension.as_str() {
+            name if LIBSVM.contains(&name) => self.named(self.read_libsvm(request)),
             "npz" => self.named(self.archive()?.read(&self.member)),
             "npy" => {
                 let (file, length) = self.open()?;
@@ -232,7 +297,8 @@ fn fit(loaded: Loaded, request: &DataRequest, origin: String) -> Tensor {
     if request.elem == Elem::Int && elem == Elem::Real && values.iter().all(|v| v.fract() == 0.0) {
         elem = Elem::Int;
     }
-    Tensor { elem, values: values.as_standard_layout().into_owned(), origin }
+    let values = if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() };
+    Tensor { elem, values, origin }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::files::Trouble;
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// Headers of plain arrays have some hundred bytes; anything near this is damage.
 const LONGEST_HEADER: usize = 1 << 20;
-/// Elements converted at a time.
+/// Elements converted at a time: few enough to stay in a cache of the second level.
 const CHUNK: usize = 8192;
 /// The largest whole number up to which every whole number is an `f64`.
 const EXACT: u64 = 1 << 53;
@@ -169,20 +169,18 @@ fn read_elements(
     count: usize,
     available: u64,
 ) -> Result<Vec<f64>, Trouble> {
-    let Dtype { kind, size, big } = header.dtype;
+    let size = header.dtype.size;
     let likely = usize::try_from(available).unwrap_or(usize::MAX) / size;
     let mut values = Vec::with_capacity(count.min(likely.saturating_add(1)));
     let mut buffer = vec![0u8; CHUNK * size];
     while values.len() < count {
         let wanted = (count - values.len()).min(CHUNK) * size;
         let got = read_up_to(reader, &mut buffer[..wanted])?;
-        for bytes in buffer[..got].chunks_exact(size) {
-            values.push(element(bytes, kind, big).ok_or_else(|| {
-                let at = values.len();
-                Trouble::new(format!(
-                    "its value number {at} is a whole number too large to be held exactly (over 2^53)"
-                ))
-            })?);
+        if !convert(&buffer[..got], header.dtype, &mut values) {
+            let at = values.len();
+            return Err(Trouble::new(format!(
+                "its value number {at} is a whole number too large to be held exactly (over 2^53)"
+            )));
         }
         if got < wanted {
             let found = values.len();
@@ -193,6 +191,27 @@ fn read_elements(
         }
     }
     Ok(values)
+}
+
+/// Appends the whole elements among `bytes`; false, and no further, at a whole number that an `f64` cannot hold. The usual types
+/// are converted without looking at the type again for every element.
+fn convert(bytes: &[u8], Dtype { kind, size, big }: Dtype, values: &mut Vec<f64>) -> bool {
+    match (kind, size, big) {
+        (Kind::Float, 8, false) => {
+            values.extend(bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)));
+        }
+        (Kind::Float, 4, false) => {
+            values.extend(bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))));
+        }
+        (Kind::Unsigned, 1, _) => values.extend(bytes.iter().map(|b| f64::from(*b))),
+        _ => {
+            for bytes in bytes.chunks_exact(size) {
+                let Some(value) = element(bytes, kind, big) else { return false };
+                values.push(value);
+            }
+        }
+    }
+    true
 }
 
 /// One element; `None` for a whole number that an `f64` cannot hold.

@@ -1,13 +1,13 @@
 //! Reads one member of a NumPy `.npz` archive (a zip of `.npy` files, stored or deflated).
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 
 use blo_grammar::parse::nearest;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Loaded, npy};
+use super::{Loaded, npy, scipy};
 use crate::files::{self, Trouble};
 
 /// Deflate cannot pack more than about this many bytes into one, whatever the directory of the archive claims.
@@ -42,6 +42,9 @@ impl Npz {
         let Some(index) = members.iter().position(|m| m == name) else {
             let trouble =
                 Trouble::new(format!("it has no member `{name}`; it has {}", files::quoted_list(&members)));
+            if scipy::is_sparse(self) {
+                return Err(trouble.help("it holds a sparse matrix: declare it `sparse real[n, d]`"));
+            }
             let near = nearest(name, members.iter().map(String::as_str));
             return Err(match near {
                 Some(near) => {
@@ -58,5 +61,17 @@ impl Npz {
             .map_err(|e| Trouble::new(format!("its member `{name}` cannot be unpacked: {e}")))?;
         let available = member.size().min(member.compressed_size().saturating_mul(BEST_PACKING));
         npy::read(&mut member, available).map_err(of_member)
+    }
+
+    /// The text in the member called `name`, an array of one string.
+    pub fn text(&mut self, name: &str) -> Result<String, Trouble> {
+        let broken = |why: String| Trouble::new(format!("its member `{name}` cannot be read: {why}"));
+        let mut member = self.archive.by_name(&format!("{name}.npy")).map_err(|e| broken(e.to_string()))?;
+        let mut bytes = Vec::new();
+        let longest = 4096;
+        member.by_ref().take(longest).read_to_end(&mut bytes).map_err(|e| broken(e.to_string()))?;
+        // Characters have one byte, or four with zeros, and follow the line break that ends the header.
+        let end = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |k| k + 1);
+        Ok(bytes[end..].iter().filter(|b| b.is_ascii_alphanumeric()).map(|&b| char::from(b)).collect())
     }
 }

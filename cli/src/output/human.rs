@@ -2,13 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{RunResult, Variable};
+use super::{RunResult, Seconds, Variable};
+use crate::stopwatch::PARTS;
 
 /// Variables with up to this many elements are printed in full.
 const FULL: usize = 12;
 
 /// The same for variables with labels, which say more than a range of values.
 const FULL_LABELLED: usize = 60;
+
+/// Reading this many numbers is worth a word.
+const LARGE_DATA: usize = 1 << 20;
 
 /// The summary, ending in a newline.
 pub fn summary(result: &RunResult) -> String {
@@ -42,10 +46,19 @@ pub fn summary(result: &RunResult) -> String {
         out.push('\n');
     }
     let seconds = result.seconds;
+    let read = if seconds.data >= LARGE_DATA {
+        format!("{:.3} s to read data, ", seconds.read())
+    } else {
+        String::new()
+    };
     let _ = writeln!(
         out,
-        "{}, {} iterations, {:.3} s ({:.3} s to compile, {:.3} s to solve)",
-        result.method, result.iterations, seconds.total, seconds.compile, seconds.solve
+        "{}, {} iterations, {:.3} s ({read}{:.3} s to compile, {:.3} s to solve)",
+        result.method,
+        result.iterations,
+        seconds.total(),
+        seconds.compile(),
+        seconds.solve()
     );
     if let Some(trajectory) = result.trajectory.as_ref().filter(|held| *held != "kept") {
         let _ = writeln!(out, "trajectory: {trajectory}");
@@ -53,6 +66,21 @@ pub fn summary(result: &RunResult) -> String {
     if let Some(because) = &result.because {
         let _ = writeln!(out, "{} was chosen because {because}", result.method);
     }
+    out
+}
+
+/// How long each part took, in milliseconds.
+pub fn timings(seconds: &Seconds) -> String {
+    let milliseconds = |s: f64| format!("{:>12.3} ms", 1e3 * s);
+    let mut rows: Vec<(&str, String)> =
+        PARTS.iter().zip(seconds.parts).map(|(part, s)| (*part, milliseconds(s))).collect();
+    if seconds.cached {
+        let from_cache = rows.iter_mut().filter(|(part, _)| *part == "codegen");
+        from_cache.for_each(|(_, text)| text.push_str("  (from the cache)"));
+    }
+    rows.push(("total", milliseconds(seconds.total())));
+    let mut out = String::from("\n");
+    table(&mut out, &rows);
     out
 }
 
@@ -160,9 +188,20 @@ mod tests {
             "big  [100]  min 0, mean 49.5, max 99",
             "✓ expect accuracy >= 0.92",
             "✗ expect accuracy >= 0.99",
-            "bome, 2000 iterations, 1.520 s (0.013 s to compile, 1.500 s to solve)",
+            "bome, 2000 iterations, 1.763 s (0.250 s to read data, 0.013 s to compile, 1.500 s to solve)",
         ] {
             assert!(text.contains(part), "`{part}` in\n{text}");
         }
+    }
+
+    #[test]
+    fn timings_have_a_row_for_every_part() {
+        let mut seconds = super::super::sample().seconds;
+        let text = timings(&seconds);
+        assert_eq!(text.lines().count(), 1 + PARTS.len() + 1, "{text}");
+        assert!(text.contains("codegen") && text.ends_with("1762.600 ms\n"), "{text}");
+        assert!(!text.contains("cache"));
+        seconds.cached = true;
+        assert!(timings(&seconds).contains("4.000 ms  (from the cache)"));
     }
 }

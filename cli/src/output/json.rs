@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{RunResult, Variable};
+use crate::stopwatch::PARTS;
 
 /// The whole result.
 pub fn result(result: &RunResult) -> Value {
@@ -18,6 +19,8 @@ pub fn result(result: &RunResult) -> Value {
     let table = |entries: Vec<(&String, Value)>| -> Value {
         Value::Object(entries.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
     };
+    let parts: Map<String, Value> =
+        PARTS.iter().zip(result.seconds.parts).map(|(part, s)| ((*part).to_owned(), number(s))).collect();
     let labelled = result.variables.iter().filter(|v| v.is_labelled());
     json!({
         "status": result.status,
@@ -40,9 +43,12 @@ pub fn result(result: &RunResult) -> Value {
         "trajectory": result.trajectory,
         "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
         "seconds": {
-            "compile": number(result.seconds.compile),
-            "solve": number(result.seconds.solve),
-            "total": number(result.seconds.total),
+            "read": number(result.seconds.read()),
+            "compile": number(result.seconds.compile()),
+            "solve": number(result.seconds.solve()),
+            "total": number(result.seconds.total()),
+            "parts": parts,
+            "cached": result.seconds.cached,
         },
         "seed": result.seed,
         "version": env!("CARGO_PKG_VERSION"),
@@ -108,6 +114,12 @@ mod tests {
                 "version"
             ]
         );
+        let seconds = &value["seconds"];
+        let parts: Vec<f64> = PARTS.iter().map(|part| seconds["parts"][part].as_f64().unwrap()).collect();
+        assert_eq!(seconds["parts"].as_object().unwrap().len(), parts.len());
+        assert_eq!(seconds["total"].as_f64().unwrap(), parts.iter().sum::<f64>());
+        assert_eq!(seconds["read"], json!(0.25));
+        assert_eq!(seconds["solve"], json!(1.5));
         assert_eq!(value["variables"]["w"], json!([[1.0, 2.0], [3.0, null]]));
         assert_eq!(value["variables"]["x"], json!(1.5));
         assert_eq!(value["labels"], json!({ "flow": [["Paris", "Lyon"], null] }));

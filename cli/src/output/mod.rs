@@ -7,6 +7,8 @@ pub mod json;
 pub mod messages;
 pub mod overview;
 
+use crate::stopwatch::PARTS;
+
 /// The result of a run, in the terms of the model. Objectives are in the user's sign; NaN where a value is not defined.
 #[derive(Clone, Debug)]
 pub struct RunResult {
@@ -82,12 +84,39 @@ impl Variable {
 /// Wall-clock time in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Seconds {
-    /// Checking, deriving and compiling.
-    pub compile: f64,
-    /// Solving and checking the solution.
-    pub solve: f64,
+    /// By part, in the order of [`PARTS`].
+    pub parts: [f64; PARTS.len()],
+    /// Whether the machine code was found in the cache.
+    pub cached: bool,
+    /// How many numbers the data hold.
+    pub data: usize,
+}
+
+impl Seconds {
+    /// The time of one part.
+    pub fn part(&self, name: &str) -> f64 {
+        PARTS.iter().zip(&self.parts).filter(|(part, _)| **part == name).map(|(_, seconds)| seconds).sum()
+    }
+
+    /// Reading the values of data from files.
+    pub fn read(&self) -> f64 {
+        self.part("read")
+    }
+
+    /// From text to a program that is ready to run, without [`Seconds::read`].
+    pub fn compile(&self) -> f64 {
+        self.total() - self.solve() - self.read()
+    }
+
+    /// Solving, and checking the solution.
+    pub fn solve(&self) -> f64 {
+        self.part("solve") + self.part("answer")
+    }
+
     /// From start to end of the command.
-    pub total: f64,
+    pub fn total(&self) -> f64 {
+        self.parts.iter().sum()
+    }
 }
 
 impl RunResult {
@@ -140,7 +169,11 @@ pub fn sample() -> RunResult {
         iterations: 2000,
         trajectory: Some("checkpoints every 10".into()),
         calls: vec![("lower_gradient".into(), 20000)],
-        seconds: Seconds { compile: 0.0125, solve: 1.5, total: 1.52 },
+        seconds: Seconds {
+            parts: [0.0005, 0.0015, 0.25, 0.001, 0.002, 0.001, 0.004, 0.0026, 1.25, 0.25],
+            cached: false,
+            data: 1 << 21,
+        },
         seed: 0,
     }
 }

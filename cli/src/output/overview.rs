@@ -48,7 +48,15 @@ fn list(name: &'static str, entries: Vec<String>) -> Option<(&'static str, Strin
 fn datum(model: &Model, data: &Data) -> String {
     let ty = &model.graph.input_info(data.input).ty;
     let missing = if data.value.is_some() { "" } else { " (not bound)" };
-    format!("{}{missing}", shaped(&data.name, &ty.shape, &data.dims))
+    match data.matrix {
+        Some(sizes @ [rows, columns]) if data.value.is_some() => {
+            let share = 100.0 * ty.len() as f64 / (rows as f64 * columns as f64);
+            let name = shaped(&data.name, &sizes, &data.dims);
+            format!("{name} (sparse: {} nonzeros, {share:.3} %)", ty.len())
+        }
+        Some(sizes) => format!("{} (sparse){missing}", shaped(&data.name, &sizes, &data.dims)),
+        None => format!("{}{missing}", shaped(&data.name, &ty.shape, &data.dims)),
+    }
 }
 
 fn level(level: &Level) -> String {

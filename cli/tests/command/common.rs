@@ -5,12 +5,21 @@ use std::process::{Command, Output};
 
 pub use crate::scratch::Folder;
 
+/// Where the tests keep compiled code, so that they leave the user's alone.
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/code");
+
 /// Runs `blo` in a folder.
 pub fn blo(folder: &Path, args: &[&str]) -> Output {
+    blo_with_cache(folder, Path::new(CACHE), args)
+}
+
+/// Runs `blo` in a folder with its compiled code in another.
+pub fn blo_with_cache(folder: &Path, cache: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_blo"))
         .args(args)
         .current_dir(folder)
         .env("NO_COLOR", "1")
+        .env("BLO_CACHE", cache)
         .output()
         .expect("the built command runs")
 }

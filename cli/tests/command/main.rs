@@ -3,6 +3,7 @@
 
 mod automatic;
 mod bad_input;
+mod cache;
 mod common;
 mod convexity;
 mod examples;

@@ -121,6 +121,7 @@ fn fmt_leaves_files_with_syntax_errors_alone() {
 /// What `blo fmt` makes of its standard input, and its status.
 fn piped(args: &[&str], text: &str) -> (Option<i32>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_blo"))
+        .env("BLO_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/code"))
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

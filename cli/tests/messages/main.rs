@@ -39,6 +39,7 @@ fn messages(model: &str, command: &[&str], folder: Option<&Path>) -> Vec<Message
     let path = folder.map_or_else(|| scratch.path("model.blo"), |folder| folder.join("model.blo"));
     fs::write(&path, model).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_blo"))
+        .env("BLO_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/code"))
         .args(command)
         .args(["--format", "json"])
         .current_dir(path.parent().unwrap())

@@ -1,6 +1,5 @@
 //! Code in `docs/language.md`. A block ```` ```blo ```` is a complete model and must check without data files; `fragment` marks parts of a
-//! model, which must parse; `wrong` is followed by the message it gives, `explained` by the account of its convexity;
-//! `not-yet` is refused with E0901 and nothing else.
+//! model, which must parse; `wrong` is followed by the message it gives, `explained` by the account of its convexity.
 
 use blo_compiler::analyse;
 use blo_compiler::ops;
@@ -76,7 +75,6 @@ fn every_block_of_code_is_what_it_says() {
                 let (_, found) = blo_grammar::parse::parse(file, &code);
                 assert!(found.is_empty(), "{PAGE}:{line}: {found:#?}");
             }
-            "blo not-yet" => only_refused(&format!("{PAGE}:{line}"), &found),
             "blo wrong" => assert!(found.iter().any(Diagnostic::is_error), "{PAGE}:{line} is right"),
             "text" => {}
             other => panic!("{PAGE}:{line}: `{other}` is no kind of block"),
@@ -109,11 +107,6 @@ fn code_of_the_pages_can_be_tidied() {
     assert!(tidied > 100, "{tidied}");
 }
 
-fn only_refused(place: &str, found: &[Diagnostic]) {
-    let codes: Vec<&str> = found.iter().filter(|d| d.is_error()).map(|d| d.code).collect();
-    assert!(!codes.is_empty() && codes.iter().all(|c| *c == "E0901"), "{place}: {found:#?}");
-}
-
 /// The block after each `blo wrong` is what `blo check` prints, that after `blo explained` what `--explain` adds.
 #[test]
 fn messages_and_accounts_are_those_of_the_program() {
@@ -143,79 +136,7 @@ fn messages_and_accounts_are_those_of_the_program() {
     fresh(PAGE, &expected);
 }
 
-/// The second cells of the table under "Not yet".
-fn refused_constructs(page: &str) -> Vec<String> {
-    let (_, rest) = page.split_once("## Not yet").expect("the list of what is not supported");
-    let rows = rest.lines().filter(|line| line.starts_with("| ")).skip(1);
-    let cells = rows.filter_map(|row| row.split(" | ").nth(1));
-    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
-}
-
-/// A model that is right but for this construct.
-fn model_with(construct: &str) -> String {
-    let starts = |words: &[&str]| words.iter().any(|word| construct.starts_with(word));
-    let (mut top, mut value) = ("", "0");
-    if starts(&["data ", "solve "]) {
-        top = construct;
-    } else {
-        value = construct;
-    }
-    format!(
-        "data A: real[2, 2] = [[2, 0], [0, 2]]\ndata p: int[2] in 0..2 = [0, 1]\n{top}\n\
-         upper {{\n  var x: real\n  minimize x^2 + sum(A) + sum(p) + {value}\n}}\n\
-         lower {{\n  var y: real[2]\n  minimize sumsq(y - x)\n}}\n"
-    )
-}
-
-#[test]
-fn what_is_not_supported_is_exactly_what_the_list_says() {
-    assert_eq!(diagnostics(&model_with("sumsq(y)")), [], "the model around the constructs is right");
-    let constructs = refused_constructs(&text(PAGE));
-    let mut messages = Vec::new();
-    for construct in &constructs {
-        let found = diagnostics(&model_with(construct));
-        only_refused(construct, &found);
-        messages.extend(found.into_iter().filter(Diagnostic::is_error).map(|d| d.message));
-    }
-    for refusal in refusals_in_the_checker() {
-        assert!(
-            messages.iter().any(|m| m.contains(&refusal)),
-            "the checker refuses with \"{refusal}\", which no construct under \"Not yet\" in {PAGE} shows"
-        );
-    }
-}
-
-/// The beginnings of the checker's refusals, read from its source.
-fn refusals_in_the_checker() -> Vec<String> {
-    fn walk(folder: &std::path::Path, found: &mut Vec<String>) {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                walk(&path, found);
-                continue;
-            }
-            let source = std::fs::read_to_string(&path).unwrap();
-            for line in source.lines() {
-                let literal = line.split('"').nth(1).unwrap_or("");
-                let call = line.contains("unsupported(\"") || line.contains("unsupported::<()>(\"");
-                if call {
-                    found.push(literal.to_owned());
-                } else if line.contains(", LATER)") {
-                    found.push(format!("`{literal}` is"));
-                } else if line.contains("not supported yet\"") && !line.contains("{what} not") {
-                    found.push(literal.trim_start_matches("{what} ").to_owned());
-                }
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&root("compiler/src/check"), &mut found);
-    found.retain(|refusal| !refusal.contains('{'));
-    assert!(!found.is_empty(), "the refusals were not found");
-    found
-}
-
-/// Every function that the checker knows, read from its tables, stands under "Built in" or "Not yet".
+/// Every function that the checker knows, read from its tables, stands under "Built in".
 #[test]
 fn every_function_is_on_the_page() {
     let page = text(PAGE);

@@ -44,6 +44,7 @@ fn blo(model: &str, args: &[&str]) -> Output {
     let folder = scratch::Folder::new();
     fs::write(folder.path("model.blo"), model).unwrap();
     Command::new(env!("CARGO_BIN_EXE_blo"))
+        .env("BLO_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/code"))
         .args(args)
         .current_dir(folder.path(""))
         .env("NO_COLOR", "1")

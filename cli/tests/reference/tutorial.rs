@@ -17,6 +17,7 @@ fn printed(folder: &scratch::Folder, block: &Block) -> String {
         let words = words(line);
         assert_eq!(words[0], "blo", "{PAGE}:{}: only `blo` can be run here", block.line);
         let output = Command::new(env!("CARGO_BIN_EXE_blo"))
+            .env("BLO_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/code"))
             .args(&words[1..])
             .current_dir(folder.path(""))
             .env("NO_COLOR", "1")

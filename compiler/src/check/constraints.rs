@@ -295,9 +295,10 @@ impl Checker<'_> {
     }
 
     /// The elements of a node that depends on bound data alone, its axes as they are.
-    pub fn known_node(&self, node: NodeId) -> Option<Array> {
+    pub fn known_node(&mut self, node: NodeId) -> Option<Array> {
         let shape: Axes = self.graph.shape(node).iter().map(|&size| Axis::of(size)).collect();
-        self.known_array(&self.value(node, Loops::new(), shape))
+        let value = self.value(node, Loops::new(), shape);
+        self.known_array(&value)
     }
 }
 

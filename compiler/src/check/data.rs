@@ -1,5 +1,7 @@
 //! Values of data and parameters: where they come from, and whether they are what was declared.
 
+use std::sync::Arc;
+
 use blo_grammar::ast::{self, DataSource, DomainKind, ExprKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -11,15 +13,18 @@ use super::value::{Axes, Loops, Value};
 use crate::ir::eval::Array;
 use crate::ir::graph::Role;
 use crate::model::Data;
-use crate::session::{DataRequest, Labels, Tensor};
+use crate::session::{DataError, DataRequest, Labels, Phase, Tensor};
 use crate::types::{Elem, Type};
 
 /// Values with the words for where they come from; no values after a failure that was reported, or when none are bound.
-pub type Sourced = (Option<Array>, String);
+pub type Sourced = (Option<Arc<Array>>, String);
 
 impl Checker<'_> {
     /// A `data` declaration as a graph input with its values.
     pub fn datum(&mut self, id: DeclId, data: &ast::Data) -> Option<Value> {
+        if data.ty.sparse.is_some() {
+            return self.sparse_datum(id, data);
+        }
         let elem = self.element(&data.ty)?;
         let (values, origin) = self.fetch(id, data, elem);
         // After a failure the declared shape still serves to check the rest.
@@ -31,7 +36,9 @@ impl Checker<'_> {
             .collect::<Vec<_>>()
             .into_iter()
             .collect::<Option<_>>()?;
-        let mut values = values.map(|array| if array.ndim() == 0 { repeat(&array, &shape) } else { array });
+        let spread =
+            |array: Arc<Array>| if array.ndim() == 0 { repeat(&array, &shape).into() } else { array };
+        let mut values = values.map(spread);
         // Values that were refused are not looked at again, so that nothing complains of what follows from them.
         values.take_if(|array| !self.inspect(data, elem, array, &origin));
         if let (Some(domain), None) = (&data.domain, &values) {
@@ -42,20 +49,30 @@ impl Checker<'_> {
     }
 
     /// Adds a datum with its input.
-    fn add_data(&mut self, name: &str, elem: Elem, shape: Axes, value: Option<Array>, span: Span) -> Value {
+    pub fn add_data(
+        &mut self,
+        name: &str,
+        elem: Elem,
+        shape: Axes,
+        value: Option<Arc<Array>>,
+        span: Span,
+    ) -> Value {
         let ty = Type::new(elem, shape.iter().map(|a| a.size));
         let (input, node) = self.graph.add_input(name, Role::Data, ty);
         if let Some(array) = &value {
             self.bindings.set(input, array.clone());
         }
         let dims = shape.iter().map(|a| a.dim.map(|d| self.dims[d.0].name.clone())).collect();
-        self.data.push(Data { name: name.to_owned(), input, value, dims, span });
+        self.data.push(Data { name: name.to_owned(), input, value, dims, matrix: None, span });
         self.value(node, Loops::new(), shape)
     }
 
     /// The values of a datum, which may give sizes to its dimensions; does not ask for sizes of its own.
     pub fn learn_sizes(&mut self, id: DeclId, data: &ast::Data) {
         self.at(Frame::top(0, None), Reads::Data("data"), |c| {
+            if data.ty.sparse.is_some() {
+                return c.learn_sparse_sizes(id, data);
+            }
             let Some(elem) = c.element(&data.ty) else { return };
             match data.source {
                 Some(DataSource::Random(_)) => c.outside(id, data, elem).map_or((), drop),
@@ -93,53 +110,68 @@ impl Checker<'_> {
         found
     }
 
-    fn load(&mut self, data: &ast::Data, elem: Elem) -> Option<Sourced> {
-        let sizes = data.ty.dims.iter().map(|e| self.size_so_far(e)).collect();
-        let file = match &data.source {
-            Some(DataSource::File { path, span }) => Some((path.as_str(), *span)),
-            _ => None,
-        };
-        let request = DataRequest {
+    /// What the loader is asked for a datum.
+    pub fn request<'d>(&mut self, data: &'d ast::Data, elem: Elem) -> DataRequest<'d> {
+        DataRequest {
             name: &data.name.name,
             elem,
             rank: data.ty.dims.len(),
-            file: file.map(|f| f.0),
-            sizes,
+            file: match &data.source {
+                Some(DataSource::File { path, .. }) => Some(path.as_str()),
+                _ => None,
+            },
+            sizes: data.ty.dims.iter().map(|e| self.size_so_far(e)).collect(),
             labels: data.ty.dims.iter().map(|e| self.labels_of(e)).collect(),
-        };
-        match self.loader.data(&request) {
+        }
+    }
+
+    fn load(&mut self, data: &ast::Data, elem: Elem) -> Option<Sourced> {
+        let request = self.request(data, elem);
+        self.loader.observer().begins(Phase::Read);
+        let found = self.loader.data(&request);
+        self.loader.observer().begins(Phase::Check);
+        match found {
             Ok(None) => None,
             Ok(Some(tensor)) => {
                 let origin = tensor.origin.clone();
-                Some((self.accept_tensor(data, elem, tensor), origin))
+                Some((self.accept_tensor(data, elem, tensor).map(Arc::new), origin))
             }
             Err(error) => {
-                let at = file.map_or(data.name.span, |f| f.1);
-                let mut diagnostic = if self.options.need_data {
-                    Diagnostic::error("E0210", error.message, at, format!("wanted for `{}`", data.name.name))
-                } else {
-                    Diagnostic::warning("W0203", error.message, at, "not read; shapes are checked by name")
-                };
-                diagnostic.help = error.help.or_else(|| {
-                    let name = &data.name.name;
-                    file.map(|_| {
-                        format!(
-                            "paths start from the model's folder; bind another file with `--data {name}=FILE`"
-                        )
-                    })
-                });
-                self.emit(diagnostic);
+                self.not_loaded(data, error);
                 Some((None, String::new()))
             }
         }
     }
 
+    /// Reports what the loader could not read.
+    pub fn not_loaded(&mut self, data: &ast::Data, error: DataError) {
+        let file = match &data.source {
+            Some(DataSource::File { span, .. }) => Some(*span),
+            _ => None,
+        };
+        let at = file.unwrap_or(data.name.span);
+        let mut diagnostic = if self.options.need_data {
+            Diagnostic::error("E0210", error.message, at, format!("wanted for `{}`", data.name.name))
+        } else {
+            Diagnostic::warning("W0203", error.message, at, "not read; shapes are checked by name")
+        };
+        diagnostic.help = error.help.or_else(|| {
+            let name = &data.name.name;
+            file.map(|_| {
+                format!("paths start from the model's folder; bind another file with `--data {name}=FILE`")
+            })
+        });
+        self.emit(diagnostic);
+    }
+
     /// The values that the declaration itself gives.
-    fn inside(&mut self, data: &ast::Data, elem: Elem) -> Sourced {
+    pub fn inside(&mut self, data: &ast::Data, elem: Elem) -> Sourced {
         match &data.source {
-            Some(DataSource::Value(e)) => (self.computed(data, elem, e), "its value".to_owned()),
+            Some(DataSource::Value(e)) => {
+                (self.computed(data, elem, e).map(Arc::new), "its value".to_owned())
+            }
             Some(DataSource::Random(random)) => {
-                (self.drawn(data, elem, random), "its distribution".to_owned())
+                (self.drawn(data, elem, random).map(Arc::new), "its distribution".to_owned())
             }
             Some(DataSource::File { .. }) | None => {
                 if self.options.need_data {
@@ -226,7 +258,7 @@ impl Checker<'_> {
     }
 
     /// Gives sizes to dimensions that had none, and compares the others.
-    fn sizes_agree(&mut self, data: &ast::Data, sizes: &[usize], origin: &str) -> Option<()> {
+    pub fn sizes_agree(&mut self, data: &ast::Data, sizes: &[usize], origin: &str) -> Option<()> {
         let mut good = true;
         for (e, &size) in data.ty.dims.iter().zip(sizes) {
             if let ExprKind::Name(path) = &e.kind
@@ -266,7 +298,7 @@ impl Checker<'_> {
         self.error("E0210", message, data.ty.element.span, format!("{}{at} is {value}", data.name.name))
     }
 
-    fn not_finite<T>(&mut self, data: &ast::Data, at: &str, value: f64, origin: &str) -> Option<T> {
+    pub fn not_finite<T>(&mut self, data: &ast::Data, at: &str, value: f64, origin: &str) -> Option<T> {
         let name = &data.name.name;
         let diagnostic = Diagnostic::error(
             "E0211",
@@ -289,29 +321,42 @@ impl Checker<'_> {
         }
         let Some(domain) = data.domain.as_ref() else { return true };
         let Some((low, high, open)) = self.data_range(domain) else { return false };
-        let outside = |x: f64| x < low || x > high || (open && x >= high);
-        if let Some((at, value)) = find(array, outside) {
-            let name = &data.name.name;
-            let diagnostic = Diagnostic::error(
-                "E0212",
-                format!("`{name}` holds a value outside its range"),
-                domain.span,
-                format!("{name}{at} is {value}"),
-            )
-            .note(format!("the values come from {origin}"));
-            let diagnostic = if open && value == high && low == 0.0 {
-                diagnostic.help("labels count from 0: subtract 1, or widen the range")
-            } else {
-                diagnostic
-            };
-            self.emit(diagnostic);
+        let bounds = Bounds { low, high, open };
+        if let Some((at, value)) = find(array, |x| bounds.exclude(x)) {
+            self.outside_range(data, domain, &at, value, bounds, origin);
             return false;
         }
         true
     }
 
+    /// Reports a value outside the declared range; `at` is its index in brackets.
+    pub fn outside_range(
+        &mut self,
+        data: &ast::Data,
+        domain: &ast::Domain,
+        at: &str,
+        value: f64,
+        Bounds { low, high, open }: Bounds,
+        origin: &str,
+    ) {
+        let name = &data.name.name;
+        let diagnostic = Diagnostic::error(
+            "E0212",
+            format!("`{name}` holds a value outside its range"),
+            domain.span,
+            format!("{name}{at} is {value}"),
+        )
+        .note(format!("the values come from {origin}"));
+        let diagnostic = if open && value == high && low == 0.0 {
+            diagnostic.help("labels count from 0: subtract 1, or widen the range")
+        } else {
+            diagnostic
+        };
+        self.emit(diagnostic);
+    }
+
     /// The ends of a datum's range, and whether the upper one is excluded.
-    fn data_range(&mut self, domain: &ast::Domain) -> Option<(f64, f64, bool)> {
+    pub fn data_range(&mut self, domain: &ast::Domain) -> Option<(f64, f64, bool)> {
         match &domain.kind {
             DomainKind::Range(a, b) => {
                 let (a, b) = (
@@ -448,12 +493,30 @@ impl Checker<'_> {
                 format!("{}{at}", name.name),
             );
         }
-        Some(self.add_data(&name.name, value.elem, value.shape, array, name.span))
+        Some(self.add_data(&name.name, value.elem, value.shape, array.map(Arc::new), name.span))
+    }
+}
+
+/// The range of a datum.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Whether the upper end is left out.
+    pub open: bool,
+}
+
+impl Bounds {
+    /// Whether a value lies outside.
+    pub fn exclude(self, x: f64) -> bool {
+        x < self.low || x > self.high || (self.open && x >= self.high)
     }
 }
 
 /// `1 axis`, `2 axes`.
-fn axes(number: usize) -> String {
+pub fn axes(number: usize) -> String {
     match number {
         0 => "no axes".to_owned(),
         1 => "1 axis".to_owned(),
@@ -472,8 +535,12 @@ fn repeat(array: &Array, shape: &Axes) -> Array {
 
 /// The first element with a property, and its index in brackets.
 fn find(array: &Array, bad: impl Fn(f64) -> bool) -> Option<(String, f64)> {
-    // Large arrays are all good as a rule: a plain pass, and the index only for the one that is not.
-    if !array.iter().any(|x| bad(*x)) {
+    // Large arrays are all good as a rule: a plain pass that asks block by block, and the index only for the one that is not.
+    let none = match array.as_slice() {
+        Some(values) => values.chunks(1024).all(|block| !block.iter().fold(false, |any, x| any | bad(*x))),
+        None => !array.iter().any(|x| bad(*x)),
+    };
+    if none {
         return None;
     }
     let (index, value) = array.indexed_iter().find(|(_, x)| bad(**x))?;

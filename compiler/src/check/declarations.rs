@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 
 use super::Checker;
 use super::scope::{DeclId, Frame, Kind, LevelId, Meaning, Module, Param, Reads, State};
-use crate::ir::graph::NodeId;
+use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Dim, Expect, Level, Model, OptionValue, Precision, Report, Solve};
 use crate::types::Elem;
 
@@ -63,10 +63,10 @@ impl Checker<'_> {
         let sampled = self.sampled(&objectives);
         let dims = self.dims_of_model();
         let results = std::mem::take(&mut self.results).into_iter().map(|(r, _)| r).collect();
-        Some(Model {
-            graph: std::mem::take(&mut self.graph),
+        let mut model = Model {
+            graph: Graph::new(),
             dims,
-            data: std::mem::take(&mut self.data),
+            data: Vec::new(),
             upper,
             lower,
             reports,
@@ -75,7 +75,14 @@ impl Checker<'_> {
             sampled,
             solve,
             precision,
-        })
+        };
+        self.settle_sparse(&mut model);
+        if self.has_errors() {
+            return None;
+        }
+        model.graph = std::mem::take(&mut self.graph);
+        model.data = std::mem::take(&mut self.data);
+        Some(model)
     }
 
     /// Remembers the words of statements that could not be read.

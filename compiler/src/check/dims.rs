@@ -209,7 +209,12 @@ impl Checker<'_> {
     /// A declared element type.
     pub fn element(&mut self, ty: &TypeExpr) -> Option<Elem> {
         if let Some(span) = ty.sparse {
-            return self.unsupported("a sparse array is", span);
+            let message = "only data are sparse";
+            let diagnostic = Diagnostic::error("E0204", message, span, "not declared by `data`");
+            self.emit(
+                diagnostic.help("leave out `sparse`; sparse data are declared `data A: sparse real[n, d]`"),
+            );
+            return None;
         }
         match ty.element.name.as_str() {
             "real" => Some(Elem::Real),

@@ -125,11 +125,6 @@ impl Checker<'_> {
         None
     }
 
-    /// Refuses a construct that the language has and this version does not.
-    pub fn unsupported<T>(&mut self, what: &str, span: Span) -> Option<T> {
-        self.error("E0901", format!("{what} not supported yet"), span, "this construct")
-    }
-
     /// Whether a name that means nothing is no news: it may be declared where an error was reported.
     pub fn excused(&self, name: &str) -> bool {
         self.blind || self.broken.contains(name)

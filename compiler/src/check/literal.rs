@@ -1,5 +1,7 @@
 //! Array literals. A literal of plain numbers becomes data of its own; any other is stacked from its elements.
 
+use std::sync::Arc;
+
 use blo_grammar::ast::{Expr, ExprKind, UnaryOp};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
@@ -51,17 +53,18 @@ impl Checker<'_> {
         let known = self
             .data
             .iter()
-            .find(|d| d.span == span && d.name.is_empty() && d.value.as_ref() == Some(&array));
+            .find(|d| d.span == span && d.name.is_empty() && d.value.as_deref() == Some(&array));
         let shape: Axes = array.shape().iter().map(|&s| Axis::of(s)).collect();
         if let Some(data) = known {
             let node = self.graph.apply(&crate::ops::INPUT, crate::ir::graph::Attrs::Input(data.input), &[]);
             return self.value(node, Loops::new(), shape);
         }
         let ty = Type::new(elem, array.shape().iter().copied());
+        let dims = vec![None; array.ndim()];
+        let array = Arc::new(array);
         let (input, node) = self.graph.add_input("", Role::Data, ty);
         self.bindings.set(input, array.clone());
-        let dims = vec![None; array.ndim()];
-        self.data.push(Data { name: String::new(), input, value: Some(array), dims, span });
+        self.data.push(Data { name: String::new(), input, value: Some(array), dims, matrix: None, span });
         self.value(node, Loops::new(), shape)
     }
 

@@ -32,6 +32,7 @@ mod range;
 mod results;
 mod sampling;
 mod scope;
+mod sparse;
 mod static_value;
 mod value;
 mod warnings;
@@ -47,7 +48,7 @@ use blo_grammar::span::{FileId, Span};
 use crate::ir::eval::Bindings;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
-use crate::session::{Loader, Options};
+use crate::session::{Loader, Options, Phase};
 use position::IndexCheck;
 use scope::{Decl, Frame, Module, Reads};
 use value::{Axis, DimId, Value};
@@ -59,7 +60,9 @@ pub fn analyse(
     loader: &mut dyn Loader,
     options: &Options,
 ) -> (Option<Model>, Vec<Diagnostic>) {
+    loader.observer().begins(Phase::Parse);
     let (ast, parsed) = blo_grammar::parse::parse(main, &sources.get(main).text);
+    loader.observer().begins(Phase::Check);
     let mut checker = Checker::new(sources, loader, options);
     checker.diagnostics.extend(parsed);
     let model = checker.model(ast);
@@ -125,6 +128,8 @@ pub(crate) struct Checker<'a> {
     fetched: BTreeMap<usize, Option<data::Sourced>>,
     /// What the loader said, by declaration.
     outside: BTreeMap<usize, Option<data::Sourced>>,
+    /// Sparse data by declaration; `None` while they are being worked out.
+    sparse: BTreeMap<usize, Option<sparse::Sourced>>,
     vars: Vec<VarState>,
     frames: Vec<Frame>,
     reads: Reads,
@@ -176,6 +181,7 @@ impl<'a> Checker<'a> {
             data: Vec::new(),
             fetched: BTreeMap::new(),
             outside: BTreeMap::new(),
+            sparse: BTreeMap::new(),
             vars: Vec::new(),
             frames: Vec::new(),
             reads: Reads::Data("the model"),

@@ -8,6 +8,7 @@ use blo_grammar::span::{FileId, Span};
 
 use super::Checker;
 use super::scope::{DeclId, Kind, Module};
+use crate::session::Phase;
 
 /// The standard library: the last part of `std.NAME`, and the text.
 pub static STDLIB: &[(&str, &str)] = &[
@@ -180,7 +181,9 @@ impl Checker<'_> {
         }
         self.modules.push(Module { key: reading, ..Module::default() });
         let file = self.sources.add(key.clone(), text);
+        self.loader.observer().begins(Phase::Parse);
         let (ast, diagnostics) = blo_grammar::parse::parse(file, &self.sources.get(file).text);
+        self.loader.observer().begins(Phase::Check);
         self.diagnostics.extend(diagnostics);
         self.uses(&ast, index, true);
         self.functions(&ast, index);

@@ -20,7 +20,14 @@ pub fn print_model(model: &Model) -> String {
         let ty = &model.graph.input_info(data.input).ty;
         let name = if data.name.is_empty() { "_" } else { &data.name };
         let bound = if data.value.is_some() { "" } else { " (unbound)" };
-        line(&mut out, &format!("data {name}: {}{bound}", named_type(ty, &data.dims)));
+        let ty = match data.matrix {
+            Some(sizes) => {
+                let matrix = Type::new(ty.elem, sizes);
+                format!("sparse {}, {} nonzeros", named_type(&matrix, &data.dims), ty.len())
+            }
+            None => named_type(ty, &data.dims),
+        };
+        line(&mut out, &format!("data {name}: {ty}{bound}"));
     }
     level(&mut out, "upper", &model.upper, model);
     if let Some(lower) = &model.lower {

@@ -12,11 +12,13 @@ use crate::types::Elem;
 
 impl Checker<'_> {
     /// The elements of a value that depends on bound data alone.
-    pub fn known_array(&self, value: &Value) -> Option<Array> {
+    pub fn known_array(&mut self, value: &Value) -> Option<Array> {
         if self.graph.node(value.node).stage != Role::Data {
             return None;
         }
-        evaluate(&self.graph, &[value.node], &self.bindings).ok()?.pop()
+        let place = self.graph.node(value.node).span.unwrap_or(Span::new(self.main_file(), 0, 0));
+        let node = self.without_sparse(value.node, place)?;
+        evaluate(&self.graph, &[node], &self.bindings).ok()?.pop()
     }
 
     /// A whole number known now, with whether it rests on a made-up size.

@@ -5,6 +5,7 @@
 pub mod emit;
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::smallvec;
@@ -29,6 +30,9 @@ pub enum Choice {
 
 /// Points of all loops of an entry, from which on the calls between kernels are a small part of the time.
 const POINTS: usize = 1024;
+
+/// Expressions of an entry: the time to compile one function grows faster than its length from about here on.
+const LONGEST: usize = 2000;
 
 /// Multiplications of a matrix product that is written out as a loop.
 const PRODUCT: usize = 512;
@@ -67,7 +71,8 @@ pub fn functions<'l>(loops: &'l Loops, entry: &'l LoopEntry, choice: Choice) -> 
     let [first, second, last] = &entry.stages;
     let stages = [nests(first)?, nests(second)?, nests(last)?];
     let points: usize = stages.iter().flatten().map(|n| n.points()).sum();
-    if choice == Choice::Small && points > POINTS {
+    let expressions: usize = stages.iter().flatten().map(|n| n.exprs.len()).sum();
+    if choice == Choice::Small && (points > POINTS || expressions > LONGEST) {
         return None;
     }
     let staged = stages[..2].iter().flatten().map(|n| cost(n)).sum::<usize>() > detection(loops.lens);
@@ -78,6 +83,19 @@ pub fn functions<'l>(loops: &'l Loops, entry: &'l LoopEntry, choice: Choice) -> 
         Whole { loops, stages, outputs, first, staged, redirected }
     };
     Some(Functions { slim: slim.map(|stages| make(stages, 1)), whole: make(stages, 0) })
+}
+
+/// All that its code depends on, apart from the places of buffers. Where outputs go instead of to memory follows from the rest.
+impl Hash for Whole<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Whole { loops: _, stages, outputs, first, staged, redirected: _ } = self;
+        stages.hash(state);
+        for pieces in *outputs {
+            pieces.len().hash(state);
+            pieces.iter().for_each(|(at, len)| (at.buffer, at.offset, len).hash(state));
+        }
+        (outputs.len(), first, staged).hash(state);
+    }
 }
 
 impl Whole<'_> {
@@ -137,6 +155,7 @@ fn nests(steps: &[Step]) -> Option<Vec<Cow<'_, Nest>>> {
                 out,
                 alpha,
                 accumulate: false,
+                ahead: _,
             }) => {
                 let small = sizes.iter().product::<usize>() <= PRODUCT && out.offset == 0;
                 small.then(|| Cow::Owned(product(*sizes, lhs, rhs, out.buffer, *alpha)))
@@ -220,7 +239,7 @@ fn slim_stages<'l>(
     for (stage, slim) in stages.iter().zip(&mut slim).rev() {
         for nest in stage.iter().rev() {
             let (kept, dropped) = pruned(nest, &wanted);
-            if !dropped.iter().all(|e| is_total(e)) {
+            if !dropped.iter().all(is_total) {
                 return None;
             }
             calls += dropped.iter().filter(|e| matches!(e, Expr::Call(..))).count();

@@ -17,9 +17,11 @@ use cranelift_codegen::{FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rustc_hash::FxHashMap;
 
-use super::CodegenError;
+use super::contract::contract;
 use super::direct::Whole;
 use super::nest::Emitter;
+use super::run::{self, Calls};
+use super::{CodegenError, Level};
 use crate::ir::loops::{Expr, Nest, Width};
 
 /// Expressions, over all nests, from which a second thread pays for its start.
@@ -81,6 +83,12 @@ pub fn isa() -> Result<OwnedTargetIsa, CodegenError> {
     ISA.get_or_init(|| find().map_err(|e: String| e)).clone().map_err(CodegenError::Machine)
 }
 
+/// Whether a product and a sum are one instruction.
+fn fused(isa: &dyn TargetIsa) -> bool {
+    let has = |flag: &str| isa.isa_flags().iter().any(|f| f.name == flag && f.as_bool() == Some(true));
+    !cfg!(target_arch = "x86_64") || (has("has_avx") && has("has_fma"))
+}
+
 /// The link name of a block kernel.
 fn block_kernel(name: &str, width: Width) -> String {
     format!("blo_k_{name}_{}", if width == Width::Double { "f64" } else { "f32" })
@@ -114,23 +122,28 @@ impl Job<'_> {
 }
 
 /// The functions of some jobs, in their order, compiled on as many threads as pay.
-pub fn compile_all(jobs: &[Job<'_>], width: Width) -> Result<Vec<Function>, CodegenError> {
+pub fn compile_all(jobs: &[Job<'_>], width: Width, level: Level) -> Result<Vec<Function>, CodegenError> {
     let expressions: usize = jobs.iter().map(Job::len).sum();
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
-    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(jobs.len()), jobs, width)
+    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(jobs.len()), jobs, width, level)
 }
 
-fn compile_on(threads: usize, jobs: &[Job<'_>], width: Width) -> Result<Vec<Function>, CodegenError> {
+fn compile_on(
+    threads: usize,
+    jobs: &[Job<'_>],
+    width: Width,
+    level: Level,
+) -> Result<Vec<Function>, CodegenError> {
     let isa = isa()?;
     if threads <= 1 {
-        let mut workshop = Workshop::new(&*isa);
+        let mut workshop = Workshop::new(&*isa, level);
         return jobs.iter().map(|job| workshop.compile(job, width)).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<Result<Function, CodegenError>>>> =
         jobs.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
-        let mut workshop = Workshop::new(&*isa);
+        let mut workshop = Workshop::new(&*isa, level);
         loop {
             let k = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(k) else { break };
@@ -150,7 +163,7 @@ fn compile_on(threads: usize, jobs: &[Job<'_>], width: Width) -> Result<Vec<Func
 /// The readable form of the functions of some jobs, in their order.
 pub fn text(jobs: &[Job<'_>], width: Width) -> Result<Vec<String>, CodegenError> {
     let isa = isa()?;
-    let mut workshop = Workshop::new(&*isa);
+    let mut workshop = Workshop::new(&*isa, Level::detect());
     let text = |job: &Job<'_>| {
         workshop.build(job, width);
         let text = workshop.context.func.display().to_string();
@@ -235,30 +248,32 @@ struct Workshop<'i> {
     builder: FunctionBuilderContext,
     /// Link names of the kernels that the function in the context calls.
     imports: Vec<String>,
+    level: Level,
 }
 
 impl<'i> Workshop<'i> {
-    fn new(isa: &'i dyn TargetIsa) -> Self {
+    fn new(isa: &'i dyn TargetIsa, level: Level) -> Self {
         let (context, builder) = (Context::new(), FunctionBuilderContext::new());
-        Workshop { isa, context, builder, imports: Vec::new() }
+        Workshop { isa, context, builder, imports: Vec::new(), level }
     }
 
     fn compile(&mut self, job: &Job<'_>, width: Width) -> Result<Function, CodegenError> {
-        self.build(job, width);
+        let runs = self.build(job, width);
         let internal = |e: String| CodegenError::Internal(e);
         let compiled = self
             .context
             .compile(self.isa, &mut ControlPlane::default())
             .map_err(|e| internal(format!("{:?}", e.inner)))?;
-        let (code, alignment) = (compiled.code_buffer().to_vec(), u64::from(compiled.buffer.alignment));
-        let relocations = compiled.buffer.relocs().to_vec();
+        let (mut code, alignment) = (compiled.code_buffer().to_vec(), u64::from(compiled.buffer.alignment));
+        let mut relocations = compiled.buffer.relocs().to_vec();
+        let alignment = alignment.max(run::append(&mut code, &mut relocations, &self.context.func, &runs));
         let relocations = relocations.iter().map(|r| self.relocation(r)).collect::<Result<_, _>>()?;
         self.context.clear();
         Ok(Function { code, alignment, relocations })
     }
 
-    /// Writes the body of a job's function into the context.
-    fn build(&mut self, job: &Job<'_>, width: Width) {
+    /// Writes the body of a job's function into the context; the code of the runs it calls.
+    fn build(&mut self, job: &Job<'_>, width: Width) -> Vec<Vec<u8>> {
         let convention = self.isa.default_call_conv();
         let mut signature = Signature::new(convention);
         signature.params.resize(job.params(), AbiParam::new(types::I64));
@@ -273,13 +288,18 @@ impl<'i> Workshop<'i> {
         let callees =
             Callees::of(job, width, &mut |name, of, result| imports.declare(&mut b, name, of, result));
         let params = b.block_params(entry).to_vec();
+        let mut calls = Calls::new(self.level, fused(self.isa));
         match job {
-            Job::Nest(nest) => Emitter::emit(&mut b, nest, width, &callees.blocks, params[0]),
-            Job::Whole(whole) => whole.emit(&mut b, &callees, &params),
+            Job::Nest(nest) => {
+                let nest = contract(nest, calls.fused);
+                Emitter::emit(&mut b, &nest, width, &callees.blocks, &mut calls, params[0]);
+            }
+            Job::Whole(whole) => whole.emit(&mut b, &callees, &mut calls, &params),
         }
         b.ins().return_(&[]);
         b.seal_all_blocks();
         b.finalize(self.isa.frontend_config());
+        calls.code
     }
 
     /// Names what a relocation refers to.
@@ -323,10 +343,14 @@ mod tests {
     fn the_code_is_the_same_for_any_number_of_threads() {
         let nests: Vec<Nest> = (1..40).map(nest).collect();
         let nests: Vec<Job<'_>> = nests.iter().map(Job::Nest).collect();
-        let alone = compile_on(1, &nests, Width::Double).unwrap();
+        let alone = compile_on(1, &nests, Width::Double, Level::detect()).unwrap();
         assert_eq!(alone[7].relocations[0].symbol, Symbol::Kernel("blo_k_exp_f64".into()));
         for threads in [2, 3, 64] {
-            assert_eq!(compile_on(threads, &nests, Width::Double).unwrap(), alone, "{threads} threads");
+            assert_eq!(
+                compile_on(threads, &nests, Width::Double, Level::detect()).unwrap(),
+                alone,
+                "{threads} threads"
+            );
         }
     }
 }

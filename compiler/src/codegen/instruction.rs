@@ -130,6 +130,15 @@ fn on_reals(b: &mut FunctionBuilder<'_>, lanes: Lanes, op: Instruction, x: &[Val
         Instruction::Sub => b.ins().fsub(x[0], x[1]),
         Instruction::Mul => b.ins().fmul(x[0], x[1]),
         Instruction::Div => b.ins().fdiv(x[0], x[1]),
+        Instruction::MulAdd => b.ins().fma(x[0], x[1], x[2]),
+        Instruction::MulSub => {
+            let minus = b.ins().fneg(x[2]);
+            b.ins().fma(x[0], x[1], minus)
+        }
+        Instruction::NegMulAdd => {
+            let minus = b.ins().fneg(x[0]);
+            b.ins().fma(minus, x[1], x[2])
+        }
         Instruction::Neg => b.ins().fneg(x[0]),
         Instruction::Abs => b.ins().fabs(x[0]),
         Instruction::Sqrt => b.ins().sqrt(x[0]),
@@ -269,7 +278,7 @@ pub fn neutral(b: &mut FunctionBuilder<'_>, lanes: Lanes, r: Reduction, elem: El
     }
 }
 
-/// Two values that meet in one cell.
+/// Two values that meet in one cell; of equal extremes `x` stays.
 pub fn combine(
     b: &mut FunctionBuilder<'_>,
     lanes: Lanes,
@@ -278,11 +287,10 @@ pub fn combine(
     x: Value,
     y: Value,
 ) -> Value {
-    let op = match r {
-        Reduction::Sum => Instruction::Add,
-        Reduction::Prod => Instruction::Mul,
-        Reduction::Max => Instruction::Max,
-        Reduction::Min => Instruction::Min,
-    };
-    emit(b, lanes, op, elem, elem, &[x, y])
+    match r {
+        Reduction::Sum => emit(b, lanes, Instruction::Add, elem, elem, &[x, y]),
+        Reduction::Prod => emit(b, lanes, Instruction::Mul, elem, elem, &[x, y]),
+        Reduction::Max => emit(b, lanes, Instruction::Max, elem, elem, &[y, x]),
+        Reduction::Min => emit(b, lanes, Instruction::Min, elem, elem, &[y, x]),
+    }
 }

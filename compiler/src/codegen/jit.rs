@@ -12,10 +12,12 @@ use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
 use rustc_hash::FxHashMap;
 
-use super::CodegenError;
 use super::direct::{self, Choice, Whole};
 use super::function::{self, Function, Job, Symbol, compile_all};
+use super::kept;
+use super::{CodegenError, Level};
 use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
+use crate::session::CodeCache;
 
 /// Address space reserved for the code of one program.
 const RESERVED: usize = 64 << 20;
@@ -97,9 +99,18 @@ impl Machine {
 }
 
 /// Compiles every nest once, and the entries of the choice whole, and makes the code executable.
-pub fn machine(loops: &Loops, choice: Choice) -> Result<Machine, CodegenError> {
+pub fn machine(
+    loops: &Loops,
+    choice: Choice,
+    level: Level,
+    cache: Option<&dyn CodeCache>,
+) -> Result<Machine, CodegenError> {
     let parts = Parts::of(loops, choice);
-    let functions = compile_all(&parts.jobs(), loops.width)?;
+    let jobs = parts.jobs();
+    let functions = match cache {
+        Some(cache) => kept::functions(cache, &jobs, loops, level)?,
+        None => compile_all(&jobs, loops.width, level)?,
+    };
     let mut module = module(&functions)?;
     let ids = define(&mut module, &functions)?;
     module.finalize_definitions().map_err(internal)?;

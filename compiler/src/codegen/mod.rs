@@ -1,16 +1,21 @@
 //! From loops to a program: compiles the nests, binds the data, and hands the plan to the runtime. The only part of blo that
 //! knows Cranelift.
 
+mod contract;
 mod direct;
 mod function;
 mod instruction;
 mod jit;
+mod kept;
 mod nest;
+mod run;
 mod segment;
+mod wide;
 
 use std::borrow::Cow;
 
 pub use self::direct::Choice;
+pub use blo_kernels::Level;
 
 use blo_runtime::kernel::Kernel;
 use blo_runtime::program::Program;
@@ -18,6 +23,7 @@ use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpe
 
 use crate::ir::eval::Bindings;
 use crate::ir::loops::{BufferId, Home, Loops, Nest, Step};
+use crate::session::{Phase, Surroundings};
 
 /// Why loops cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +61,30 @@ pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
 
 /// As [`jit`], with a say in which entries are compiled whole.
 pub fn jit_choosing(loops: &Loops, data: &Bindings, choice: Choice) -> Result<Program, CodegenError> {
-    let machine = jit::machine(loops, choice)?;
+    program(loops, data, choice, Level::detect(), Surroundings::none())
+}
+
+/// As [`jit_choosing`], with code for registers no wider than those of a level, which the machine must have. The results are
+/// the same.
+pub fn jit_at(loops: &Loops, data: &Bindings, choice: Choice, level: Level) -> Result<Program, CodegenError> {
+    program(loops, data, choice, level, Surroundings::none())
+}
+
+/// As [`jit`], with an observer of its phases and a cache for code.
+pub fn jit_in(loops: &Loops, data: &Bindings, around: Surroundings<'_>) -> Result<Program, CodegenError> {
+    program(loops, data, Choice::Small, Level::detect(), around)
+}
+
+fn program(
+    loops: &Loops,
+    data: &Bindings,
+    choice: Choice,
+    level: Level,
+    around: Surroundings<'_>,
+) -> Result<Program, CodegenError> {
+    around.observer.begins(Phase::Generate);
+    let machine = jit::machine(loops, choice, level, around.cache)?;
+    around.observer.begins(Phase::Load);
     let kernel = |nest: &Nest| machine.kernel(nest);
     let steps = |list: &[Step]| steps(loops, &kernel, list, false);
     let mut entries = Vec::with_capacity(loops.entries.len());

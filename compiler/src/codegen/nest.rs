@@ -6,7 +6,9 @@ use cranelift_codegen::ir::{BlockArg, FuncRef, InstBuilder, MemFlagsData, Type, 
 use cranelift_frontend::FunctionBuilder;
 use rustc_hash::FxHashMap;
 
+use super::contract::{Contracted, varies};
 use super::instruction::{Lanes, has_vector_form, int, neutral, real};
+use super::run::Calls;
 use crate::ir::loops::{Access, CHUNK, Cell, Expr, ExprId, Nest, Sink, TILE, TILE_STRIDE, Width};
 use crate::ops::Reduction;
 use crate::types::Elem;
@@ -31,6 +33,8 @@ pub struct Emitter<'e, 'b> {
     pub b: &'e mut FunctionBuilder<'b>,
     /// The nest.
     pub nest: &'e Nest,
+    /// By sink, the factors of what it sums, if they join the sum in one instruction.
+    pub products: &'e [Option<[ExprId; 2]>],
     /// The registers used for whole vectors.
     pub lanes: Lanes,
     /// Block kernels by name.
@@ -41,6 +45,8 @@ pub struct Emitter<'e, 'b> {
     pub varies: Vec<bool>,
     /// By expression: where the results and operands of block kernels are.
     pub slots: Vec<Option<Slot>>,
+    /// The runs that are called.
+    pub calls: &'e mut Calls,
     args: Vec<Value>,
     scratch: Option<Value>,
     /// Whether a tile holds several rows.
@@ -62,52 +68,64 @@ pub struct Span<'i> {
 }
 
 impl<'e, 'b> Emitter<'e, 'b> {
-    /// Writes the body of the function; its first block is current and its parameter is the table of pointers.
+    /// Writes the body of the function; its first block is current and its parameter is the table of pointers. The code of the
+    /// runs it calls is left to be put behind it.
     pub fn emit(
         b: &'e mut FunctionBuilder<'b>,
-        nest: &'e Nest,
+        contracted: &'e Contracted,
         width: Width,
         kernels: &'e FxHashMap<&'static str, FuncRef>,
+        calls: &'e mut Calls,
         table: Value,
     ) {
+        let nest = &contracted.nest;
         let count = nest.args.len() + usize::from(nest.tiles > 0);
         let pointer = |k: usize, b: &mut FunctionBuilder<'b>| {
             b.ins().load(types::I64, MemFlagsData::trusted().with_readonly(), table, 8 * k as i32)
         };
         let mut args: Vec<Value> = (0..count).map(|k| pointer(k, b)).collect();
         let scratch = if nest.tiles > 0 { args.pop() } else { None };
-        Self::emit_at(b, nest, width, kernels, args, scratch);
+        Self::emit_at(b, contracted, width, kernels, calls, (args, scratch));
     }
 
     /// As [`Emitter::emit`], with the addresses of the buffers, and of the tiles if there are any.
     pub fn emit_at(
         b: &'e mut FunctionBuilder<'b>,
-        nest: &'e Nest,
+        Contracted { nest, products }: &'e Contracted,
         width: Width,
         kernels: &'e FxHashMap<&'static str, FuncRef>,
-        args: Vec<Value>,
-        scratch: Option<Value>,
+        calls: &'e mut Calls,
+        (args, scratch): (Vec<Value>, Option<Value>),
     ) {
         let inner = nest.extents.len() - 1;
-        let (mut level, mut varies) = (Vec::new(), Vec::new());
+        let mut depth: Vec<usize> = Vec::with_capacity(nest.exprs.len());
         for (expr, _) in &nest.exprs {
-            let of = |f: &dyn Fn(usize) -> usize| {
-                expr.operands().iter().map(|o| f(o.0 as usize)).max().unwrap_or(0)
-            };
-            level.push(of(&|o| level[o]) + usize::from(matches!(expr, Expr::Call(..))));
-            varies.push(match expr {
-                Expr::Load(_, a) | Expr::Index(a) => a.strides[inner] != 0,
-                Expr::Call(..) => true,
-                _ => of(&|o| usize::from(varies[o])) > 0,
-            });
+            let operands = expr.operands().iter().map(|o| depth[o.0 as usize]).max().unwrap_or(0);
+            depth.push(operands + usize::from(matches!(expr, Expr::Call(..))));
         }
+        let varies = varies(nest);
         let count = if vectorisable(nest, width, &varies) { Lanes::full(width) } else { 1 };
         let n = nest.extents[inner];
         let rows = nest.tiles > 0 && n < SHORT && inner > 0;
         let direct = inner_only(nest) && n <= if nest.tiles > 0 { TILE } else { CHUNK };
         let lanes = Lanes { width, count };
         let slots = vec![None; nest.exprs.len()];
-        let mut e = Emitter { b, nest, lanes, kernels, level, varies, slots, args, scratch, rows, direct };
+        let level = depth;
+        let mut e = Emitter {
+            b,
+            nest,
+            products,
+            lanes,
+            kernels,
+            level,
+            varies,
+            slots,
+            calls,
+            args,
+            scratch,
+            rows,
+            direct,
+        };
         e.assign_slots();
         e.body();
     }
@@ -191,12 +209,12 @@ impl<'e, 'b> Emitter<'e, 'b> {
         let last = self.level.iter().copied().max().unwrap_or(0);
         for level in 0..=last {
             segment(self, level);
-            self.calls(span, len, level + 1);
+            self.kernel_calls(span, len, level + 1);
         }
     }
 
     /// Calls the block kernels whose results have this level.
-    fn calls(&mut self, span: &Span<'_>, len: usize, level: usize) {
+    fn kernel_calls(&mut self, span: &Span<'_>, len: usize, level: usize) {
         for k in 0..self.nest.exprs.len() {
             let Expr::Call(name, args) = &self.nest.exprs[k].0 else { continue };
             if self.level[k] != level {

@@ -8,27 +8,34 @@ use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use super::instruction::{Lanes, combine, emit, int, join, neutral, splat};
 use super::nest::{Emitter, Slot, Span, flags};
 use crate::ir::loops::{Access, Expr, ExprId, Sink};
+use crate::ops::Reduction;
 use crate::types::Elem;
 
 /// What is done in one phase of a segment.
-struct Phase {
+pub struct Phase {
     level: usize,
-    /// Needed expressions in order, those that vary and those that do not.
-    varying: Vec<usize>,
-    fixed: Vec<usize>,
+    /// Needed expressions that vary, in order.
+    pub varying: Vec<usize>,
+    /// Needed expressions that do not.
+    pub fixed: Vec<usize>,
     /// Operands of block kernels to put into tiles.
-    tiles: Vec<ExprId>,
-    /// Positions of the sinks that store, and of those that accumulate along the axis.
-    stores: Vec<usize>,
-    sums: Vec<usize>,
+    pub tiles: Vec<ExprId>,
+    /// Positions of the sinks that store.
+    pub stores: Vec<usize>,
+    /// Positions of the sinks that accumulate along the axis.
+    pub sums: Vec<usize>,
 }
 
 /// Addresses and scalars that hold throughout a segment.
-struct Frame {
-    scalars: Vec<Option<Value>>,
-    bases: Vec<Option<Value>>,
-    tiles: Vec<Value>,
-    stores: Vec<Value>,
+pub struct Frame {
+    /// By expression, its value if it does not vary.
+    pub scalars: Vec<Option<Value>>,
+    /// By expression, the address of its first element if it is read from memory.
+    pub bases: Vec<Option<Value>>,
+    /// The addresses of the tiles.
+    pub tiles: Vec<Value>,
+    /// The addresses of the stores.
+    pub stores: Vec<Value>,
 }
 
 /// Where in a segment a block of elements is: `index` (a multiple of a vector, `None` for 0) plus `shift`.
@@ -48,9 +55,20 @@ impl Emitter<'_, '_> {
         }
         let frame = self.frame(&phase, span);
         let lanes = self.lanes;
-        let unroll = match phase.varying.len() {
-            0..=8 => 4,
-            9..=20 => 2,
+        let run = self.run(&phase, span.len);
+        if let Some(run) = &run
+            && let Some(totals) = self.call_run(run, &phase, &frame)
+        {
+            for (&s, total) in phase.sums.iter().zip(totals) {
+                self.finish_sum(&self.nest.sinks[s], total, span);
+            }
+            return;
+        }
+        let unroll = match (&run, phase.varying.len()) {
+            // Sums have the order that wide registers would give them.
+            (Some((run, _)), _) if !phase.sums.is_empty() => run.lanes / lanes.count,
+            (_, 0..=8) => 4,
+            (_, 9..=20) => 2,
             _ => 1,
         };
         let unroll = unroll.min((span.len / lanes.count).max(1));
@@ -72,15 +90,24 @@ impl Emitter<'_, '_> {
             done += lanes.count;
         }
         let scalar = Lanes { count: 1, ..lanes };
-        let mut totals: Vec<Vec<Value>> = Vec::new();
-        for (&s, parts) in phase.sums.iter().zip(&sums) {
-            totals.push(vec![self.fold(s, parts)]);
-        }
         for shift in done..span.len {
-            self.elements(&phase, &frame, Spot { lanes: scalar, index: None, shift }, &mut totals, 0);
+            // The lane that a vector here would have had.
+            let (part, lane) = (shift % block / lanes.count, shift % lanes.count);
+            let spot = Spot { lanes: scalar, index: None, shift };
+            let mut single: Vec<Vec<Value>> =
+                sums.iter().map(|parts| vec![self.lane(parts[part], lane)]).collect();
+            self.elements(&phase, &frame, spot, &mut single, 0);
+            for (parts, single) in sums.iter_mut().zip(single) {
+                parts[part] = if lanes.count == 1 {
+                    single[0]
+                } else {
+                    self.b.ins().insertlane(parts[part], single[0], lane as u8)
+                };
+            }
         }
-        for (&s, total) in phase.sums.iter().zip(&totals) {
-            self.finish_sum(&self.nest.sinks[s], total[0], span);
+        for (&s, parts) in phase.sums.iter().zip(&sums) {
+            let total = self.fold(s, parts);
+            self.finish_sum(&self.nest.sinks[s], total, span);
         }
     }
 
@@ -109,7 +136,12 @@ impl Emitter<'_, '_> {
         }
         let mut needed = vec![false; nest.exprs.len()];
         phase.tiles.iter().for_each(|t| needed[t.0 as usize] = true);
-        phase.stores.iter().chain(&phase.sums).for_each(|&s| needed[nest.sinks[s].value.0 as usize] = true);
+        for &s in phase.stores.iter().chain(&phase.sums) {
+            match self.products[s] {
+                Some(factors) => factors.iter().for_each(|f| needed[f.0 as usize] = true),
+                None => needed[nest.sinks[s].value.0 as usize] = true,
+            }
+        }
         for k in (0..needed.len()).rev().filter(|&k| needed[k]).collect::<Vec<_>>() {
             self.need(k, &mut needed);
         }
@@ -255,27 +287,39 @@ impl Emitter<'_, '_> {
             let sink = &nest.sinks[s];
             let elem = self.elem(sink.value);
             let stride = sink.access.strides[nest.extents.len() - 1];
-            let mut value = self.value(frame, &values, spot, sink.value);
-            if let Some(r) = sink.reduce {
-                let before = self.load_at(spot, elem, base, stride);
-                value = combine(self.b, spot.lanes, r, elem, before, value);
-            }
+            let value = match sink.reduce {
+                Some(r) => {
+                    let before = self.load_at(spot, elem, base, stride);
+                    self.join(frame, &values, spot, (s, r), before)
+                }
+                None => self.value(frame, &values, spot, sink.value),
+            };
             self.store_at(spot, elem, base, stride, value);
         }
         for (&s, parts) in phase.sums.iter().zip(sums) {
-            let sink = &nest.sinks[s];
-            let value = self.value(frame, &values, spot, sink.value);
-            if let Some(r) = sink.reduce {
-                parts[part] = combine(
-                    self.b,
-                    spot.lanes,
-                    r,
-                    self.nest.exprs[sink.value.0 as usize].1,
-                    parts[part],
-                    value,
-                );
+            if let Some(r) = nest.sinks[s].reduce {
+                parts[part] = self.join(frame, &values, spot, (s, r), parts[part]);
             }
         }
+    }
+
+    /// What a sink's reduction makes of `before` and the value at a spot.
+    fn join(
+        &mut self,
+        frame: &Frame,
+        values: &[Option<Value>],
+        spot: Spot,
+        (sink, reduce): (usize, Reduction),
+        before: Value,
+    ) -> Value {
+        if let Some(factors) = self.products[sink] {
+            let [a, b] = factors.map(|f| self.value(frame, values, spot, f));
+            return self.b.ins().fma(a, b, before);
+        }
+        let value = self.nest.sinks[sink].value;
+        let elem = self.elem(value);
+        let value = self.value(frame, values, spot, value);
+        combine(self.b, spot.lanes, reduce, elem, before, value)
     }
 
     fn value(&mut self, frame: &Frame, values: &[Option<Value>], spot: Spot, id: ExprId) -> Value {
@@ -374,12 +418,23 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// The accumulators as one number: pairwise between registers, then lane by lane.
+    /// One element of a register.
+    fn lane(&mut self, v: Value, lane: usize) -> Value {
+        if self.lanes.count == 1 { v } else { self.b.ins().extractlane(v, lane as u8) }
+    }
+
+    /// The accumulators as one number: the upper half joins the lower half, of the registers and then of the lanes.
     fn fold(&mut self, sink: usize, parts: &[Value]) -> Value {
         let Sink { value, reduce, .. } = self.nest.sinks[sink];
         let (elem, lanes) = (self.elem(value), self.lanes);
         let Some(r) = reduce else { crate::bug!("a sink that only stores has no accumulator") };
-        let mut parts = parts.to_vec();
+        let scalar = Lanes { count: 1, ..lanes };
+        let parts = self.halve(lanes, r, elem, parts.to_vec());
+        let parts = (0..lanes.count).map(|k| self.lane(parts, k)).collect();
+        self.halve(scalar, r, elem, parts)
+    }
+
+    fn halve(&mut self, lanes: Lanes, r: Reduction, elem: Elem, mut parts: Vec<Value>) -> Value {
         while parts.len() > 1 {
             let half = parts.len().div_ceil(2);
             for k in half..parts.len() {
@@ -387,16 +442,7 @@ impl Emitter<'_, '_> {
             }
             parts.truncate(half);
         }
-        if lanes.count == 1 {
-            return parts[0];
-        }
-        let scalar = Lanes { count: 1, ..lanes };
-        let mut total = self.b.ins().extractlane(parts[0], 0u8);
-        for k in 1..lanes.count {
-            let lane = self.b.ins().extractlane(parts[0], k as u8);
-            total = combine(self.b, scalar, r, elem, total, lane);
-        }
-        total
+        parts[0]
     }
 
     /// Puts a segment's total into its cell.

@@ -248,21 +248,23 @@ lower second {
 ",
     ),
     Code::new(
-        "E0901",
-        "not supported yet",
-        "The language has this construct, but this version of blo does not compile it.",
+        "E0241",
+        "a sparse matrix is used as a whole",
+        "A sparse matrix has a place in memory for its nonzeros alone. So a formula may multiply it with dense arrays (`A @ w`, \
+         `A' @ r`, `A[i] @ w`, sums of `A[i, j] * w[j]`), take rows and sums of it, and apply functions that keep 0; what needs \
+         every element, such as `exp(A)` or `A + 1`, asks for the dense matrix: `dense(A)`, if that is small enough.",
         r"
 data A: sparse real[2, 2] = [[2, 0], [0, 3]]
 upper {
   var x: real[2]
-  minimize sumsq(A @ x - 1)
+  minimize sumsq((A + 1) @ x - 1)
 }
 ",
         r"
-data A: real[2, 2] = [[2, 0], [0, 3]]
+data A: sparse real[2, 2] = [[2, 0], [0, 3]]
 upper {
   var x: real[2]
-  minimize sumsq(A @ x - 1)
+  minimize sumsq((dense(A) + 1) @ x - 1)
 }
 ",
     ),

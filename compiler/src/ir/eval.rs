@@ -3,6 +3,7 @@
 //! contractions are done as matrix products.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use ndarray::ArrayD;
 
@@ -13,10 +14,10 @@ use crate::ops;
 /// Values of nodes. Whole numbers and truth values are held as `f64` (truth values as 0 and 1).
 pub type Array = ArrayD<f64>;
 
-/// Values of inputs.
+/// Values of inputs. Copies share the arrays.
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
-    values: Vec<Option<Array>>,
+    values: Vec<Option<Arc<Array>>>,
 }
 
 impl Bindings {
@@ -26,17 +27,17 @@ impl Bindings {
     }
 
     /// Binds an input, replacing an earlier value. The shape must be the input's.
-    pub fn set(&mut self, input: InputId, value: Array) {
+    pub fn set(&mut self, input: InputId, value: impl Into<Arc<Array>>) {
         let index = input.0 as usize;
         if self.values.len() <= index {
             self.values.resize(index + 1, None);
         }
-        self.values[index] = Some(value);
+        self.values[index] = Some(value.into());
     }
 
     /// The value of an input, if it is bound.
     pub fn get(&self, input: InputId) -> Option<&Array> {
-        self.values.get(input.0 as usize)?.as_ref()
+        self.values.get(input.0 as usize)?.as_deref()
     }
 }
 

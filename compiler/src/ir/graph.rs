@@ -112,6 +112,13 @@ pub enum Attrs {
     Transposed(bool),
     /// `cast`: the new element type.
     Cast(Elem),
+    /// `sparse` and `sparse_dot`: the matrix has this many columns; whether the product is with its transpose.
+    Sparse {
+        /// The number of columns.
+        columns: usize,
+        /// With the transpose.
+        transposed: bool,
+    },
 }
 
 /// The axes of a contraction: `batch` and `contract` pair an axis of the left with one of the right.

@@ -6,7 +6,7 @@ mod print;
 mod verify;
 
 use blo_runtime::derivatives::Quantity;
-pub use blo_runtime::program::spec::{BufferId, Cell, Dense, HostStep, Matrix, Place, Shift, Width};
+pub use blo_runtime::program::spec::{BufferId, Cell, Dense, HostStep, Matrix, Place, Shift, Sparse, Width};
 use smallvec::SmallVec;
 
 use crate::ir::graph::InputId;

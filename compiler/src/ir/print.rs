@@ -87,6 +87,9 @@ fn parameters(attrs: &Attrs) -> String {
         Attrs::Scatter { batch, size } => format!("batch: {batch}, size: {size}"),
         Attrs::Transposed(transposed) => if *transposed { "transposed" } else { "" }.to_string(),
         Attrs::Cast(elem) => elem.name().to_string(),
+        Attrs::Sparse { columns, transposed } => {
+            format!("columns: {columns}{}", if *transposed { ", transposed" } else { "" })
+        }
     }
 }
 

@@ -26,7 +26,9 @@ pub fn choose(g: &Graph, outputs: &[NodeId], stored: &mut [bool]) {
 }
 
 fn has_own_step(lowering: Lowering) -> bool {
-    use Lowering::{ArgReduce, ArgSort, Dense, Dot, Gather, Input, Place, Reduce, Rows, Scan, ScatterAdd};
+    use Lowering::{
+        ArgReduce, ArgSort, Dense, Dot, Gather, Input, Place, Reduce, Rows, Scan, ScatterAdd, Sparse,
+    };
     matches!(
         lowering,
         Input
@@ -40,6 +42,7 @@ fn has_own_step(lowering: Lowering) -> bool {
             | ScatterAdd
             | Scan
             | Dense(_)
+            | Sparse
     )
 }
 
@@ -155,7 +158,8 @@ fn by_layout(g: &Graph, needed: &[NodeId], outputs: &[NodeId], stored: &mut [boo
             | Lowering::ScatterAdd
             | Lowering::Scan
             | Lowering::ArgReduce(_)
-            | Lowering::ArgSort => {
+            | Lowering::ArgSort
+            | Lowering::Sparse => {
                 for &i in &node.inputs {
                     demand(g, stored, i, &|shape, v| is_contiguous(shape, &v.strides));
                 }

@@ -1,6 +1,8 @@
 //! Places buffers in memory. What must survive lies side by side; what passes within one stage shares the space after it,
 //! by first fit over live ranges; and so does what passes within one tile, in the memory of a worker.
 
+use rustc_hash::FxHashMap;
+
 use crate::ir::loops::{Buffer, BufferId, Home, Loops, Step};
 
 const ALIGNMENT: usize = 64;
@@ -44,29 +46,31 @@ fn fit(
     let passing = |id: &BufferId| buffers[id.0 as usize].home == home;
     // First write and last use, in order of the first write.
     let mut ranges: Vec<(BufferId, usize, usize)> = Vec::new();
+    let mut known: FxHashMap<BufferId, usize> = FxHashMap::default();
     for (k, step) in steps.iter().enumerate() {
         for id in step.writes().into_iter().chain(step.reads()).filter(passing) {
-            match ranges.iter_mut().find(|r| r.0 == id) {
+            let range = *known.entry(id).or_insert(ranges.len());
+            match ranges.get_mut(range) {
                 Some(range) => range.2 = k,
                 None => ranges.push((id, k, k)),
             }
         }
     }
-    let mut placed: Vec<(usize, usize, usize, usize)> = Vec::new();
+    // What is taken while the current buffer is written, in order of place: first byte, end, last use.
+    let mut taken: Vec<(usize, usize, usize)> = Vec::new();
     let mut result = Vec::new();
     for (id, first, last) in ranges {
         let size = bytes(&buffers[id.0 as usize]);
-        let mut taken: Vec<(usize, usize)> =
-            placed.iter().filter(|p| p.2 <= last && first <= p.3).map(|p| (p.0, p.1)).collect();
-        taken.sort_unstable();
+        taken.retain(|t| first <= t.2);
         let mut at = base;
-        for (start, end) in taken {
+        for &(start, end, _) in &taken {
             if at + size <= start {
                 break;
             }
             at = at.max(end);
         }
-        placed.push((at, at + size, first, last));
+        let place = taken.partition_point(|t| t.0 <= at);
+        taken.insert(place, (at, at + size, last));
         result.push((id, at));
     }
     result

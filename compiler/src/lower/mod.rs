@@ -296,11 +296,8 @@ fn renumber(loops: &mut Loops) {
         .flat_map(|e| e.outputs.iter().flatten())
         .for_each(|p| used[p.0.buffer.0 as usize] = true);
     let mut new = vec![BufferId(0); used.len()];
-    let mut count = 0;
-    for (new, _) in new.iter_mut().zip(&used).filter(|(_, used)| **used) {
-        *new = BufferId(count);
-        count += 1;
-    }
+    let kept = new.iter_mut().zip(&used).filter(|(_, used)| **used);
+    kept.zip(0..).for_each(|((new, _), count)| *new = BufferId(count));
     let mut kept = used.iter();
     buffers.retain(|_| kept.next() == Some(&true));
     loops.buffers = buffers;

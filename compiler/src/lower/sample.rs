@@ -260,7 +260,7 @@ fn host_part(host: &HostStep, samples: usize) -> Option<Part> {
             let uses = vec![(x, Some(i * r), false), (index, Some(*i), false), (out, Some(n * r), true)];
             (*b, Along::Outer, uses)
         }
-        HostStep::Gemm { .. } | HostStep::Dense { .. } => return None,
+        HostStep::Gemm { .. } | HostStep::Dense { .. } | HostStep::Sparse { .. } => return None,
     };
     let ratio = ratio(rows, samples)?;
     let mut all = Uses::default();
@@ -323,7 +323,7 @@ impl Part {
             HostStep::ArgSort { sizes, .. } => sizes[0] = count,
             HostStep::Scan { sizes, .. } | HostStep::ArgReduce { sizes, .. } => sizes[0] = count,
             HostStep::Gather { sizes, .. } | HostStep::Scatter { sizes, .. } => sizes[0] = count,
-            HostStep::Dense { .. } => crate::bug!("a factorisation has no samples"),
+            HostStep::Dense { .. } | HostStep::Sparse { .. } => crate::bug!("{host:?} has no samples"),
         }
         host
     }

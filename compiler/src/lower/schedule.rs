@@ -8,7 +8,7 @@ use super::expand::groups;
 use super::fuse::{Builder, Leaf, Map, Source, cell, identity, leaves, row_major_access};
 use super::view::{View, collapse, row_major, view};
 use crate::ir::graph::{Attrs, Graph, NodeId};
-use crate::ir::loops::{Access, BufferId, Cell, Dense, HostStep, Matrix, Place};
+use crate::ir::loops::{Access, BufferId, Cell, Dense, HostStep, Matrix, Place, Sparse};
 use crate::ops::{Lowering, Reduction};
 use crate::types::{Axes, Elem};
 
@@ -78,6 +78,7 @@ impl<'a> Scheduler<'a> {
             Lowering::Gather | Lowering::ScatterAdd => self.indexed(store, id, out),
             Lowering::Scan | Lowering::ArgReduce(_) => self.along(store, id, out),
             Lowering::Dense(kind) => self.dense(store, id, kind, out),
+            Lowering::Sparse => self.sparse(store, id, out),
             _ => {
                 let map = identity(node.ty.rank());
                 let access = row_major_access(&node.ty.shape);
@@ -226,7 +227,16 @@ impl<'a> Scheduler<'a> {
         let cell = cell(node.ty.elem);
         self.host(
             id,
-            HostStep::Gemm { cell, sizes, lhs, rhs, out: start(out), alpha: 1.0, accumulate: false },
+            HostStep::Gemm {
+                cell,
+                sizes,
+                lhs,
+                rhs,
+                out: start(out),
+                alpha: 1.0,
+                accumulate: false,
+                ahead: false,
+            },
         );
     }
 
@@ -259,6 +269,24 @@ impl<'a> Scheduler<'a> {
             out: start(out),
         };
         self.host(id, step);
+    }
+
+    fn sparse(&mut self, store: &dyn Store, id: NodeId, out: BufferId) {
+        let node = self.g.node(id);
+        let size = |k: usize| self.g.shape(node.inputs[k]);
+        let at = |k: usize| self.contiguous(store, node.inputs[k]);
+        let width = |k: usize| size(k)[1..].iter().product();
+        let (kind, sizes, places, operands) = match node.attrs {
+            Attrs::Sparse { columns, transposed } => {
+                let kind = if transposed { Sparse::Transposed } else { Sparse::Product };
+                (kind, [size(2)[0], columns, size(0)[0], width(4)], [at(1), at(2), at(3)], [at(0), at(4)])
+            }
+            _ => {
+                let sizes = [size(1)[0], size(4)[0], size(0)[0], width(3)];
+                (Sparse::Outer, sizes, [at(0), at(1), at(2)], [at(3), at(4)])
+            }
+        };
+        self.host(id, HostStep::Sparse { kind, sizes, places, operands, out: start(out) });
     }
 
     fn indexed(&mut self, store: &dyn Store, id: NodeId, out: BufferId) {

@@ -39,24 +39,26 @@ const CHUNKS: usize = 16;
 /// How much smaller than the rows the partial products of all chunks together stay.
 const PARTIAL: usize = 8;
 /// Products with fewer columns than this are quicker when what all samples share is transposed.
-const THIN: usize = 16;
+const THIN: usize = 20;
 
 /// Tiles the stages of every entry, and makes the joint lists.
 pub fn tile(loops: &mut Loops, tiling: &Tiling) {
+    // What passes is used within one list.
+    let none = FxHashSet::default();
     let mut entries = std::mem::take(&mut loops.entries);
     for entry in &mut entries {
         let [_, second, last] = &entry.stages;
         if !second.is_empty() && !last.is_empty() {
             let both: Vec<Step> = second.iter().chain(last).cloned().collect();
             let both = rename_passing(loops, both);
-            let joint = list(loops, both, tiling);
+            let joint = list(loops, both, tiling, &none);
             if joint.iter().any(|s| matches!(s, Step::Tiled(_))) {
                 entry.joint = Some(joint);
                 entry.stages[1] = Vec::new();
             }
         }
         for stage in &mut entry.stages {
-            *stage = list(loops, std::mem::take(stage), tiling);
+            *stage = list(loops, std::mem::take(stage), tiling, &none);
         }
     }
     loops.entries = entries;
@@ -76,6 +78,11 @@ fn rename_passing(loops: &mut Loops, mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
+/// The buffers that steps use.
+fn used<'s>(steps: impl Iterator<Item = &'s Step>) -> FxHashSet<BufferId> {
+    steps.flat_map(|s| s.reads().into_iter().chain(s.writes())).collect()
+}
+
 fn add(loops: &mut Loops, buffer: Buffer) -> BufferId {
     loops.buffers.push(buffer);
     BufferId(loops.buffers.len() as u32 - 1)
@@ -85,12 +92,11 @@ fn new(loops: &mut Loops, name: String, cell: Cell, len: usize, home: Home) -> B
     add(loops, Buffer { name, cell, len, byte: 0, home })
 }
 
-/// The list with tiled steps in place of those worth it.
-fn list(loops: &mut Loops, steps: Vec<Step>, tiling: &Tiling) -> Vec<Step> {
+/// The list with tiled steps in place of those worth it. `elsewhere` are buffers that steps outside of the list use.
+fn list(loops: &mut Loops, steps: Vec<Step>, tiling: &Tiling, elsewhere: &FxHashSet<BufferId>) -> Vec<Step> {
     let bytes = |id: BufferId| loops.buffer(id).len * loops.width.bytes(loops.buffer(id).cell);
-    let named: FxHashSet<BufferId> =
-        steps.iter().flat_map(|s| s.reads().into_iter().chain(s.writes())).collect();
-    if named.into_iter().map(bytes).sum::<usize>() < tiling.worth {
+    let named = used(steps.iter());
+    if named.iter().map(|&id| bytes(id)).sum::<usize>() < tiling.worth {
         return steps;
     }
     let groups = candidates(&steps).into_iter().filter(|&n| n >= tiling.samples);
@@ -100,13 +106,18 @@ fn list(loops: &mut Loops, steps: Vec<Step>, tiling: &Tiling) -> Vec<Step> {
         groups.map(|g| (g.bytes(loops), g)).filter(|(b, _)| *b >= tiling.worth).max_by_key(|(b, _)| *b);
     let Some((bytes, split)) = best else { return steps };
     let Split { samples, before, group, after, .. } = split;
-    let group = Group::new(loops, samples, group, &[&before, &after], bytes, tiling);
+    let parts = [used(before.iter()), used(group.iter().map(|(step, _)| step)), used(after.iter())];
+    let others = |k: usize| -> FxHashSet<BufferId> {
+        let rest = parts.iter().enumerate().filter(|(i, _)| *i != k).flat_map(|(_, part)| part);
+        rest.chain(elsewhere).copied().collect()
+    };
+    let group = Group::new(loops, samples, group, &others(1), bytes, tiling);
     let Emitted { transposes, tiled, sums } = group.emit(loops);
-    let mut all = list(loops, before, tiling);
+    let mut all = list(loops, before, tiling, &others(0));
     all.extend(transposes);
     all.push(Step::Tiled(Box::new(tiled)));
     all.extend(sums);
-    all.extend(list(loops, after, tiling));
+    all.extend(list(loops, after, tiling, &others(2)));
     all
 }
 
@@ -215,7 +226,7 @@ impl Group {
         loops: &mut Loops,
         samples: usize,
         steps: Vec<(Step, Part)>,
-        others: &[&Vec<Step>],
+        outside: &FxHashSet<BufferId>,
         bytes: usize,
         tiling: &Tiling,
     ) -> Self {
@@ -241,12 +252,7 @@ impl Group {
             transposes: Vec::new(),
             copies: FxHashMap::default(),
         };
-        let outside: FxHashSet<BufferId> = others
-            .iter()
-            .flat_map(|l| l.iter())
-            .flat_map(|s| s.reads().into_iter().chain(s.writes()))
-            .collect();
-        group.assign(loops, &outside);
+        group.assign(loops, outside);
         group
     }
 
@@ -293,10 +299,11 @@ impl Group {
 
     fn emit(mut self, loops: &mut Loops) -> Emitted {
         let steps = std::mem::take(&mut self.steps);
-        let [whole, rest] = [self.tile, self.samples % self.tile].map(|rows| {
+        let [mut whole, rest] = [self.tile, self.samples % self.tile].map(|rows| {
             let steps = if rows > 0 { &steps[..] } else { &[] };
-            steps.iter().map(|(step, part)| self.step(loops, part.of(step, rows))).collect()
+            steps.iter().map(|(step, part)| self.step(loops, part.of(step, rows))).collect::<Vec<Step>>()
         });
+        fetch_ahead(&mut whole, &self.shifts);
         let sums = self.totals.iter().flat_map(|t| total(loops, t)).collect();
         let Group { samples: rows, tile, chunk, shifts, transposes, .. } = self;
         Emitted { transposes, tiled: Tiled { rows, tile, chunk, steps: whole, rest, shifts }, sums }
@@ -327,11 +334,31 @@ impl Group {
     }
 }
 
-/// Samples of a tile: at most `most`, without a remainder or at least in whole blocks of registers where that is possible.
+/// Samples of a tile: about `most`, without a remainder or at least in whole blocks of registers where that is possible.
 fn tile_size(samples: usize, most: usize) -> usize {
     let most = most.clamp(1, samples.max(1));
-    let even = (most.div_ceil(2)..=most).rev().find(|t| t.is_multiple_of(4) && samples.is_multiple_of(*t));
-    even.unwrap_or(if most >= 8 { most - most % 8 } else { most })
+    let near = most - most / 4..=most + most / 8;
+    near.rev().find(|t| t.is_multiple_of(4) && samples.is_multiple_of(*t)).unwrap_or(if most >= 8 {
+        most - most % 8
+    } else {
+        most
+    })
+}
+
+/// Marks the products that share rows of data: the first one that sums over the samples fetches the next tile for all of them.
+fn fetch_ahead(steps: &mut [Step], shifts: &[(BufferId, Shift)]) {
+    let by_tile = |x: &Matrix| shifts.iter().any(|(b, s)| *b == x.at.buffer && matches!(s, Shift::Tile(_)));
+    let mut fetched = FxHashSet::default();
+    for step in &mut *steps {
+        if let Step::Host(HostStep::Gemm { rhs, accumulate: true, ahead, .. }) = step {
+            *ahead = by_tile(rhs) && fetched.insert(rhs.at.buffer);
+        }
+    }
+    for step in steps {
+        if let Step::Host(HostStep::Gemm { lhs, accumulate: false, ahead, .. }) = step {
+            *ahead = by_tile(lhs) && fetched.contains(&lhs.at.buffer);
+        }
+    }
 }
 
 fn real(exprs: &[Expr]) -> Vec<(Expr, Elem)> {
@@ -391,6 +418,7 @@ mod tests {
     #[test]
     fn tiles_have_no_remainder_where_that_is_possible() {
         assert_eq!(tile_size(5000, 49), 40);
+        assert_eq!(tile_size(5000, 98), 100);
         assert_eq!(tile_size(5003, 49), 48);
         assert_eq!(tile_size(64, 5), 4);
         assert_eq!(tile_size(7, 5), 5);

@@ -98,6 +98,9 @@ operators! {
     triangular_solve::TRIANGULAR_SOLVE,
     lu::LU,
     lu_solve::LU_SOLVE,
+    sparse::SPARSE,
+    sparse_dot::SPARSE_DOT,
+    sparse_outer::SPARSE_OUTER,
 }
 
 /// All operators.
@@ -237,6 +240,8 @@ pub enum Lowering {
     Scan,
     /// A factorisation of dense matrices, or a solve with one.
     Dense(Dense),
+    /// A product with a sparse matrix.
+    Sparse,
     /// Written with other operators before loops are made.
     Expand(fn(&mut Graph, NodeId) -> NodeId),
 }
@@ -288,6 +293,12 @@ pub enum Instruction {
     IntMod,
     /// change of element type
     Cast,
+    /// a * b + c, rounded once; made by the code generator from the two instructions, on machines that have it
+    MulAdd,
+    /// a * b - c, rounded once
+    MulSub,
+    /// c - a * b, rounded once
+    NegMulAdd,
 }
 
 /// What a reduction computes.

@@ -48,16 +48,20 @@ pub fn associate(g: &mut Graph, roots: &[NodeId], many: bool) -> Vec<NodeId> {
     let runs = Runs { last: class(last), many };
     let mut tried = FxHashSet::default();
     let mut chains = chains(g, &roots);
+    let mut left = MOST_CHAINS;
     while let Some(chain) = chains.pop() {
-        if !tried.insert(chain) || tried.len() > MOST_CHAINS {
+        if left == 0 || !tried.insert(chain) {
             continue;
         }
+        left -= 1;
         let Some(new) = reordered(g, chain, runs) else { continue };
         let candidate = substitute_all(g, &roots, &[(chain, new)]);
         let candidate = simplify(g, &candidate);
         if is_cheaper(g, &candidate, &roots, runs) {
             roots = candidate;
             chains = self::chains(g, &roots);
+            // What shared a product with this chain may pay now.
+            tried.clear();
         }
     }
     roots
@@ -235,7 +239,7 @@ fn reordered(g: &mut Graph, id: NodeId, runs: Runs) -> Option<NodeId> {
         }
         _ => chain.open(g, id, (0..chain.kept).collect())?,
     };
-    if terms.iter().all(|term| term.factors.len() < 3) {
+    if terms.len() < 2 && terms.iter().all(|term| term.factors.len() < 3) {
         return None;
     }
     let mut sum = None;
@@ -362,7 +366,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// `None` when there are too many factors.
+    /// `None` when there are too many factors, or not exactly one of the latest stage.
     fn new(g: &Graph, chain: &'a Chain, factors: &'a [Factor], runs: Runs) -> Option<Self> {
         if factors.is_empty() || factors.len() > MOST_FACTORS {
             return None;
@@ -370,7 +374,12 @@ impl<'a> Search<'a> {
         let mut search = Search { chain, factors, best: vec![None; 1 << factors.len()] };
         let stage = |set: usize| latest(g, factors, set);
         let whole = search.whole();
-        let brackets = factors.iter().filter(|factor| is_direction(g, factor.node)).count() == 1;
+        let late = factors.iter().filter(|f| class(g.node(f.node).stage) == class(stage(whole))).count();
+        // A square stays one: `|X w|²` as `w · (X' X w)` would lose its sign.
+        if late != 1 {
+            return None;
+        }
+        let brackets = class(stage(whole)) == 3;
         let largest = factors.iter().map(|factor| g.ty(factor.node).len()).max().unwrap_or(0).max(CACHED);
         for set in 1..=whole {
             if set.is_power_of_two() {

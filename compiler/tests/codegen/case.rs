@@ -7,7 +7,7 @@ use blo_compiler::entry::{Entry, Layout};
 use blo_compiler::ir::eval::{Array, Bindings, evaluate};
 use blo_compiler::ir::graph::{Graph, InputId, NodeId, Role};
 use blo_compiler::ir::loops::Loops;
-use blo_compiler::lower::lower;
+use blo_compiler::lower::{Tiling, lower_with};
 use blo_compiler::model::Precision;
 use blo_compiler::types::{Elem, Type};
 use blo_runtime::derivatives::{Derivatives, Quantity};
@@ -34,16 +34,20 @@ impl Rng {
     }
 }
 
+/// Tiles of a few rows wherever any steps can run tile by tile, however small they are.
+pub const FORCED: Tiling = Tiling { worth: 1, cache: 512, samples: 2 };
+
 /// A graph with bound inputs.
 pub struct Case {
     pub g: Graph,
     pub values: Bindings,
     pub rng: Rng,
+    pub tiling: Tiling,
 }
 
 impl Case {
     pub fn new(seed: u64) -> Self {
-        Case { g: Graph::new(), values: Bindings::new(), rng: Rng(seed) }
+        Case { g: Graph::new(), values: Bindings::new(), rng: Rng(seed), tiling: Tiling::default() }
     }
 
     pub fn input(&mut self, role: Role, ty: Type, value: Array) -> NodeId {
@@ -87,7 +91,7 @@ impl Case {
 
     pub fn lower_entries(&mut self, entries: &[Entry], precision: Precision) -> Loops {
         let layout = self.layout();
-        let loops = lower(&mut self.g, &layout, entries, precision);
+        let loops = lower_with(&mut self.g, &layout, entries, precision, &self.tiling);
         assert_eq!(loops.verify(), Ok(()), "{loops}");
         loops
     }
@@ -102,7 +106,7 @@ impl Case {
         inputs.iter().flat_map(|&i| self.values.get(i).unwrap().iter().copied().collect::<Vec<_>>()).collect()
     }
 
-    /// Compares both precisions with the reference.
+    /// Compares both precisions, with and without tiles, with the reference.
     pub fn check(&mut self, name: &str, roots: &[NodeId]) {
         self.check_within(name, roots, 1e-12, 1e-4);
     }
@@ -111,12 +115,16 @@ impl Case {
     pub fn check_within(&mut self, name: &str, roots: &[NodeId], double: f64, single: f64) {
         let expected = evaluate(&self.g, roots, &self.values).unwrap();
         // In double precision step by step and, where it can be, compiled whole; the latter does not exist in single precision.
+        // And with tiles wherever there can be any.
         let kinds = [
-            (Precision::F64, double, Choice::None),
-            (Precision::F64, double, Choice::All),
-            (Precision::F32, single, Choice::Small),
+            (Precision::F64, double, Choice::None, Tiling::default()),
+            (Precision::F64, double, Choice::All, Tiling::default()),
+            (Precision::F32, single, Choice::Small, Tiling::default()),
+            (Precision::F64, double, Choice::None, FORCED),
+            (Precision::F32, single, Choice::None, FORCED),
         ];
-        for (precision, tolerance, choice) in kinds {
+        for (precision, tolerance, choice, tiling) in kinds {
+            self.tiling = tiling;
             let loops = self.lower(roots, precision);
             let mut program =
                 jit_choosing(&loops, &self.values, choice).unwrap_or_else(|e| panic!("{name}: {e}\n{loops}"));

@@ -26,7 +26,7 @@ fn toy(case: &mut Case, n: usize, tail: Option<&'static ops::Operator>) -> Vec<E
         let more = g.sum(more, &[0]);
         f = g.add(f, more);
     }
-    let gradients = gradient(g, f, &[x, y]).unwrap();
+    let gradients = gradient(g, f, &[x, y]).expect("differentiable");
     let waves = g.mul(waves, v);
     let hv = g.unary(&ops::NEG, waves);
     let entry = |quantity, outputs: &[NodeId]| Entry {
@@ -52,7 +52,7 @@ fn pair(n: usize, tail: Option<&'static ops::Operator>) -> Pair {
     let entries = toy(&mut case, n, tail);
     let loops = case.lower_entries(&entries, Precision::F64);
     let layout = case.layout();
-    let program = |choice| jit_choosing(&loops, &case.values, choice).unwrap();
+    let program = |choice| jit_choosing(&loops, &case.values, choice).expect("compiled");
     Pair {
         whole: program(Choice::All),
         steps: program(Choice::None),

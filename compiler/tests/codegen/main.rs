@@ -1,10 +1,13 @@
 //! Machine code against the reference evaluator: every operator at its sample points, hand-written composites, lengths around
-//! vector and tile sizes, and random graphs. Stages and the life of programs are in `program`.
+//! vector and tile sizes, and random graphs. Stages and the life of programs are in `program`, tiles in
+//! `tiles`; every comparison is made with tiles of a few rows as well.
 
 mod case;
 mod dense;
 mod direct;
 mod program;
+mod tiles;
+mod wide;
 
 use blo_compiler::ir::graph::{Attrs, DotAxes, NodeId, Role};
 use blo_compiler::ops;

@@ -13,7 +13,7 @@ use ndarray::{ArrayD, IxDyn};
 use crate::case::{Case, close};
 
 /// Softmax regression with weighted samples: the loss, its gradient, and a product with its Hessian, written by hand.
-fn regression(case: &mut Case, n: usize, d: usize, k: usize) -> Vec<Entry> {
+pub fn regression(case: &mut Case, n: usize, d: usize, k: usize) -> Vec<Entry> {
     let (x, labels) = (case.real(Role::Data, &[n, d]), case.int(&[n], k));
     let (weight, w) = (case.real(Role::Upper, &[n]), case.real(Role::Lower, &[d, k]));
     let v = case.real(Role::LowerDirection, &[d, k]);

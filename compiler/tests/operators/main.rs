@@ -3,6 +3,7 @@
 // Helpers of tests stop the test when something is wrong, as tests do.
 #![allow(clippy::unwrap_used)]
 
+mod chains;
 mod contraction;
 mod curvature;
 mod derivatives;

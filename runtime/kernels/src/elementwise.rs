@@ -22,12 +22,6 @@ pub trait Unary1 {
     /// # Safety
     /// As [`Vector`].
     unsafe fn lanes<V: Vector>(x: V) -> V;
-    /// Over one number.
-    #[allow(dead_code, reason = "for callers without an array")]
-    fn one<E: Real>(x: E) -> E {
-        // SAFETY: a register of one lane needs no instruction set.
-        unsafe { Self::lanes::<E>(x) }
-    }
 }
 
 /// A function of two numbers.
@@ -37,12 +31,6 @@ pub trait Binary1 {
     /// # Safety
     /// As [`Vector`].
     unsafe fn lanes<V: Vector>(x: V, y: V) -> V;
-    /// Over one number.
-    #[allow(dead_code, reason = "for callers without an array")]
-    fn one<E: Real>(x: E, y: E) -> E {
-        // SAFETY: a register of one lane needs no instruction set.
-        unsafe { Self::lanes::<E>(x, y) }
-    }
 }
 
 macro_rules! unary_operations {

@@ -20,6 +20,7 @@ mod reduce;
 mod rows;
 mod scratch;
 mod single;
+pub mod sparse;
 mod table;
 mod vector;
 

@@ -57,6 +57,8 @@ pub trait Real:
     /// The AVX2 register of this type.
     #[cfg(target_arch = "x86_64")]
     type V256: Vector<E = Self>;
+    /// `self * b + c` with one rounding: an instruction where the caller has one, a slow library call elsewhere.
+    fn fused(self, b: Self, c: Self) -> Self;
     /// The 128-bit register of this type.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     type V128: Vector<E = Self>;
@@ -152,6 +154,10 @@ impl Real for f64 {
     type V128 = std::arch::x86_64::__m128d;
     #[cfg(target_arch = "aarch64")]
     type V128 = std::arch::aarch64::float64x2_t;
+    #[inline(always)]
+    fn fused(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
     #[inline(always)]
     unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
         // SAFETY: the caller's contract.
@@ -317,6 +323,10 @@ impl Real for f32 {
     type V128 = std::arch::x86_64::__m128;
     #[cfg(target_arch = "aarch64")]
     type V128 = std::arch::aarch64::float32x4_t;
+    #[inline(always)]
+    fn fused(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
     #[inline(always)]
     unsafe fn transpose4(to: *mut Self, to_row: usize, from: *const Self, from_row: usize) {
         // SAFETY: the caller's contract.

@@ -32,27 +32,17 @@ unsafe fn lanes1<V: Vector, O: Unary1>(x: V::E) -> V::E {
 }
 
 #[inline(always)]
-unsafe fn plain1<E: Real, O: Unary1>(x: E) -> E {
-    O::one(x)
-}
-
-#[inline(always)]
 unsafe fn lanes2<V: Vector, O: Binary1>(x: V::E, y: V::E) -> V::E {
     unsafe { first(O::lanes(V::splat(x), V::splat(y))) }
 }
 
-#[inline(always)]
-unsafe fn plain2<E: Real, O: Binary1>(x: E, y: E) -> E {
-    O::one(x, y)
-}
-
 entry! {
     /// A function of one number, in registers.
-    one, One, Unary1, lanes1, plain1, (x: E) -> E
+    one, One, Unary1, lanes1, lanes1, (x: E) -> E
 }
 entry! {
     /// A function of two numbers, in registers.
-    two, Two, Binary1, lanes2, plain2, (x: E, y: E) -> E
+    two, Two, Binary1, lanes2, lanes2, (x: E, y: E) -> E
 }
 
 /// A function of numbers in registers: its link name, as `blo_s_exp_f64`, and its code.

@@ -294,6 +294,11 @@ impl Lane<'_> {
         self.tile.is_multiple_of(self.group.tiles.cut.chunk)
     }
 
+    /// Whether another tile of full size follows this one.
+    pub fn whole_follows(&self) -> bool {
+        self.tile + 1 < self.group.tiles.cut.whole
+    }
+
     fn address(&self, access: &Access) -> *mut u8 {
         assert_eq!(access.rest, self.is_rest(), "a step runs in a tile of another size");
         access.address(self.base.0, self.worker.memory.base, self.tile, self.chunk)

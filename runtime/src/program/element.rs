@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use blo_kernels::dense::{self, Dense, Workspace};
 use blo_kernels::map;
+use blo_kernels::sparse::{self, Sparse};
 
-use crate::kernel::{self, Strided, Word};
+use crate::kernel::{self, Product, Strided, Word};
 
 /// A cell the runtime's steps can work on.
 pub trait Element: Word {
@@ -21,15 +22,14 @@ pub trait Element: Word {
     fn beyond(self, best: Self, largest: bool) -> bool;
     /// The order of numbers, NaN after all others.
     fn order(self, other: Self) -> Ordering;
-    /// `out = alpha · lhs · rhs` for m × k and k × n operands with (row, column) strides and a row-major result; or this added to
-    /// what is in `out`. `scale` is `alpha`, and whether to add.
+    /// `out = alpha · lhs · rhs`, or this added to `out`, for m × k and k × n operands with (row, column) strides and a row-major
+    /// result.
     fn gemm(
         sizes: [usize; 3],
         out: &mut [Self],
         lhs: Strided<'_, Self>,
         rhs: Strided<'_, Self>,
-        scale: (f64, bool),
-        threads: usize,
+        how: Product<f64>,
     );
 }
 
@@ -57,6 +57,8 @@ pub trait Real: Element {
         work: &mut Workspace,
         threads: usize,
     );
+    /// A product with a sparse matrix, given the places of its nonzeros (columns, starts, ends) and the other two operands.
+    fn sparse(kind: Sparse, width: usize, places: [&[i64]; 3], operands: [&[Self]; 2], out: &mut [Self]);
 }
 
 macro_rules! real {
@@ -81,10 +83,11 @@ macro_rules! real {
                 out: &mut [Self],
                 lhs: Strided<'_, Self>,
                 rhs: Strided<'_, Self>,
-                (alpha, accumulate): (f64, bool),
-                threads: usize,
+                how: Product<f64>,
             ) {
-                kernel::gemm(sizes, out, lhs, rhs, alpha as $t, accumulate, threads);
+                let Product { alpha, accumulate, ahead, threads } = how;
+                let how = Product { alpha: alpha as $t, accumulate, ahead, threads };
+                kernel::gemm(sizes, out, lhs, rhs, how);
             }
         }
 
@@ -129,6 +132,23 @@ macro_rules! real {
                     }
                 }
             }
+            fn sparse(
+                kind: Sparse,
+                width: usize,
+                [columns, start, end]: [&[i64]; 3],
+                [a, b]: [&[Self]; 2],
+                out: &mut [Self],
+            ) {
+                match kind {
+                    Sparse::Product => {
+                        sparse::product(sparse::Matrix { start, end, columns, values: a }, width, b, 0, out);
+                    }
+                    Sparse::Transposed => {
+                        sparse::transposed(sparse::Matrix { start, end, columns, values: a }, width, b, out);
+                    }
+                    Sparse::Outer => sparse::outer(start, end, columns, width, a, b, out),
+                }
+            }
         }
     };
 }
@@ -155,14 +175,13 @@ impl Element for i64 {
         out: &mut [Self],
         lhs: Strided<'_, Self>,
         rhs: Strided<'_, Self>,
-        (_, accumulate): (f64, bool),
-        _threads: usize,
+        how: Product<f64>,
     ) {
         let [m, n, k] = sizes;
         for (c, (i, j)) in out.iter_mut().zip((0..m).flat_map(|i| (0..n).map(move |j| (i, j)))) {
             let terms = (0..k)
                 .map(|p| lhs.cells[i * lhs.row + p * lhs.col].times(rhs.cells[p * rhs.row + j * rhs.col]));
-            *c = terms.fold(if accumulate { *c } else { 0 }, i64::plus);
+            *c = terms.fold(if how.accumulate { *c } else { 0 }, i64::plus);
         }
     }
 }

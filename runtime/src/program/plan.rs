@@ -9,7 +9,7 @@ use super::spec::{
 use super::steps::{DenseStep, Host, InMemory, InTile, Moving, Naming, Step, TileStep, TiledStep};
 use crate::derivatives::Quantity;
 use crate::kernel::tiles::{Area, Cut, Moves, TileSlot, Tiles, Worker};
-use crate::kernel::{Memory, Slot, Word};
+use crate::kernel::{Memory, Product, Slot, Word};
 
 /// One entry, ready to run.
 struct Entry<T: Real> {
@@ -310,6 +310,18 @@ impl Binder<'_> {
                 let out = self.slot(*out, b * kind.cells(*n, *k))?;
                 Ok(Step::Dense(DenseStep::new(*kind, *sizes, *transposed, factor, (cells, *x), out)))
             }
+            StepSpec::Host(HostStep::Sparse { kind, sizes, places, operands, out }) => {
+                let [rows, _, nonzeros, width] = *sizes;
+                let ([first, second], len) = kind.lens(*sizes);
+                let [columns, start, end] = *places;
+                Ok(Step::Sparse {
+                    kind: *kind,
+                    width,
+                    places: [self.slot(columns, nonzeros)?, self.slot(start, rows)?, self.slot(end, rows)?],
+                    operands: [self.slot(operands[0], first)?, self.slot(operands[1], second)?],
+                    out: self.slot(*out, len)?,
+                })
+            }
             StepSpec::Host(step) => Ok(Step::Host(host(step, &mut &*self)?)),
             StepSpec::Tiled(spec) => self.tiled(spec).map(|step| Step::Tiled(Box::new(step))),
         }
@@ -411,13 +423,21 @@ fn moving<N: Naming, C: Word>(
     names: &mut impl Namer<N>,
 ) -> Result<Moving<N, C>, ProgramError> {
     Ok(match step {
-        HostStep::Gemm { sizes: sizes @ [b, m, n, k], lhs, rhs, out, alpha, accumulate, .. } => {
+        HostStep::Gemm { sizes: sizes @ [b, m, n, k], lhs, rhs, out, alpha, accumulate, ahead, .. } => {
             let mut operand = |x: &Matrix, rows, cols| -> Result<(N::Slot<C>, Matrix), ProgramError> {
                 Ok((names.name(x.at, x.extent(*b, rows, cols) - x.at.offset, false)?, *x))
             };
             let (lhs, rhs) = (operand(lhs, *m, *k)?, operand(rhs, *k, *n)?);
             let out = names.name(*out, b * m * n, true)?;
-            Moving::Gemm { sizes: *sizes, lhs, rhs, out, alpha: *alpha, accumulate: *accumulate }
+            let rows = if !ahead {
+                0
+            } else if *accumulate {
+                *k
+            } else {
+                *m
+            };
+            let how = Product { alpha: *alpha, accumulate: *accumulate, ahead: rows, threads: 1 };
+            Moving::Gemm { sizes: *sizes, lhs, rhs, out, how }
         }
         HostStep::Gather { sizes: sizes @ [b, i, n, r], x, index, out, .. } => Moving::Gather {
             sizes: *sizes,
@@ -447,7 +467,9 @@ fn moving<N: Naming, C: Word>(
             x: names.name(*x, rows * len, false)?,
             out: names.name(*out, rows * len, true)?,
         },
-        HostStep::Rows { x, .. } | HostStep::Dense { x: Matrix { at: x, .. }, .. } => {
+        HostStep::Rows { x, .. }
+        | HostStep::Dense { x: Matrix { at: x, .. }, .. }
+        | HostStep::Sparse { out: x, .. } => {
             return Err(ProgramError::Extent(x.buffer));
         }
     })

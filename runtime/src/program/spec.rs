@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 pub use blo_kernels::dense::Dense;
+pub use blo_kernels::sparse::Sparse;
 
 use crate::derivatives::Quantity;
 use crate::kernel::Kernel;
@@ -114,6 +115,9 @@ pub enum HostStep {
         alpha: f64,
         /// Inside of a tiled step: whether the product is added to that of the chunk's tiles before.
         accumulate: bool,
+        /// Inside of a tiled step: whether the rows of the next tile, which follow in memory, are fetched by this product if it
+        /// accumulates, and are there already if it does not.
+        ahead: bool,
     },
     /// A function of every row: `softmax`, `log_softmax` (rows × len), `logsumexp` (rows).
     Rows {
@@ -204,6 +208,19 @@ pub enum HostStep {
         /// The results, row-major.
         out: Place,
     },
+    /// A product with a sparse matrix; see [`Sparse`] and [`blo_kernels::sparse`].
+    Sparse {
+        /// Which.
+        kind: Sparse,
+        /// Sizes: rows, columns, nonzeros, and the width of dense rows.
+        sizes: [usize; 4],
+        /// The column of every nonzero, and the first and one past the last nonzero of every row; whole numbers.
+        places: [Place; 3],
+        /// The other two operands; reals.
+        operands: [Place; 2],
+        /// The result.
+        out: Place,
+    },
 }
 
 impl HostStep {
@@ -234,6 +251,12 @@ impl HostStep {
                 let factor = factor.iter().map(|f| at(f, Cell::Real, b * kind.factor_cells(*n)));
                 factor.chain([(x.at.buffer, Cell::Real, x.extent(*b, *n, cols))]).collect()
             }
+            HostStep::Sparse { kind, sizes, places, operands, .. } => {
+                let [rows, _, nonzeros, _] = *sizes;
+                let ints = places.iter().zip([nonzeros, rows, rows]).map(|(p, len)| at(p, Cell::Int, len));
+                let lens = kind.lens(*sizes).0;
+                ints.chain(operands.iter().zip(lens).map(|(p, len)| at(p, Cell::Real, len))).collect()
+            }
         }
     }
 
@@ -251,6 +274,9 @@ impl HostStep {
                 vec![x, out]
             }
             HostStep::Dense { factor, x, out, .. } => factor.iter_mut().chain([&mut x.at, out]).collect(),
+            HostStep::Sparse { places, operands, out, .. } => {
+                places.iter_mut().chain(operands).chain([out]).collect()
+            }
         }
     }
 
@@ -267,6 +293,7 @@ impl HostStep {
             HostStep::ArgReduce { sizes: [o, _, i], out, .. } => (out, Cell::Int, o * i),
             HostStep::ArgSort { sizes: [rows, len], out, .. } => (out, Cell::Int, rows * len),
             HostStep::Dense { kind, sizes: [b, n, k], out, .. } => (out, Cell::Real, b * kind.cells(*n, *k)),
+            HostStep::Sparse { kind, sizes, out, .. } => (out, Cell::Real, kind.lens(*sizes).1),
         };
         (out.buffer, cell, out.offset + len)
     }

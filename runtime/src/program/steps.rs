@@ -1,14 +1,15 @@
 //! The steps the runtime does itself: products, rows, gather and scatter, running sums, positions of extremes, the order of
-//! rows, dense linear algebra.
+//! rows, dense linear algebra, sparse products.
 //! Their slots were checked when the program was built; none of them allocates. Most of them also run inside of tiles, on
 //! cells that a [`Lane`] finds.
 
 use blo_kernels::dense::{Dense, Workspace};
+use blo_kernels::sparse::Sparse;
 
 use super::element::{Element, Real};
 use super::spec::Matrix;
 use crate::kernel::tiles::{Group, Lane, TileSlot, Worker};
-use crate::kernel::{Bound, Memory, Slot, Strided, Word};
+use crate::kernel::{Bound, Memory, Product, Slot, Strided, Word};
 
 /// How cells are named: in the program's memory, or in the current tile.
 pub trait Naming {
@@ -40,6 +41,9 @@ pub trait Cells<N: Naming> {
 
     /// Whether a product that accumulates finds the sum of earlier tiles.
     fn continues(&self) -> bool;
+
+    /// Whether a tile as large as this one follows in memory.
+    fn whole_follows(&self) -> bool;
 }
 
 impl Cells<InMemory> for Memory {
@@ -53,6 +57,10 @@ impl Cells<InMemory> for Memory {
     }
 
     fn continues(&self) -> bool {
+        false
+    }
+
+    fn whole_follows(&self) -> bool {
         false
     }
 }
@@ -70,6 +78,10 @@ impl Cells<InTile> for Lane<'_> {
     fn continues(&self) -> bool {
         !self.is_first()
     }
+
+    fn whole_follows(&self) -> bool {
+        Lane::whole_follows(self)
+    }
 }
 
 /// A step ready to run.
@@ -80,6 +92,19 @@ pub enum Step<T: Real> {
     Host(Host<InMemory, T>),
     /// Dense linear algebra.
     Dense(DenseStep<T>),
+    /// A product with a sparse matrix; see [`super::spec::HostStep::Sparse`].
+    Sparse {
+        /// Which.
+        kind: Sparse,
+        /// The width of dense rows.
+        width: usize,
+        /// Columns, starts and ends.
+        places: [Slot<i64>; 3],
+        /// The other operands.
+        operands: [Slot<T>; 2],
+        /// Result.
+        out: Slot<T>,
+    },
     /// Steps that run tile by tile.
     Tiled(Box<TiledStep<T>>),
 }
@@ -140,8 +165,7 @@ pub enum Moving<N: Naming, T: Word> {
         lhs: (N::Slot<T>, Matrix),
         rhs: (N::Slot<T>, Matrix),
         out: N::Slot<T>,
-        alpha: f64,
-        accumulate: bool,
+        how: Product<f64>,
     },
     /// Indexed read.
     Gather { sizes: [usize; 4], x: N::Slot<T>, index: N::Slot<i64>, out: N::Slot<T> },
@@ -162,6 +186,11 @@ impl<T: Real> Step<T> {
             Step::Kernel(bound) => memory.call(bound),
             Step::Host(step) => step.run(memory, workers.len()),
             Step::Dense(step) => step.run(memory, workers.len()),
+            Step::Sparse { kind, width, places, operands, out } => {
+                let (around, out) = memory.around(*out);
+                let (places, operands) = (places.map(|s| around.read(s)), operands.map(|s| around.read(s)));
+                T::sparse(*kind, *width, places, operands, out);
+            }
             Step::Tiled(step) => step.run(memory, workers),
         }
     }
@@ -226,10 +255,12 @@ impl<T: Real> DenseStep<T> {
 impl<N: Naming, T: Element> Moving<N, T> {
     fn run(&self, cells: &mut impl Cells<N>, threads: usize) {
         match self {
-            Moving::Gemm { sizes, lhs, rhs, out, alpha, accumulate } => {
-                let accumulate = *accumulate && cells.continues();
+            Moving::Gemm { sizes, lhs, rhs, out, how } => {
+                let accumulate = how.accumulate && cells.continues();
+                let ahead = if cells.whole_follows() { how.ahead } else { 0 };
                 let (a, b, c) = cells.split(lhs.0, rhs.0, *out);
-                gemm(*sizes, (a, &lhs.1), (b, &rhs.1), c, (*alpha, accumulate), threads);
+                let how = Product { accumulate, ahead, threads, ..*how };
+                gemm(*sizes, (a, &lhs.1), (b, &rhs.1), c, how);
             }
             Moving::Gather { sizes, x, index, out } => {
                 let (x, index, out) = cells.split(*x, *index, *out);
@@ -260,14 +291,13 @@ fn gemm<T: Element>(
     (a, lhs): (&[T], &Matrix),
     (b, rhs): (&[T], &Matrix),
     c: &mut [T],
-    (alpha, accumulate): (f64, bool),
-    threads: usize,
+    how: Product<f64>,
 ) {
     if m * n == 0 {
         return;
     }
     if k == 0 {
-        if !accumulate {
+        if !how.accumulate {
             c.fill(T::ZERO);
         }
         return;
@@ -275,7 +305,7 @@ fn gemm<T: Element>(
     for (i, c) in c.chunks_exact_mut(m * n).take(batch).enumerate() {
         let a = Strided { cells: &a[i * lhs.batch..], row: lhs.row, col: lhs.col };
         let b = Strided { cells: &b[i * rhs.batch..], row: rhs.row, col: rhs.col };
-        T::gemm([m, n, k], c, a, b, (alpha, accumulate), threads);
+        T::gemm([m, n, k], c, a, b, how);
     }
 }
 

@@ -17,6 +17,7 @@ use blo_grammar::span::Span;
 use super::Checker;
 use super::messages::count;
 use super::multipliers;
+use super::sparse;
 use super::value::Value;
 use crate::ops::{self, Operator, Surface};
 
@@ -85,6 +86,8 @@ static COMPOSED: &[(&str, Builtin)] = &[
     ("sumsq", syntax("sumsq(x) or sumsq(x, axis)", 1, 2, reduce::norms)),
     ("sort", syntax("sort(x) or sort(x, axis)", 1, 2, order::sort)),
     ("top_k", syntax("top_k(x, k) or top_k(x, k, axis)", 2, 3, order::top_k)),
+    ("nnz", values("nnz(A)", 1, 1, sparse::nonzeros)),
+    ("dense", values("dense(A)", 1, 1, sparse::dense)),
     ("dot", values("dot(x, y)", 2, 2, linear::dot)),
     ("outer", values("outer(x, y)", 2, 2, linear::outer)),
     ("trace", values("trace(A)", 1, 1, linear::trace)),

@@ -36,7 +36,7 @@ impl Checker<'_> {
             Surface::Along(_) => self.along(op, call, false),
             Surface::AlongReduced(_) => self.along(op, call, true),
             Surface::Reduction(_) | Surface::Hidden => {
-                self.unsupported(&format!("`{}` is", call.name.name), call.name.span)
+                crate::bug!("`{}` is no function of the language", op.name)
             }
         }
     }

@@ -7,9 +7,11 @@ use cranelift_frontend::FunctionBuilder;
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
+use super::super::contract::{Contracted, contract};
 use super::super::function::Callees;
 use super::super::instruction::{Lanes, combine, emit, int, neutral, real};
 use super::super::nest::{Emitter, flags};
+use super::super::run::Calls;
 use super::{Whole, vector};
 use crate::ir::loops::{Access, BufferId, Cell, Expr, ExprId, Nest, Sink, TILE_STRIDE, Width};
 use crate::types::Elem;
@@ -63,7 +65,7 @@ impl Whole<'_> {
 
     /// Writes the body. The first block is current; its parameters are the four vectors, the three outputs, the memory, and the
     /// bits of the stages that must run.
-    pub fn emit(&self, b: &mut FunctionBuilder<'_>, callees: &Callees, params: &[Value]) {
+    pub fn emit(&self, b: &mut FunctionBuilder<'_>, callees: &Callees, calls: &mut Calls, params: &[Value]) {
         let &[x, y, u, v, first, second, third, memory, stale] = params else {
             crate::bug!("an entry compiled whole has other parameters")
         };
@@ -71,6 +73,7 @@ impl Whole<'_> {
             b,
             whole: self,
             callees,
+            calls,
             memory,
             outputs: [first, second, third],
             bases: FxHashMap::default(),
@@ -96,6 +99,7 @@ struct Writer<'e, 'b, 'w> {
     b: &'e mut FunctionBuilder<'b>,
     whole: &'e Whole<'w>,
     callees: &'e Callees,
+    calls: &'e mut Calls,
     memory: Value,
     outputs: [Value; 3],
     /// The addresses of buffers.
@@ -166,11 +170,13 @@ impl Writer<'_, '_, '_> {
             }
             _ => None,
         };
-        Emitter::emit_at(self.b, nest, Width::Double, &self.callees.blocks, args, scratch);
+        let nest = contract(nest, self.calls.fused);
+        Emitter::emit_at(self.b, &nest, Width::Double, &self.callees.blocks, self.calls, (args, scratch));
     }
 
     /// A nest point by point.
     fn unrolled(&mut self, nest: &Nest) {
+        let Contracted { nest, products } = &contract(nest, self.calls.fused);
         let mut totals: Vec<FxHashMap<usize, Value>> = vec![FxHashMap::default(); nest.sinks.len()];
         for (sink, totals) in nest.sinks.iter().zip(&mut totals) {
             if let Some(r) = sink.reduce {
@@ -188,11 +194,16 @@ impl Writer<'_, '_, '_> {
                 let value = self.value(nest, expr, *elem, &values, &at);
                 values.push(value);
             }
-            for (sink, totals) in nest.sinks.iter().zip(&mut totals) {
+            for ((sink, factors), totals) in nest.sinks.iter().zip(products).zip(&mut totals) {
                 let (value, elem) = (values[sink.value.0 as usize], nest.exprs[sink.value.0 as usize].1);
                 let cell = at(&sink.access);
                 match (sink.reduce, totals.get_mut(&cell)) {
-                    (Some(r), Some(total)) => *total = combine(self.b, SCALAR, r, elem, *total, value),
+                    (Some(r), Some(total)) => {
+                        *total = match factors.map(|f| f.map(|f| values[f.0 as usize])) {
+                            Some([p, q]) => self.b.ins().fma(p, q, *total),
+                            None => combine(self.b, SCALAR, r, elem, *total, value),
+                        }
+                    }
                     _ => self.store(nest, sink, elem, cell, value),
                 }
             }

@@ -8,7 +8,11 @@ use crate::types::Elem;
 impl Display for Loops {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let real = if self.width == Width::Double { "f64" } else { "f32" };
-        writeln!(f, "loops {real}, {} bytes, {} for each worker", self.bytes, self.own_bytes)?;
+        write!(f, "loops {real}, {} bytes", self.bytes)?;
+        if self.own_bytes > 0 {
+            write!(f, ", {} for each worker", self.own_bytes)?;
+        }
+        writeln!(f)?;
         for (i, b) in self.buffers.iter().enumerate() {
             let cell = if b.cell == Cell::Int { "i64" } else { real };
             let home = match b.home {
@@ -128,7 +132,7 @@ impl Display for Text<'_, Place> {
 impl Display for Text<'_, HostStep> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self.0 {
-            HostStep::Gemm { sizes: [b, m, n, k], lhs, rhs, out, alpha, accumulate, .. } => {
+            HostStep::Gemm { sizes: [b, m, n, k], lhs, rhs, out, alpha, accumulate, ahead, .. } => {
                 let sign = if *accumulate { "+=" } else { "=" };
                 write!(f, "gemm batch {b} m {m} n {n} k {k}: {} {sign} ", Text(out))?;
                 if *alpha != 1.0 {
@@ -136,7 +140,7 @@ impl Display for Text<'_, HostStep> {
                 }
                 let strides =
                     |x: &super::Matrix| format!("{}({}, {}, {})", Text(&x.at), x.batch, x.row, x.col);
-                write!(f, "{} * {}", strides(lhs), strides(rhs))
+                write!(f, "{} * {}{}", strides(lhs), strides(rhs), if *ahead { ", ahead" } else { "" })
             }
             HostStep::Rows { name, rows, len, x, out } => {
                 write!(f, "{name} {rows} x {len}: {} = {}", Text(out), Text(x))
@@ -165,6 +169,12 @@ impl Display for Text<'_, HostStep> {
                     Some(factor) => write!(f, " k {k}: {} = {} \\ {read}", Text(out), Text(factor)),
                     None => write!(f, ": {} = {read}", Text(out)),
                 }
+            }
+            HostStep::Sparse { kind, sizes: [rows, columns, nonzeros, width], operands, out, .. } => {
+                let [a, b] = operands;
+                let name = kind.name();
+                write!(f, "{name} {rows} x {columns} with {nonzeros}, width {width}: ")?;
+                write!(f, "{} = {} * {}", Text(out), Text(a), Text(b))
             }
         }
     }

@@ -20,8 +20,39 @@ pub fn range(g: &Graph, facts: &Facts, id: NodeId, terms: usize, squares: bool) 
     if !small {
         return Range::uniform(hull);
     }
-    let (x, y) = (Ends::new(x.ends(g.shape(a))), Ends::new(y.ends(g.shape(b))));
-    let dot = |a: &Array, b: &Array| (node.op.0.value)(&node.attrs, &[a, b], &node.ty);
+    let ends = (x.ends(g.shape(a)), y.ends(g.shape(b)));
+    bilinear(ends, terms, hull, &|a, b| (node.op.0.value)(&node.attrs, &[a, b], &node.ty))
+}
+
+/// The range of a product with a sparse matrix, whose dense factors are the operands at two places: each element is a sum of at
+/// most `terms` products.
+pub fn sparse_range(g: &Graph, facts: &Facts, id: NodeId, factors: [usize; 2], terms: usize) -> Range {
+    let node = g.node(id);
+    let [x, y] = factors.map(|k| &facts.of(node.inputs[k]).range);
+    let hull = x.hull().times(y.hull()).repeated(0, terms);
+    let small = node.inputs.iter().chain([&id]).all(|&n| g.ty(n).len() <= Range::LIMIT);
+    let fixed = |k: &usize| factors.contains(k) || facts.of(node.inputs[*k]).range.is_known();
+    if !small || !(0..node.inputs.len()).all(|k| fixed(&k)) {
+        return Range::uniform(hull);
+    }
+    let ends: Vec<(Array, Array)> = node.inputs.iter().map(|&n| facts.of(n).range.ends(g.shape(n))).collect();
+    let product = |a: &Array, b: &Array| {
+        let mut operands: Vec<&Array> = ends.iter().map(|(lo, _)| lo).collect();
+        (operands[factors[0]], operands[factors[1]]) = (a, b);
+        (node.op.0.value)(&node.attrs, &operands, &node.ty)
+    };
+    bilinear((ends[factors[0]].clone(), ends[factors[1]].clone()), terms, hull, &product)
+}
+
+/// The range of a bilinear function of two arrays between their ends, each element a sum of at most `terms` products that lies in
+/// `hull`.
+fn bilinear(
+    (x, y): ((Array, Array), (Array, Array)),
+    terms: usize,
+    hull: Interval,
+    dot: &dyn Fn(&Array, &Array) -> Array,
+) -> Range {
+    let (x, y) = (Ends::new(x), Ends::new(y));
     let centre = dot(&x.middle, &y.middle);
     let mut radius = dot(&x.size(), &y.radius) + dot(&x.radius, &y.middle.mapv(f64::abs));
     let slack = (terms as f64 + 8.0) * f64::EPSILON;

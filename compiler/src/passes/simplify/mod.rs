@@ -4,7 +4,7 @@
 //!
 //! The result of a rule is simplified in turn, and every node is simplified once, so the cost is about linear. It ends
 //! because every rule goes down in this order, compared from the top:
-//! 1. compositions with a better operator of their own (`log(sum(exp))`, `pow(x, 2)`, ...);
+//! 1. compositions with a better operator of their own (`log(sum(exp))`, `pow(x, 2)`, products with sparse matrices, ...);
 //! 2. the number of scalar operations, counting the index space of every elementwise operator, sum and contraction;
 //! 3. the number of nodes, with a choice counted where its arithmetic is outside rather than inside its branches;
 //! 4. distance from the root of, in turn, broadcasts, transposes and reshapes, constants, and signs (all but a transpose of
@@ -28,6 +28,7 @@ mod powers;
 pub(super) mod product;
 mod reductions;
 mod signs;
+mod sparse;
 mod stable;
 mod weights;
 
@@ -114,6 +115,13 @@ rules! {
     reductions::sum_neg,
     reductions::sum_scaled,
     reductions::sum_pad,
+    sparse::sparse_quotient,
+    sparse::sparse_elementwise,
+    sparse::sparse_rows,
+    sparse::sparse_pick,
+    sparse::sparse_sum,
+    sparse::sparse_product,
+    sparse::sparse_row_product,
     contractions::sum_of_product,
     contractions::sum_of_dot,
     contractions::dot_views,

@@ -1,10 +1,12 @@
 //! Matrix products `C = alpha A B (+ C)` on strided views, by the shape's best method.
 //!
-//! Vectors go to `gemv`, thin matrices to `skinny`, very small products to plain loops and the rest to faer. The
+//! Vectors go to `gemv`, thin matrices to `skinny`, small products to plain loops and `small`, and the rest to faer. Where each
+//! begins was measured against faer, which is good at small products too if B has contiguous rows. The
 //! choice depends on shape and strides only, never on addresses, so results do not depend on alignment.
 
 mod gemv;
 mod skinny;
+mod small;
 mod transpose;
 
 use crate::Float;
@@ -15,7 +17,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 /// Below this many multiply-adds, plain loops are faster than any set-up.
-const TINY: usize = 512;
+const TINY: usize = 128;
 /// Above this many operations, threads pay.
 const PARALLEL_OPERATIONS: f64 = 1e7;
 
@@ -220,7 +222,9 @@ unsafe fn product<T: Float>(
             gemv::gemv(level, (n, k), c.transposed(), b.transposed(), (a.data, a.col));
         } else if m * n * k < TINY {
             plain((m, n, k), c, a, b);
-        } else if !skinny::product(level, (m, n, k), c, a, b, ahead) {
+        } else if !small::product(level, (m, n, k), c, a, b)
+            && !skinny::product(level, (m, n, k), c, a, b, ahead)
+        {
             general((m, n, k), c, a, b, threads);
         }
     }

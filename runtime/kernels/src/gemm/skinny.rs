@@ -23,7 +23,7 @@ const TILE: usize = 128;
 /// Rows of X in one panel of a longer gradient.
 const PANEL: usize = 32;
 /// Largest packed thin matrix, in bytes: it should stay in the second-level cache.
-const MAX_PACKED: usize = 512 * 1024;
+const MAX_PACKED: usize = 256 * 1024;
 
 /// Computes the product if its shape suits; returns whether it did.
 ///
@@ -61,9 +61,11 @@ unsafe fn thin<T: Real>(
     // With fewer columns memory sets the pace, and two streams at a time only slow it.
     let ahead = if n >= BLOCK { ahead } else { 0 };
     let cached = ahead > 0;
+    // A copy of the thin matrix must be paid for by rows of X.
+    let least = |in_place: bool| if in_place { 4 } else { 32 };
     // SAFETY: the caller's contract; the scratch memory has the sizes the jobs expect.
     unsafe {
-        if a.col == 1 && m >= 4 && k >= 2 * width && n * k * size_of::<T>() <= MAX_PACKED {
+        if a.col == 1 && m >= least(b.row == 1) && k >= 4 * width && n * k * size_of::<T>() <= MAX_PACKED {
             if b.row == 1 {
                 run(level, Scores { m, n, k, c, a, b: b.data, stride: b.col, cached });
             } else {
@@ -73,7 +75,11 @@ unsafe fn thin<T: Real>(
                     run(level, Scores { m, n, k, c, a, b: packed, stride, cached });
                 });
             }
-        } else if a.row == 1 && k >= 4 && m >= 2 * width && n * m * size_of::<T>() <= MAX_PACKED {
+        } else if a.row == 1
+            && k >= least(c.row == 1)
+            && m >= 4 * width
+            && n * m * size_of::<T>() <= MAX_PACKED
+        {
             if c.row == 1 {
                 scratch::with(TILE * n, |rows: *mut T| {
                     run(level, Gradient { m, n, k, c, a, b, rows, ahead });
@@ -159,7 +165,7 @@ impl<T: Real> Scores<T> {
     #[inline(always)]
     unsafe fn block<V: Vector<E = T>, const R: usize, const N: usize>(&self, i: usize, j: usize) {
         let ahead = R * self.a.row;
-        let near = j == 0 && !self.cached && ahead * size_of::<T>() <= 32 * 1024;
+        let near = j == 0 && !self.cached && ahead * size_of::<T>() <= 256 * 1024;
         // SAFETY: rows i..i + R, columns j..j + N; what is behind the last element is masked.
         unsafe {
             let row = |r: usize| self.a.data.add((i + r) * self.a.row);
