@@ -147,6 +147,8 @@ class Processes:
         self.which = 2 if race.kind == "memory" else 1
         steps = race.steps if race.kind == "memory" else None
         self.command = bench.blo.command(race.model, race.method, race.precision, race.threads, steps, race.sizes)
+        # The peers keep no code from run to run either.
+        self.command += ["--no-cache"] * bench.blo.has("--no-cache")
         self.value = json.loads(whole(self.command, bench.cores, good=(0, 1))[0])["upper"]["objective"]
 
     def peer_command(self, peer):
