@@ -5,8 +5,8 @@
 //! `q = f(x, y) − f(x, ŷ)`, `dq = (∇x f(x, y) − ∇x f(x, ŷ), ∇y f(x, y))`, `dF = (∇x F, ∇y F)`;
 //! `λ = max((psi − ⟨dF, dq⟩) / (‖dq‖² + epsilon), 0)` with `psi = eta ‖dq‖²` (written `λ = max(eta − ⟨dF, dq⟩/(‖dq‖² + epsilon), 0)`)
 //! or `psi = eta q`; `(x, y) ← P((x, y) − step (dF + λ dq))`, with separate steps for `x` and `y`. Domains apply to `ŷ` as well.
-//! Stops when the projected length of `dF + λ dq` is at most `tolerance`. Costs `lower_steps + 1` lower gradients, one in
-//! `x` alone and one upper gradient, no second derivatives; memory of a few vectors.
+//! Stops when the projected length of `dF + λ dq` is at most `tolerance`. Costs `lower_steps` lower gradients,
+//! one of them in full, one in `x` alone and one upper gradient, no second derivatives; memory of a few vectors.
 //!
 //! Not guaranteed: finite `lower_steps` leaves a bias that decays geometrically in it; `epsilon` leaves one of order
 //! `epsilon^(1/3)`. The multiplier grows without bound near `q = 0`.
