@@ -1,4 +1,4 @@
-//! How a step size changes with the iteration.
+//! How a step size, or the weight of a penalty, changes with the iteration.
 
 /// A factor on a step, as a function of the iteration `k` (from 0).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +25,47 @@ impl Schedule {
                 let share = k.min(steps) as f64 / steps.max(1) as f64;
                 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
             }
+        }
+    }
+}
+
+/// A positive number that may grow over the run, as a function of the iteration `k` (from 0).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Growth {
+    /// Always the same.
+    Constant(f64),
+    /// `first · (k + 1)^p`.
+    Power {
+        /// At `k = 0`.
+        first: f64,
+        /// The exponent, at least 0.
+        p: f64,
+    },
+    /// `first + by · k`.
+    Linear {
+        /// At `k = 0`.
+        first: f64,
+        /// The increase per iteration, at least 0.
+        by: f64,
+    },
+    /// `to · min((k + 1) / over, 1)`.
+    Ramp {
+        /// The last value.
+        to: f64,
+        /// Iterations until it is reached.
+        over: f64,
+    },
+}
+
+impl Growth {
+    /// The value at iteration `k`.
+    pub fn at(self, k: usize) -> f64 {
+        let k = k as f64;
+        match self {
+            Growth::Constant(value) => value,
+            Growth::Power { first, p } => first * (k + 1.0).powf(p),
+            Growth::Linear { first, by } => first + by * k,
+            Growth::Ramp { to, over } => to * ((k + 1.0) / over).min(1.0),
         }
     }
 }

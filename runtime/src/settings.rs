@@ -2,7 +2,7 @@
 //! Errors are values that name the option and the argument's place; turning them into messages with a source line is left to
 //! the caller.
 
-use crate::schedule::Schedule;
+use crate::schedule::{Growth, Schedule};
 
 /// An option's value as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// `constant`, `power(p)`, `geometric(r)` or `cosine`.
     Schedule,
+    /// A positive number, or one that grows: `power(first, p)`, `linear(first, by)` or `ramp(to, over)`.
+    Growth,
     /// `rates(name = factor, …)` with names of variables.
     Rates,
 }
@@ -84,6 +86,9 @@ impl std::fmt::Display for Kind {
                 Ok(())
             }
             Kind::Schedule => write!(f, "`constant`, `power(p)`, `geometric(r)` or `cosine`"),
+            Kind::Growth => {
+                write!(f, "a number above 0, `power(first, p)`, `linear(first, by)` or `ramp(to, over)`")
+            }
             Kind::Rates => write!(f, "`rates(variable = factor, …)`"),
         }
     }
@@ -100,6 +105,10 @@ pub enum Preset {
     Word(&'static str),
     /// `rates()`: no factors.
     NoRates,
+    /// `power(first, p)`.
+    Power(f64, f64),
+    /// `linear(first, by)`.
+    Linear(f64, f64),
 }
 
 impl Preset {
@@ -109,8 +118,15 @@ impl Preset {
             Preset::Bool(v) => Value::Bool(v),
             Preset::Word(v) => Value::Word(v.to_string()),
             Preset::NoRates => Value::Call("rates".to_string(), Vec::new()),
+            Preset::Power(first, p) => call("power", &[("first", first), ("p", p)]),
+            Preset::Linear(first, by) => call("linear", &[("first", first), ("by", by)]),
         }
     }
+}
+
+fn call(word: &str, arguments: &[(&str, f64)]) -> Value {
+    let arguments = arguments.iter().map(|(name, v)| (name.to_string(), Value::Number(*v)));
+    Value::Call(word.to_string(), arguments.collect())
 }
 
 impl std::fmt::Display for Preset {
@@ -290,6 +306,11 @@ impl Settings {
         schedule(self.get(name)).unwrap_or(Schedule::Constant)
     }
 
+    /// A number that may grow over the run.
+    pub(crate) fn growth(&self, name: &str) -> Growth {
+        growth(self.get(name)).unwrap_or(Growth::Constant(1.0))
+    }
+
     /// The factor for a variable: 1 unless the rates name it.
     pub(crate) fn rate(&self, option: &str, variable: &str) -> f64 {
         let Value::Call(_, rates) = self.get(option) else { return 1.0 };
@@ -319,6 +340,7 @@ fn accept<'a>(
         (Kind::Choice(words), Value::Word(found)) => range(words.contains(&found.as_str())),
         (Kind::Flag, Value::Bool(_)) => None,
         (Kind::Schedule, Value::Word(_) | Value::Call(..)) => range(schedule(value).is_some()),
+        (Kind::Growth, Value::Number(_) | Value::Call(..)) => range(growth(value).is_some()),
         (Kind::Rates, Value::Call(word, rates)) if word == "rates" => {
             rates.iter().find_map(|(name, factor)| {
                 if name.is_empty() {
@@ -347,6 +369,37 @@ fn schedule(value: &Value) -> Option<Schedule> {
         },
         Value::Word(_) | Value::Number(_) | Value::Bool(_) => None,
     }
+}
+
+/// The growth a value means. Arguments may be named or stand in order.
+fn growth(value: &Value) -> Option<Growth> {
+    let (word, arguments) = match value {
+        Value::Number(v) if *v > 0.0 && v.is_finite() => return Some(Growth::Constant(*v)),
+        Value::Call(word, arguments) => (word.as_str(), arguments),
+        _ => return None,
+    };
+    let read = |names: [&str; 2]| match arguments.as_slice() {
+        [(a, Value::Number(first)), (b, Value::Number(second))] => match (a.as_str(), b.as_str()) {
+            ("", "") => Some((*first, *second)),
+            (a, b) if [a, b] == names => Some((*first, *second)),
+            (a, b) if [b, a] == names => Some((*second, *first)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let positive = |v: f64| v > 0.0 && v.is_finite();
+    let growth = match word {
+        "power" => {
+            read(["first", "p"]).map(|(first, p)| (positive(first) && p >= 0.0, Growth::Power { first, p }))
+        }
+        "linear" => read(["first", "by"])
+            .map(|(first, by)| (positive(first) && by >= 0.0, Growth::Linear { first, by })),
+        "ramp" => read(["to", "over"]).map(|(to, over)| {
+            (positive(to) && over >= 1.0 && over.fract() == 0.0, Growth::Ramp { to, over })
+        }),
+        _ => None,
+    };
+    growth.and_then(|(valid, growth)| valid.then_some(growth))
 }
 
 /// The candidate closest to `name`, when it is close: at most a third of the letters differ.

@@ -1,20 +1,28 @@
 //! The solvers, one file per method, composed of shared pieces: `run` (outer loop), `rule` and `step` (steps of both levels),
 //! `options`, and the hypergradients of [`crate::hypergradient`]. A new solver is its file and one line in [`SOLVERS`].
 
+mod alternating;
+mod bamm;
 mod bome;
 mod cg;
+mod f2sa;
+mod f2sa_p;
+mod gpbgd;
 mod gradient;
 mod implicit;
 mod kkt;
 mod lower;
 mod meha;
+mod nested;
 mod neumann;
 mod options;
+mod penalty;
 mod rhg;
 mod rule;
 pub(crate) mod run;
 mod step;
 mod step_size;
+mod vpbgd;
 
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
@@ -23,8 +31,22 @@ use crate::settings::{OptionSpec, SettingError, Settings, Value, nearest};
 pub use run::{Ended, Evaluation, Method, Point, Run};
 
 /// All solvers, in the order of the documentation.
-pub static SOLVERS: &[&Solver] =
-    &[&rhg::RHG, &cg::CG, &neumann::NEUMANN, &bome::BOME, &meha::MEHA, &gradient::GRADIENT, &kkt::KKT];
+pub static SOLVERS: &[&Solver] = &[
+    &rhg::RHG,
+    &cg::CG,
+    &neumann::NEUMANN,
+    &bome::BOME,
+    &meha::MEHA,
+    &vpbgd::VPBGD,
+    &gpbgd::GPBGD,
+    &f2sa::F2SA,
+    &f2sa_p::F2SA_P,
+    &bamm::BAMM,
+    &nested::NESTED,
+    &alternating::ALTERNATING,
+    &gradient::GRADIENT,
+    &kkt::KKT,
+];
 
 /// Which models a solver is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

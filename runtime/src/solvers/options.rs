@@ -69,7 +69,8 @@ pub(crate) const UPPER: &[OptionSpec] = &[
     ),
 ];
 
-const LOWER_STEP: OptionSpec = option(
+/// The size of the lower steps.
+pub(crate) const LOWER_STEP: OptionSpec = option(
     "lower_step",
     Kind::PositiveOr("auto"),
     Preset::Word("auto"),
@@ -90,7 +91,8 @@ const LOWER_MOMENTUM: OptionSpec = option(
     "Momentum of the lower rules `momentum` and `nesterov`.",
 );
 
-const fn lower_steps(default: f64) -> OptionSpec {
+/// How many lower steps.
+pub(crate) const fn lower_steps(default: f64) -> OptionSpec {
     option(
         "lower_steps",
         Kind::Count(1),

@@ -46,6 +46,18 @@ impl Step {
         }
     }
 
+    /// A plain gradient step on the variables of the lower level.
+    pub(crate) fn lower(settings: &Settings, space: &Space, size: f64) -> Self {
+        Step {
+            rule: Rule::new(Kind::Gradient, space.len()),
+            size,
+            schedule: Schedule::Constant,
+            steps: 0,
+            clip: f64::INFINITY,
+            rates: rates(settings, space),
+        }
+    }
+
     /// Whether the rule's direction is the gradient itself.
     fn is_plain(&self) -> bool {
         self.rule.is_gradient() && self.rates.is_empty() && !self.clip.is_finite()

@@ -106,3 +106,72 @@ fn meha_with_a_constant_penalty() {
         close(x, (1.0 + w) / (1.0 + 2.0 * w), 1e-7);
     }
 }
+
+/// The weight of a penalty that stays the same.
+fn first_order(solver: &str, penalty: f64, more: &[(String, Value)]) -> f64 {
+    let mut all = vec![number("penalty", penalty), number("steps", 40000.0), number("upper_step", 0.05)];
+    all.extend_from_slice(more);
+    limit(solver, &all)
+}
+
+#[test]
+fn penalties_that_stay_the_same() {
+    for (penalty, row) in [(1.0, 2.0 / 3.0), (10.0, 0.523810), (100.0, 0.502488)] {
+        for solver in ["vpbgd", "f2sa"] {
+            let mut more = vec![number("lower_steps", 100.0), number("y_step", 0.1)];
+            if solver == "f2sa" {
+                // What the copies lag behind is multiplied by the penalty.
+                more.push(number("y_steps", 100.0));
+            }
+            let x = first_order(solver, penalty, &more);
+            close(x, row, 1e-6);
+            close(x, (1.0 + penalty) / (1.0 + 2.0 * penalty), 1e-7);
+        }
+        close(first_order("gpbgd", penalty, &[number("y_step", 0.1)]), row, 1e-6);
+    }
+}
+
+#[test]
+fn stencils() {
+    let rows = [(1, 0.523810), (2, 0.497487), (3, 0.499579), (5, 0.500024), (8, 0.500002), (10, 0.4999993)];
+    for (order, row) in rows {
+        let x = limit(
+            "f2sa_p",
+            &[
+                number("order", f64::from(order)),
+                number("nu", 0.1),
+                number("lower_steps", 100.0),
+                number("upper_step", 0.5),
+            ],
+        );
+        close(x, row, if order == 10 { 1e-7 } else { 1e-6 });
+    }
+}
+
+#[test]
+fn bamm_with_a_constant_share() {
+    for (mu, row) in [(0.1, 0.552486), (0.5, 0.8)] {
+        let x = limit(
+            "bamm",
+            &[
+                number("mu", mu),
+                number("p", f64::INFINITY),
+                number("tau", 0.0),
+                number("upper_step", 0.1 / (mu * mu * mu)),
+                number("steps", 20000.0),
+            ],
+        );
+        close(x, row, 1e-6);
+        close(x, 1.0 / (1.0 + (1.0 - mu) * (1.0 - mu)), 1e-9);
+    }
+}
+
+#[test]
+fn nested_is_exact() {
+    close(run(free(Scalar, &[0.0], &[0.0]), "nested", &[]).x[0], 0.5, 1e-8);
+}
+
+#[test]
+fn alternating_ignores_the_coupling() {
+    close(limit("alternating", &[number("upper_step", 0.5)]), 1.0, 1e-10);
+}

@@ -15,6 +15,10 @@ pub trait Model: 'static {
     fn second(&self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
     /// `F` and its gradients.
     fn upper(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64;
+    /// `∇²yy F · v` and `∇²xy F · v`.
+    fn upper_second(&self, _: &[f64], _: &[f64], _: &[f64], _: &mut [f64], _: &mut [f64]) {
+        panic!("not compiled");
+    }
 }
 
 struct Hand<M>(M);
@@ -66,8 +70,10 @@ impl<M: Model> Derivatives for Hand<M> {
         gy.fill(0.0);
         self.0.upper(x, y, gx, gy)
     }
-    fn upper_second_order(&mut self, _: &[f64], _: &[f64], _: &[f64], _: &mut [f64], _: &mut [f64]) {
-        panic!("not compiled");
+    fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        hv.fill(0.0);
+        xv.fill(0.0);
+        self.0.upper_second(x, y, v, hv, xv);
     }
     /// One report: the sum of the upper variables.
     fn reports(&mut self, x: &[f64], _: &[f64], out: &mut [f64]) {
@@ -117,6 +123,9 @@ impl Model for Scalar {
         gx[0] = x[0] - 1.0;
         gy[0] = y[0];
         0.5 * y[0] * y[0] + 0.5 * gx[0] * gx[0]
+    }
+    fn upper_second(&self, _: &[f64], _: &[f64], v: &[f64], hv: &mut [f64], _: &mut [f64]) {
+        hv[0] = v[0];
     }
 }
 
