@@ -1,8 +1,7 @@
 //! Second-order products of a weighted ridge regression with an intercept, whose data products are formed in advance: machine code
 //! against differences of the gradient, which keeps its residual, in both precisions.
 
-// Helpers of tests stop the test when something is wrong, as tests do.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "the helpers of a test stop it the way tests do")]
 
 mod memory;
 

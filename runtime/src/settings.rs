@@ -41,6 +41,8 @@ impl std::fmt::Display for Value {
 pub enum Kind {
     /// A whole number, at least this.
     Count(usize),
+    /// A whole number from the first to the second.
+    Within(usize, usize),
     /// A number above (`open`) or from `min`, up to `max`.
     Real {
         /// The lower end.
@@ -70,6 +72,7 @@ impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Kind::Count(min) => write!(f, "a whole number, at least {min}"),
+            Kind::Within(min, max) => write!(f, "a whole number from {min} to {max}"),
             Kind::Real { min, max, open } => {
                 let from = if *open { "above" } else { "at least" };
                 write!(f, "a number {from} {min}")?;
@@ -331,6 +334,9 @@ fn accept<'a>(
     let whole = |v: f64, min: usize| range(v.fract() == 0.0 && v >= min as f64 && v < 1e15);
     match (kind, value) {
         (Kind::Count(min), Value::Number(v)) => whole(*v, min),
+        (Kind::Within(min, max), Value::Number(v)) => {
+            range(v.fract() == 0.0 && *v >= min as f64 && *v <= max as f64)
+        }
         (Kind::Real { min, max, open }, Value::Number(v)) => {
             range((*v > min || (*v == min && !open)) && *v <= max)
         }
@@ -423,4 +429,22 @@ fn edit_distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value that grows, with arguments in order or by name.
+    #[test]
+    fn growths() {
+        let read = |word: &str, arguments: &[(&str, f64)]| {
+            growth(&call(word, arguments)).map(|growth| [0, 1, 3].map(|k| growth.at(k)))
+        };
+        assert_eq!(growth(&Value::Number(2.5)), Some(Growth::Constant(2.5)));
+        assert_eq!(read("power", &[("first", 2.0), ("p", 0.5)]), Some([2.0, 8f64.sqrt(), 4.0]));
+        assert_eq!(read("linear", &[("by", 0.5), ("first", 1.0)]), Some([1.0, 1.5, 2.5]));
+        assert_eq!(read("ramp", &[("", 8.0), ("", 2.0)]), Some([4.0, 8.0, 8.0]));
+        assert_eq!(read("ramp", &[("to", 8.0), ("to", 2.0)]), None);
+    }
 }

@@ -18,8 +18,8 @@ use super::options::{LOWER_COPY, POSITIVE, RUN, UPPER};
 use super::run::{Evaluation, Method, Point, Run};
 use super::step::{LowerSteps, Step};
 use super::step_size::StepSize;
-use super::{Levels, Solver, step_needs};
-use crate::derivatives::{Derivatives, Quantity};
+use super::{Levels, Solver, gap_needs};
+use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, dot};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
@@ -55,16 +55,7 @@ pub static BOME: Solver = Solver {
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: |settings| {
-        let mut needs = vec![
-            Quantity::LowerGradient,
-            Quantity::LowerGradients,
-            Quantity::LowerGradientX,
-            Quantity::UpperGradients,
-        ];
-        needs.extend(step_needs(settings));
-        needs
-    },
+    needs: gap_needs,
     build,
 };
 

@@ -15,12 +15,11 @@
 //! strongly-convex bilevel optimization with fully first-order oracles", 2023, arXiv 2306.14853.
 
 use super::options::{LOWER_COPY, RUN, UPPER};
-use super::penalty::copy::Copy;
+use super::penalty::copy::LowerCopy;
 use super::penalty::{Order, Penalty, Y_STEP, Y_STEPS, penalty};
 use super::run::{Method, Point};
 use super::step_size::StepSize;
-use super::{Levels, Solver, step_needs};
-use crate::derivatives::Quantity;
+use super::{Levels, Solver, gap_needs};
 use crate::problem::Problem;
 use crate::settings::{OptionSpec, Preset, Settings};
 
@@ -34,22 +33,13 @@ pub static F2SA: Solver = Solver {
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: |settings| {
-        let mut needs = vec![
-            Quantity::LowerGradient,
-            Quantity::LowerGradients,
-            Quantity::LowerGradientX,
-            Quantity::UpperGradients,
-        ];
-        needs.extend(step_needs(settings));
-        needs
-    },
+    needs: gap_needs,
     build,
 };
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
-    let copy = Copy::new(problem, settings, start, size);
+    let copy = LowerCopy::new(problem, settings, start, size);
     let order = Order::LowerFirst(settings.count("y_steps"));
     Box::new(Penalty::new(problem, settings, start, copy, order))
 }

@@ -27,7 +27,7 @@ const OWN: &[OptionSpec] = &[
     LOWER_STEP,
     OptionSpec {
         name: "order",
-        kind: Kind::Count(1),
+        kind: Kind::Within(1, 20),
         default: Preset::Number(2.0),
         doc: "Order of the difference formula; it has one node more.",
     },

@@ -143,6 +143,18 @@ pub fn needs(solver: &Solver, settings: &Settings) -> Vec<Quantity> {
     needs
 }
 
+/// What methods need that compare `f` at the lower variables and at a copy of them.
+fn gap_needs(settings: &Settings) -> Vec<Quantity> {
+    let mut needs = vec![
+        Quantity::LowerGradient,
+        Quantity::LowerGradients,
+        Quantity::LowerGradientX,
+        Quantity::UpperGradients,
+    ];
+    needs.extend(step_needs(settings));
+    needs
+}
+
 /// What an automatic lower step needs.
 fn step_needs(settings: &Settings) -> Option<Quantity> {
     settings.number("lower_step").is_none().then_some(Quantity::LowerHessian)

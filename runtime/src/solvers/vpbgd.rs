@@ -12,12 +12,11 @@
 //! Source: H. Shen, T. Chen, "On penalty-based bilevel gradient descent method", ICML 2023, arXiv 2302.05185, algorithm 1.
 
 use super::options::{LOWER_COPY, RUN, UPPER};
-use super::penalty::copy::Copy;
+use super::penalty::copy::LowerCopy;
 use super::penalty::{Order, Penalty, Y_STEP, penalty};
 use super::run::{Method, Point};
 use super::step_size::StepSize;
-use super::{Levels, Solver, step_needs};
-use crate::derivatives::Quantity;
+use super::{Levels, Solver, gap_needs};
 use crate::problem::Problem;
 use crate::settings::{OptionSpec, Preset, Settings};
 
@@ -31,21 +30,12 @@ pub static VPBGD: Solver = Solver {
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: |settings| {
-        let mut needs = vec![
-            Quantity::LowerGradient,
-            Quantity::LowerGradients,
-            Quantity::LowerGradientX,
-            Quantity::UpperGradients,
-        ];
-        needs.extend(step_needs(settings));
-        needs
-    },
+    needs: gap_needs,
     build,
 };
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
-    let copy = Copy::new(problem, settings, start, size);
+    let copy = LowerCopy::new(problem, settings, start, size);
     Box::new(Penalty::new(problem, settings, start, copy, Order::Together))
 }

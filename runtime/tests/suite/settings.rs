@@ -57,6 +57,21 @@ fn wrong_kinds_and_ranges() {
     for (written, problem) in rows {
         assert_eq!(problems(std::slice::from_ref(&written)), [problem], "{written:?}");
     }
+    let rows = [
+        number("penalty", 0.0),
+        call("penalty", "power", &[("first", 1.0)]),
+        call("penalty", "power", &[("first", 1.0), ("by", 1.0)]),
+        call("penalty", "linear", &[("", -1.0), ("", 1.0)]),
+        call("penalty", "ramp", &[("to", 1.0), ("over", 0.5)]),
+        call("penalty", "cosine", &[]),
+    ];
+    for written in rows {
+        let errors = named("f2sa").unwrap().settings(std::slice::from_ref(&written), std::iter::empty());
+        let problems: Vec<_> = errors.unwrap_err().into_iter().map(|e| e.problem).collect();
+        assert_eq!(problems, [OutOfRange], "{written:?}");
+    }
+    let too_many = named("f2sa_p").unwrap().settings(&[number("order", 21.0)], std::iter::empty());
+    assert_eq!(too_many.unwrap_err()[0].expected, "a whole number from 1 to 20");
     let unknown = SettingProblem::UnknownVariable { name: "bais".into(), near: Some("bias".into()) };
     assert_eq!(problems(&[call("rates", "rates", &[("bais", 1.0)])]), [unknown]);
 }

@@ -11,14 +11,14 @@ use crate::solvers::step::LowerSteps;
 use crate::solvers::step_size::StepSize;
 
 /// The copy: kept between iterations, not started at `y` again.
-pub(in crate::solvers) struct Copy {
+pub(in crate::solvers) struct LowerCopy {
     lower: LowerSteps,
     z: Vec<f64>,
     /// `∇x f` at the copy.
     at_z: Vec<f64>,
 }
 
-impl Copy {
+impl LowerCopy {
     /// A copy that starts at `start.y`.
     pub(in crate::solvers) fn new(
         problem: &Problem,
@@ -26,7 +26,7 @@ impl Copy {
         start: &Point,
         size: StepSize,
     ) -> Self {
-        Copy {
+        LowerCopy {
             lower: LowerSteps::new(settings, &problem.lower, size),
             z: start.y.clone(),
             at_z: start.x.clone(),
@@ -34,7 +34,7 @@ impl Copy {
     }
 }
 
-impl Surrogate for Copy {
+impl Surrogate for LowerCopy {
     fn y_step(&self) -> f64 {
         0.5 * self.lower.size()
     }

@@ -1,5 +1,5 @@
 //! The penalty loop: `min F(x, y) + w_k · gap(x, y)`, where a [`Surrogate`] of the lower level says how far `y` is from a lower
-//! solution at `x`, first order only. Named methods are compositions: a surrogate, a growing weight and an [`Order`] of steps.
+//! solution at `x`. Named methods are compositions: a surrogate, a growing weight and an [`Order`] of steps.
 //!
 //! One iteration: the surrogate moves its own state; then either `x` and `y` step together on `(F + w gap) / max(1, w)`, or `y`
 //! takes several such steps first and `x` follows on `F + w gap`. The division keeps the size of a `y` step inside the stability
