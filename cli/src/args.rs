@@ -73,7 +73,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub iterations: Option<u64>,
     /// Threads that large steps share (default: as many as the machine has); results do not depend on it
-    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub threads: Option<u64>,
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
@@ -255,6 +255,10 @@ fn whole(text: &str) -> Result<u64, String> {
         Ok(value) if value <= 1 << 53 => Ok(value),
         _ => Err("expected a whole number from 0 to 2^53".into()),
     }
+}
+
+fn positive(text: &str) -> Result<u64, String> {
+    whole(text).ok().filter(|n| *n > 0).ok_or_else(|| "expected a whole number from 1 to 2^53".into())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

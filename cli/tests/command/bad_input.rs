@@ -53,6 +53,7 @@ fn arguments_that_are_wrong() {
     refused(&folder, &["solve", "m.blo"], &["solve"]);
     refused(&folder, &["run", "m.blo", "--set", "a"], &["NAME=VALUE"]);
     refused(&folder, &["run", "m.blo", "--time-limit", "-1"], &["--time-limit"]);
+    refused(&folder, &["run", "m.blo", "--threads", "0"], &["--threads", "from 1"]);
     refused(&folder, &["run", "m.blo", "--method", "rgh"], &["rgh", "rhg"]);
     refused(&folder, &["run", "m.blo", "--option", "stepz=3"], &["stepz", "steps", "command line"]);
     refused(&folder, &["run", "m.blo", "--option", "steps=many"], &["steps", "many"]);
