@@ -47,7 +47,7 @@ const ELEMENTWISE: [(&str, &str); 36] = [
 ];
 
 /// Along axes and between matrices: name, and a scalar of `x: real[10000]`, `A: real[100, 100]`, `S: real[1000, 10]`, `B: real[100, 100]`
-/// (data), `p: int[10000]` (data, positions) and `W: real[64, 200]`.
+/// (data) and `p: int[10000]` (data, positions).
 const STRUCTURED: [(&str, &str); 24] = [
     ("sum", "sum(x)^2"),
     ("prod", "prod(x * 1.6)"),
@@ -63,7 +63,7 @@ const STRUCTURED: [(&str, &str); 24] = [
     ("gather", "sumsq(x[p])"),
     ("scatter_add", "sum(sumsq(sum(x[i] for i in n if p[i] == j)) for j in n)"),
     ("slice", "sumsq(x[10..9000])"),
-    ("concat", "sumsq(concat(x, x))"),
+    ("concat", "sumsq(concat([x, x]))"),
     ("transpose", "sum(A' * B)"),
     ("dot", "sumsq(A @ B)"),
     ("matrix times vector", "sumsq(B @ x[..100])"),
