@@ -164,6 +164,7 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         Lower {
             objective,
             gap: check.map_or(f64::NAN, |c| c.gap),
+            gap_left: solution.gap_left,
             stationarity: check.map_or(f64::NAN, |c| c.stationarity),
         }
     });
