@@ -25,7 +25,7 @@ const PATIENCE: usize = 12;
 /// What is added to the smooth function: the indicator of a space, perhaps with a nonsmooth function.
 pub trait Simple {
     /// The length of the vector.
-    fn len(&self) -> usize;
+    fn dimension(&self) -> usize;
     /// Whether there is neither a domain nor a nonsmooth function.
     fn is_free(&self) -> bool;
     /// Whether there is a nonsmooth function.
@@ -39,7 +39,7 @@ pub trait Simple {
 }
 
 impl Simple for Space {
-    fn len(&self) -> usize {
+    fn dimension(&self) -> usize {
         self.len()
     }
     fn is_free(&self) -> bool {
@@ -69,7 +69,7 @@ pub struct Composite<'a> {
 }
 
 impl Simple for Composite<'_> {
-    fn len(&self) -> usize {
+    fn dimension(&self) -> usize {
         self.space.len()
     }
     fn is_free(&self) -> bool {
@@ -141,7 +141,7 @@ pub struct Minimiser {
 impl Minimiser {
     /// Room for vectors of `simple`. `roundoff`: the accuracy of the function's arithmetic.
     pub fn new(simple: &impl Simple, roundoff: f64) -> Self {
-        let len = simple.len();
+        let len = simple.dimension();
         let memory = if simple.is_free() { MEMORY * len } else { 0 };
         Minimiser {
             value: f64::NAN,
