@@ -127,7 +127,11 @@ fn tell_fault(session: &mut Session, model: &Model, solution: &Solution) {
 /// Whether the run came to its own end and the point passes the check of the lower level.
 fn ended_as_asked(solution: &Solution) -> bool {
     let ended = match solution.termination {
-        Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => true,
+        Termination::Tolerance
+        | Termination::Steps
+        | Termination::Goal
+        | Termination::Patience
+        | Termination::Stalled { .. } => true,
         Termination::TimeLimit
         | Termination::Interrupted
         | Termination::NonFinite { .. }
