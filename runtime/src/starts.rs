@@ -2,7 +2,7 @@
 //! alone. Bounded domains are filled evenly; where there is no bound, points lie around the model's start.
 
 use crate::linear::blas1::{norm2, scale};
-use crate::linear::power::seeded;
+use crate::linear::power::fill;
 use crate::problem::Problem;
 use crate::solvers::Point;
 use crate::space::{Block, Domain, Space, end};
@@ -23,7 +23,8 @@ pub fn start(problem: &Problem, k: usize, seed: u64) -> Point {
 /// A point of the space. Blocks without bounds are moved from their start by about `reach · max(1, ‖start‖)` in norm, half-bounded
 /// elements lie between their bound and about twice that far behind the start.
 pub fn drawn(space: &Space, reach: f64, seed: u64) -> Vec<f64> {
-    let mut flat = seeded(space.len(), seed);
+    let mut flat = vec![0.0; space.len()];
+    fill(&mut flat, seed);
     let start = space.start();
     for block in space.blocks() {
         let range = block.offset..block.offset + block.len;
@@ -34,7 +35,7 @@ pub fn drawn(space: &Space, reach: f64, seed: u64) -> Vec<f64> {
 }
 
 /// Turns values from −1 to 1 into elements of the block.
-fn place(block: &Block, start: &[f64], reach: f64, u: &mut [f64]) {
+pub(crate) fn place(block: &Block, start: &[f64], reach: f64, u: &mut [f64]) {
     // Values spread evenly over [−√3, √3] have variance 1.
     let spread = reach * 3f64.sqrt() * norm2(start).max(1.0) / (block.len.max(1) as f64).sqrt();
     match &block.domain {
