@@ -21,6 +21,7 @@ mod session;
 mod starts;
 mod stopwatch;
 mod watch;
+mod wrong_option;
 
 use std::io::Write;
 use std::process::ExitCode;

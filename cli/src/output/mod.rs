@@ -7,6 +7,7 @@ pub mod human;
 pub mod json;
 pub mod messages;
 pub mod overview;
+pub mod proximal;
 
 use crate::starts::Start;
 use crate::stopwatch::PARTS;
