@@ -9,6 +9,7 @@ mod f2sa;
 mod f2sa_p;
 mod gpbgd;
 mod gradient;
+mod grid;
 mod implicit;
 mod kkt;
 mod lower;
@@ -17,9 +18,11 @@ mod nested;
 mod neumann;
 mod options;
 mod penalty;
+mod random;
 mod rhg;
 mod rule;
 pub(crate) mod run;
+mod search;
 mod step;
 mod step_size;
 mod vpbgd;
@@ -44,6 +47,8 @@ pub static SOLVERS: &[&Solver] = &[
     &bamm::BAMM,
     &nested::NESTED,
     &alternating::ALTERNATING,
+    &random::RANDOM,
+    &grid::GRID,
     &gradient::GRADIENT,
     &kkt::KKT,
 ];
