@@ -10,6 +10,7 @@ mod f2sa;
 mod f2sa_p;
 mod gpbgd;
 mod gradient;
+mod grid;
 mod implicit;
 mod kkt;
 mod lower;
@@ -18,9 +19,11 @@ mod nested;
 mod neumann;
 pub(crate) mod options;
 mod penalty;
+mod random;
 mod rhg;
 mod rule;
 pub(crate) mod run;
+mod search;
 mod step;
 mod step_size;
 mod vpbgd;
@@ -45,6 +48,8 @@ pub static SOLVERS: &[&Solver] = &[
     &bamm::BAMM,
     &nested::NESTED,
     &alternating::ALTERNATING,
+    &random::RANDOM,
+    &grid::GRID,
     &gradient::GRADIENT,
     &kkt::KKT,
 ];
