@@ -120,7 +120,8 @@ fn flatten(value: &Value, depth: usize, shape: &mut Vec<usize>, values: &mut Vec
             if known.is_none() {
                 shape.push(parts.len());
             }
-            known.is_none_or(|length| length == parts.len())
+            // Below the first number nothing can be deeper than it.
+            (known == Some(parts.len()) || (known.is_none() && values.is_empty()))
                 && parts.iter().all(|part| flatten(part, depth + 1, shape, values))
         }
         Value::Number(number) => {
