@@ -20,7 +20,7 @@ pub fn problem(
     let needs = solvers::needs(plan.solver, &plan.settings);
     match plan.solver.levels {
         Levels::One | Levels::Two => blo_compiler::compile_in(model, &needs, seed, around),
-        Levels::Any => blo_compiler::compile_single_level_in(model, &needs, seed, around),
+        Levels::Any | Levels::Rows => blo_compiler::compile_single_level_in(model, &needs, seed, around),
     }
 }
 
@@ -34,7 +34,7 @@ pub fn text(model: &mut Model, plan: Option<&Plan>, stage: Stage) -> Result<Stri
         Stage::Clif => blo_compiler::Stage::Clif,
     };
     match plan {
-        Some(plan) if plan.solver.levels == Levels::Any => blo_compiler::emit_single_level(model, stage),
+        Some(plan) if plan.solver.levels.has_rows() => blo_compiler::emit_single_level(model, stage),
         _ => blo_compiler::emit(model, &needs, stage),
     }
 }

@@ -9,7 +9,7 @@ use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
 use crate::solvers::options::FINISH;
-use crate::solvers::{Ended, Levels, Point, Run, Solver, evaluations};
+use crate::solvers::{Ended, Point, Run, Solver, evaluations};
 use crate::space::Space;
 use crate::status::{PointStatus, Termination, verdict};
 
@@ -125,7 +125,7 @@ pub fn solve_from(
     }
     let (before, before_table) = (problem.calls(), problem.call_table());
     let evaluated = evaluations(problem);
-    let unformed = (solver.levels == Levels::Any && problem.constrained.is_none())
+    let unformed = (solver.levels.has_rows() && problem.constrained.is_none())
         .then(|| format!("`{}` needs the single-level form, which was not compiled", solver.name));
     let mut trajectory = None;
     let ended = match solver.misfit(problem.has_lower, &problem.asks).or(unformed) {

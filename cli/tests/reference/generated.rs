@@ -38,6 +38,7 @@ fn features(page: &mut String) {
             Levels::One => "one",
             Levels::Two => "two",
             Levels::Any => "one or two",
+            Levels::Rows => "two, with rows",
         };
         let handled = Feature::ALL.iter().map(|f| if solver.handles.contains(f) { "yes" } else { "–" });
         let handled = handled.collect::<Vec<_>>().join(" | ");
@@ -50,6 +51,7 @@ fn solver(page: &mut String, solver: &Solver) {
         Levels::One => "with an upper level alone",
         Levels::Two => "with two levels",
         Levels::Any => "with or without a lower level",
+        Levels::Rows => "with a lower level that may have constraints",
     };
     let Solver { name, summary, source, .. } = solver;
     let (first, rest) = summary.split_at(1);

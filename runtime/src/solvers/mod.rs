@@ -4,10 +4,12 @@
 mod adaptive;
 mod alternating;
 mod bamm;
+mod blocc;
 mod bome;
 mod cg;
 mod f2sa;
 mod f2sa_p;
+mod gaffa;
 mod gpbgd;
 mod gradient;
 mod grid;
@@ -21,9 +23,11 @@ pub(crate) mod options;
 mod penalty;
 mod random;
 mod rhg;
+mod rows;
 mod rule;
 pub(crate) mod run;
 mod search;
+mod sflcb;
 mod step;
 mod step_size;
 mod vpbgd;
@@ -51,6 +55,9 @@ pub static SOLVERS: &[&Solver] = &[
     &random::RANDOM,
     &grid::GRID,
     &gradient::GRADIENT,
+    &sflcb::SFLCB,
+    &gaffa::GAFFA,
+    &blocc::BLOCC,
     &kkt::KKT,
 ];
 
@@ -63,6 +70,15 @@ pub enum Levels {
     Two,
     /// With or without a lower level, in the single-level form of the model.
     Any,
+    /// An upper and a lower level, the constraints of the lower one as rows of a program.
+    Rows,
+}
+
+impl Levels {
+    /// Whether the method works on the programs of [`crate::constrained`].
+    pub fn has_rows(self) -> bool {
+        matches!(self, Levels::Any | Levels::Rows)
+    }
 }
 
 /// A method: what it is called, what it asks for and how it is put together.
@@ -103,13 +119,13 @@ impl Solver {
     /// Why the solver is not for models with or without a lower level that ask for `asks`; `None` when it fits.
     pub fn misfit(&self, has_lower: bool, asks: &[Feature]) -> Option<String> {
         match (self.levels, has_lower) {
-            (Levels::Two, false) => {
+            (Levels::Two | Levels::Rows, false) => {
                 return Some(format!("`{}` needs a lower level, and the model has none", self.name));
             }
             (Levels::One, true) => {
                 return Some(format!("`{}` is for models without a lower level", self.name));
             }
-            (Levels::Two, true) | (Levels::One, false) | (Levels::Any, _) => {}
+            (Levels::Two | Levels::Rows, true) | (Levels::One, false) | (Levels::Any, _) => {}
         }
         let unhandled = asks.iter().find(|feature| !self.handles.contains(feature))?;
         Some(format!("`{}` does not handle {}", self.name, unhandled.words()))

@@ -1,0 +1,145 @@
+//! What first-order methods for followers with constraints share: values and gradients of `f + w · c` at one copy of the lower
+//! variables, the cone of the multipliers, and a step size for `y` from the curvature of `f + ½ rho ‖c‖²`.
+
+use super::run::Point;
+use crate::constrained::Follower;
+use crate::constrained::nlp::{Nlp, count};
+use crate::derivatives::Quantity;
+use crate::linear::blas1::axpy;
+use crate::linear::power::{seeded, spectral_radius};
+use crate::problem::Problem;
+use crate::settings::{Kind, OptionSpec, Preset, Settings};
+
+/// The quantities besides those of the follower's program.
+pub(super) fn needs(_: &Settings) -> Vec<Quantity> {
+    vec![Quantity::UpperGradients]
+}
+
+/// Steps on the lower variables and the multipliers.
+pub(super) const LOWER: &[OptionSpec] = &[
+    LOWER_SIZE,
+    OptionSpec {
+        name: "dual_step",
+        kind: Kind::PositiveOr("auto"),
+        default: Preset::Word("auto"),
+        doc: "Step size of the multipliers; `auto` is that of the lower variables.",
+    },
+];
+
+/// The step on the lower variables.
+pub(super) const LOWER_SIZE: OptionSpec = OptionSpec {
+    name: "lower_step",
+    kind: Kind::PositiveOr("auto"),
+    default: Preset::Word("auto"),
+    doc: "Step size of the lower variables; `auto` is half the inverse curvature of the lower level with its constraints, at the start.",
+};
+
+/// `f + w · c` at a copy of the lower variables.
+#[derive(Clone, Debug)]
+pub(super) struct Copy {
+    /// The lower variables (m).
+    pub y: Vec<f64>,
+    /// `c(x, y)`.
+    pub rows: Vec<f64>,
+    /// The gradient by `x` of the last evaluation.
+    pub by_x: Vec<f64>,
+    /// The gradient by `y` of the last evaluation.
+    pub by_y: Vec<f64>,
+    /// `f` of the last evaluation, without the constraints.
+    pub value: f64,
+    none: Vec<f64>,
+}
+
+impl Copy {
+    /// At the start of the lower level.
+    pub(super) fn new(start: &Point, rows: usize) -> Self {
+        Copy {
+            y: start.y.clone(),
+            rows: vec![0.0; rows],
+            by_x: vec![0.0; start.x.len()],
+            by_y: vec![0.0; start.y.len()],
+            value: f64::NAN,
+            none: vec![0.0; rows],
+        }
+    }
+
+    /// Finds `f` and `c` at `(x, y)`.
+    pub(super) fn look(&mut self, nlp: &mut Nlp, x: &[f64]) {
+        nlp.set_parameters(x);
+        let Self { y, rows, by_x, by_y, value, none } = self;
+        *value = nlp.evaluate_fully(y, none, by_x, by_y, rows);
+    }
+
+    /// Finds the gradients of `f + w · c` at `(x, y)`, and `c`.
+    pub(super) fn differentiate(&mut self, nlp: &mut Nlp, x: &[f64], w: &[f64]) {
+        nlp.set_parameters(x);
+        let Self { y, rows, by_x, by_y, .. } = self;
+        nlp.evaluate_fully(y, w, by_x, by_y, rows);
+    }
+
+    /// `y ← P(y − size · d)` with the bounds of the program.
+    pub(super) fn step(&mut self, nlp: &Nlp, size: f64, d: &[f64]) {
+        axpy(-size, d, &mut self.y);
+        for ((y, lo), hi) in self.y.iter_mut().zip(&nlp.lo).zip(&nlp.hi) {
+            *y = y.max(*lo).min(*hi);
+        }
+    }
+}
+
+/// `u ← max(u, 0)` for the multipliers of inequalities.
+pub(super) fn into_cone(u: &mut [f64], equal: &[bool]) {
+    for (u, equal) in u.iter_mut().zip(equal) {
+        if !equal {
+            *u = u.max(0.0);
+        }
+    }
+}
+
+/// Runs `action` with the follower's program, whose evaluations are counted; `None` for a problem without one.
+pub(super) fn with_follower<R>(
+    problem: &mut Problem,
+    action: impl FnOnce(&mut Problem, &mut Follower) -> R,
+) -> Option<R> {
+    let mut constrained = problem.constrained.take()?;
+    let result = constrained.follower.as_mut().map(|follower| {
+        let result = action(problem, follower);
+        count(problem, &follower.nlp);
+        result
+    });
+    problem.constrained = Some(constrained);
+    result
+}
+
+/// The number of rows of the follower.
+pub(super) fn rows(problem: &Problem) -> usize {
+    let follower = problem.constrained.as_ref().and_then(|c| c.follower.as_ref());
+    follower.map_or(0, |follower| follower.rows.len())
+}
+
+/// The option `lower_step`, or half the inverse of the largest curvature of `f + ½ rho ‖c‖² + ½ shift ‖y‖²` in `y` at the start.
+pub(super) fn lower_step(
+    problem: &mut Problem,
+    settings: &Settings,
+    start: &Point,
+    rho: f64,
+    shift: f64,
+) -> f64 {
+    if let Some(size) = settings.number("lower_step") {
+        return size;
+    }
+    let seed = settings.count("seed") as u64;
+    let curvature = with_follower(problem, |_, follower| {
+        let nlp = &mut follower.nlp;
+        nlp.set_parameters(&start.x);
+        let (m, rows) = (start.y.len(), nlp.equal.len());
+        let (mut v, mut work) = (seeded(m, seed), vec![0.0; m]);
+        let (none, mut image, mut back) = (vec![0.0; rows], vec![0.0; rows], vec![0.0; m]);
+        spectral_radius(&mut v, &mut work, 1e-2, |v, hv| {
+            nlp.product(&start.y, &none, v, hv, &mut image);
+            nlp.transposed(&start.y, &image, &mut back);
+            axpy(rho, &back, hv);
+        })
+    });
+    let size = 0.5 / (curvature.unwrap_or(0.0) + shift);
+    if size.is_finite() && size > 0.0 { size } else { 0.5 }
+}
