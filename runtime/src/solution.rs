@@ -88,6 +88,8 @@ pub fn solve(
             trajectory = method.trajectory();
             if let Some(Trajectory::TooLarge { needed }) = trajectory {
                 refused(start, does_not_fit(solver.name, needed, problem.memory))
+            } else if let Some(reason) = method.refusal() {
+                refused(start, reason)
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
                 let run = Run::new(problem, &start, steps, tolerance, monitor);

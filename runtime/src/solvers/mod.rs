@@ -3,15 +3,14 @@
 
 mod alternating;
 mod bamm;
+mod bilevel;
 mod bome;
 mod cg;
 mod f2sa;
 mod f2sa_p;
 mod gpbgd;
 mod gradient;
-mod implicit;
 mod kkt;
-mod lower;
 mod meha;
 mod nested;
 mod neumann;
@@ -35,6 +34,7 @@ pub static SOLVERS: &[&Solver] = &[
     &rhg::RHG,
     &cg::CG,
     &neumann::NEUMANN,
+    &bilevel::composed::BILEVEL,
     &bome::BOME,
     &meha::MEHA,
     &vpbgd::VPBGD,

@@ -84,7 +84,8 @@ const LOWER_RULE: OptionSpec = option(
     "How a lower gradient becomes a step.",
 );
 
-const LOWER_MOMENTUM: OptionSpec = option(
+/// The momentum of lower rules that have one.
+pub(crate) const LOWER_MOMENTUM: OptionSpec = option(
     "lower_momentum",
     MOMENTUM,
     Preset::Number(0.9),
@@ -114,6 +115,14 @@ pub(crate) const LOWER_UNROLLED: &[OptionSpec] = &[
         "Start the lower steps where the last iteration ended, not at the model's start.",
     ),
 ];
+
+/// How much of its sweep `rhg` and its like do.
+pub(crate) const TRUNCATE: &[OptionSpec] = &[option(
+    "truncate",
+    Kind::CountOr("full"),
+    Preset::Word("full"),
+    "How many of the last lower steps the reverse sweep covers.",
+)];
 
 /// The lower level of `cg` and `neumann`.
 pub(crate) const LOWER_IMPLICIT: &[OptionSpec] = &[

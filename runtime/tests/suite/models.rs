@@ -59,8 +59,14 @@ impl<M: Model> Derivatives for Hand<M> {
         xv.fill(0.0);
         self.0.second(x, y, v, hv, xv);
     }
-    fn lower_cross(&mut self, _: &[f64], _: &[f64], _: &[f64], _: &mut [f64]) {
-        panic!("not compiled");
+    fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
+        for j in 0..y.len() {
+            let mut v = vec![0.0; y.len()];
+            v[j] = 1.0;
+            let (mut hv, mut xv) = (vec![0.0; y.len()], vec![0.0; x.len()]);
+            self.0.second(x, y, &v, &mut hv, &mut xv);
+            out[j] = dot(u, &xv);
+        }
     }
     fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
         self.upper_gradients(x, y, &mut vec![0.0; x.len()], &mut vec![0.0; y.len()])
@@ -292,6 +298,14 @@ impl Model for Plane {
             value += 0.5 * (gx[i] * gx[i] + gy[i] * gy[i]);
         }
         value
+    }
+    fn upper_second(&self, _: &[f64], _: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        let n = self.0;
+        for i in 0..n {
+            hv[i] = v[i];
+            hv[n + i] = v[n + i];
+            xv[i] = -v[n + i];
+        }
     }
 }
 
