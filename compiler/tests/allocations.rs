@@ -58,7 +58,21 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const TWO_LEVELS: [&str; 6] = ["rhg", "rhg momentum", "cg", "neumann", "bome", "meha"];
+const TWO_LEVELS: [&str; 13] = [
+    "rhg",
+    "rhg momentum",
+    "cg",
+    "neumann",
+    "bome",
+    "bome momentum",
+    "meha",
+    "vpbgd",
+    "gpbgd",
+    "f2sa",
+    "f2ba",
+    "bvfsm",
+    "penalty",
+];
 
 const STEPS: usize = 20;
 
@@ -68,7 +82,7 @@ fn options(method: &str) -> Vec<(String, Value)> {
     let mut options = vec![number("steps", STEPS as f64), number("upper_step", 1e-3)];
     match method {
         "gradient" => {}
-        "meha" => options.push(number("lower_step", 1e-2)),
+        "meha" | "gpbgd" => options.push(number("lower_step", 1e-2)),
         _ => options.extend([number("lower_step", 1e-2), number("lower_steps", 3.0)]),
     }
     if method.ends_with("momentum") {

@@ -303,6 +303,11 @@ impl Settings {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// One option, `first (k + 1)^p`.
+    pub(crate) fn of_power(name: &str, first: f64, p: f64) -> Self {
+        Settings { entries: vec![(name.to_string(), Preset::Power(first, p).value())] }
+    }
+
     fn get(&self, name: &str) -> &Value {
         match self.entries.iter().find(|(entry, _)| entry == name) {
             Some((_, value)) => value,

@@ -5,7 +5,9 @@ mod alternating;
 mod bamm;
 mod bilevel;
 mod bome;
+mod bvfsm;
 mod cg;
+mod f2ba;
 mod f2sa;
 mod f2sa_p;
 mod gpbgd;
@@ -16,6 +18,7 @@ mod nested;
 mod neumann;
 mod options;
 mod penalty;
+mod record;
 mod rhg;
 mod rule;
 pub(crate) mod run;
@@ -35,11 +38,14 @@ pub static SOLVERS: &[&Solver] = &[
     &cg::CG,
     &neumann::NEUMANN,
     &bilevel::composed::BILEVEL,
+    &penalty::composed::PENALTY,
     &bome::BOME,
     &meha::MEHA,
     &vpbgd::VPBGD,
     &gpbgd::GPBGD,
+    &bvfsm::BVFSM,
     &f2sa::F2SA,
+    &f2ba::F2BA,
     &f2sa_p::F2SA_P,
     &bamm::BAMM,
     &nested::NESTED,
