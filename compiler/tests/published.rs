@@ -118,7 +118,8 @@ fn a_lower_level_with_many_solutions() {
              lower {{\n  var y: real[2] = 0\n  minimize 0.5 * y[0]^2 - x * y[0]\n}}\nsolve {solve}\n"
         )
     };
-    let bome = run(&text("bome(steps = 500, upper_step = 0.5, y_step = 0.5, lower_steps = 1, lower_step = 0.5)"));
+    let bome =
+        run(&text("bome(steps = 500, upper_step = 0.5, y_step = 0.5, lower_steps = 1, lower_step = 0.5)"));
     assert!((bome.x[0] - 1.0).abs() < 1e-5 && (bome.y[1] - 1.0).abs() < 1e-5, "{bome:?}");
     let rhg = run(&text("rhg(lower_steps = 64, lower_step = 0.1, upper_step = 0.5)"));
     assert!((rhg.x[0] - 0.5).abs() < 1e-3 && (rhg.upper_objective - 0.25).abs() < 1e-3, "{rhg:?}");

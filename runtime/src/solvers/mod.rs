@@ -12,16 +12,19 @@ mod f2sa;
 mod f2sa_p;
 mod gpbgd;
 mod gradient;
+mod grid;
 mod kkt;
 mod meha;
 mod nested;
 mod neumann;
 mod options;
 mod penalty;
+mod random;
 mod record;
 mod rhg;
 mod rule;
 pub(crate) mod run;
+mod search;
 mod step;
 mod step_size;
 mod vpbgd;
@@ -50,6 +53,8 @@ pub static SOLVERS: &[&Solver] = &[
     &bamm::BAMM,
     &nested::NESTED,
     &alternating::ALTERNATING,
+    &random::RANDOM,
+    &grid::GRID,
     &gradient::GRADIENT,
     &kkt::KKT,
 ];

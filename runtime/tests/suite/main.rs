@@ -12,6 +12,7 @@ mod lower;
 mod models;
 mod pieces;
 mod proximal;
+mod search;
 mod settings;
 mod single_level;
 mod toys;
