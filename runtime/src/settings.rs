@@ -303,6 +303,11 @@ impl Settings {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Whether there is such an option.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(entry, _)| entry == name)
+    }
+
     fn get(&self, name: &str) -> &Value {
         match self.entries.iter().find(|(entry, _)| entry == name) {
             Some((_, value)) => value,

@@ -3,22 +3,32 @@
 
 mod alternating;
 mod bamm;
+mod bda;
 mod bilevel;
 mod bome;
 mod cg;
+mod darts;
 mod f2sa;
 mod f2sa_p;
+mod fhg;
+mod fixed_point;
+mod fomaml;
 mod gpbgd;
 mod gradient;
+mod iaptt;
+mod imaml;
 mod kkt;
+mod maml;
 mod meha;
 mod nested;
 mod neumann;
 mod options;
 mod penalty;
+mod reptile;
 mod rhg;
 mod rule;
 pub(crate) mod run;
+mod shine;
 mod step;
 mod step_size;
 mod vpbgd;
@@ -32,8 +42,18 @@ pub use run::{Ended, Evaluation, Method, Point, Run};
 /// All solvers, in the order of the documentation.
 pub static SOLVERS: &[&Solver] = &[
     &rhg::RHG,
+    &fhg::FHG,
+    &bda::BDA,
+    &iaptt::IAPTT,
+    &darts::DARTS,
+    &maml::MAML,
+    &fomaml::FOMAML,
+    &reptile::REPTILE,
     &cg::CG,
     &neumann::NEUMANN,
+    &fixed_point::FIXED_POINT,
+    &imaml::IMAML,
+    &shine::SHINE,
     &bilevel::composed::BILEVEL,
     &bome::BOME,
     &meha::MEHA,
