@@ -2,6 +2,7 @@
 //! the solver are laid over the graph's inputs.
 
 use blo_runtime::derivatives::Quantity;
+use blo_runtime::proximal::Proximal;
 
 use crate::ir::graph::{InputId, NodeId};
 
@@ -16,6 +17,8 @@ pub struct Layout {
     pub upper_direction: Vec<InputId>,
     /// Of a direction in the space of `y`.
     pub lower_direction: Vec<InputId>,
+    /// What the weights of the proximal part are weights of, where there is one.
+    pub proximal: Option<Proximal>,
 }
 
 /// One entry point of a compiled program.

@@ -24,6 +24,8 @@ pub mod types;
 pub use check::analyse;
 pub use compile::{
     Stage, compile, compile_in, compile_single_level, compile_single_level_in, emit, emit_single_level,
+    proximal,
 };
 pub use convexity::convexity;
+pub use passes::proximal::Split;
 pub use solution::{Expectation, blame, expectations, follower_objectives};

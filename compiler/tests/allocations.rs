@@ -58,7 +58,24 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const TWO_LEVELS: [&str; 6] = ["rhg", "rhg momentum", "cg", "neumann", "bome", "meha"];
+const TWO_LEVELS: [&str; 16] = [
+    "rhg",
+    "rhg momentum",
+    "fhg",
+    "bda",
+    "iaptt",
+    "darts",
+    "cg",
+    "neumann",
+    "fixed_point",
+    "shine",
+    "bilevel direct",
+    "bilevel rank_one",
+    "bilevel first_order",
+    "bilevel conjugate_gradient",
+    "bome",
+    "meha",
+];
 
 const STEPS: usize = 20;
 
@@ -68,8 +85,12 @@ fn options(method: &str) -> Vec<(String, Value)> {
     let mut options = vec![number("steps", STEPS as f64), number("upper_step", 1e-3)];
     match method {
         "gradient" => {}
+        "shine" => {}
         "meha" => options.push(number("lower_step", 1e-2)),
         _ => options.extend([number("lower_step", 1e-2), number("lower_steps", 3.0)]),
+    }
+    if let Some(gradient) = method.strip_prefix("bilevel ") {
+        options.push(("hypergradient".into(), Value::Word(gradient.into())));
     }
     if method.ends_with("momentum") {
         options.push(("lower_rule".into(), Value::Word("momentum".into())));

@@ -74,8 +74,7 @@ impl System<'_> {
     /// Writes `H` (m × m, row-major), with the identity where the face does not move, so that it can be inverted. Overwrites `v`.
     pub(crate) fn write(&mut self, matrix: &mut [f64]) {
         let (x, y) = self.at;
-        let lower = &self.problem.lower;
-        let free = lower.is_free();
+        let free = self.problem.lower.is_free() && self.problem.proximal.is_none();
         for (i, row) in matrix.chunks_exact_mut(y.len().max(1)).enumerate() {
             let v = &mut *self.adjoint;
             v.fill(0.0);
@@ -119,7 +118,7 @@ impl Implicit {
             indirect: vec![0.0; n],
             lower_gradient: vec![0.0; m],
             solver: ConjugateGradients::new(m),
-            face: Face::new(&problem.lower),
+            face: Face::new(problem),
             rhs: vec![0.0; m],
             work: vec![0.0; m],
         }
@@ -192,9 +191,9 @@ impl Implicit {
     /// `F(x, y)`, and the right-hand side `∇y F` and the last adjoint on the face of active domains.
     fn begin(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
         let value = problem.upper_gradients(x, y, &mut self.direct, &mut self.rhs);
-        if !problem.lower.is_free() {
+        if !problem.lower.is_free() || problem.proximal.is_some() {
             problem.lower_gradient(x, y, &mut self.lower_gradient);
-            self.face.locate(&problem.lower, y, &self.lower_gradient);
+            self.face.locate(problem, y, &self.lower_gradient);
             self.face.tangent(&problem.lower, &mut self.rhs);
             self.face.tangent(&problem.lower, &mut self.adjoint);
         }

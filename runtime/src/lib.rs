@@ -12,6 +12,7 @@ pub mod minimise;
 pub mod monitor;
 pub mod problem;
 pub mod program;
+pub mod proximal;
 pub mod schedule;
 pub mod settings;
 pub mod solution;

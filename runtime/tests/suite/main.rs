@@ -13,6 +13,7 @@ mod lower;
 mod meta;
 mod models;
 mod pieces;
+mod proximal;
 mod settings;
 mod single_level;
 mod toys;
