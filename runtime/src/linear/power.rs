@@ -32,8 +32,15 @@ pub(crate) fn spectral_radius(
     radius
 }
 
-/// A vector of values in [−1, 1) that depends on the seed alone (splitmix64).
+/// A vector of values in [−1, 1) that depends on the seed alone.
 pub(crate) fn seeded(len: usize, seed: u64) -> Vec<f64> {
+    let mut values = vec![0.0; len];
+    fill(&mut values, seed);
+    values
+}
+
+/// Fills a vector with values in [−1, 1) that depend on the seed alone (splitmix64).
+pub(crate) fn fill(values: &mut [f64], seed: u64) {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -43,5 +50,5 @@ pub(crate) fn seeded(len: usize, seed: u64) -> Vec<f64> {
         z ^= z >> 31;
         (z >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     };
-    (0..len).map(|_| next()).collect()
+    values.iter_mut().for_each(|value| *value = next());
 }

@@ -15,6 +15,7 @@ mod fixed_point;
 mod fomaml;
 mod gpbgd;
 mod gradient;
+mod grid;
 mod iaptt;
 mod imaml;
 mod kkt;
@@ -24,10 +25,12 @@ mod nested;
 mod neumann;
 mod options;
 mod penalty;
+mod random;
 mod reptile;
 mod rhg;
 mod rule;
 pub(crate) mod run;
+mod search;
 mod shine;
 mod step;
 mod step_size;
@@ -37,7 +40,7 @@ use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{OptionSpec, SettingError, Settings, Value, nearest};
 
-pub use run::{Ended, Evaluation, Method, Point, Run};
+pub use run::{Ended, Evaluation, Method, Point, Run, evaluations};
 
 /// All solvers, in the order of the documentation.
 pub static SOLVERS: &[&Solver] = &[
@@ -64,6 +67,8 @@ pub static SOLVERS: &[&Solver] = &[
     &bamm::BAMM,
     &nested::NESTED,
     &alternating::ALTERNATING,
+    &random::RANDOM,
+    &grid::GRID,
     &gradient::GRADIENT,
     &kkt::KKT,
 ];

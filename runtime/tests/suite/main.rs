@@ -14,6 +14,7 @@ mod meta;
 mod models;
 mod pieces;
 mod proximal;
+mod search;
 mod settings;
 mod single_level;
 mod toys;
