@@ -78,6 +78,25 @@ fn fixed_points_of_rhg() {
     }
 }
 
+/// Pieces, by name and as compositions of one's own; the closed forms are those of the runtime's tests.
+#[test]
+fn fixed_points_of_compositions() {
+    let steps = "lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12, steps = 20000";
+    for (method, x) in [
+        ("fhg(lower_steps = 5,", 0.856385),
+        ("bda(alpha = 0.1, share = constant, pull_step = 0.1, lower_steps = 300,", 0.552486),
+        ("darts(", 0.909091),
+        ("fixed_point(adjoint_steps = 6, warm_adjoint = false, adjoint_tolerance = 0,", 0.680939),
+        ("bilevel(init = learned, hypergradient = reverse, lower_steps = 10,", 1.0),
+        ("bilevel(init = learned(bound = 1), hypergradient = reverse, lower_steps = 10,", 0.861596),
+        ("bilevel(lower = nesterov(lower_momentum = 0.5), hypergradient = direct,", 0.5),
+        ("bilevel(init = cold, truncate = last(5), hypergradient = reverse, lower_steps = 10,", 0.789439),
+    ] {
+        row(&format!("{method} {steps})"), x);
+    }
+    row("shine(upper_step = 0.5, tolerance = 1e-12)", 0.5);
+}
+
 #[test]
 fn fixed_point_of_cg_is_the_solution() {
     row("cg(lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12)", 0.5);

@@ -74,8 +74,7 @@ impl System<'_> {
     /// Writes `H` (m × m, row-major), with the identity where the face does not move, so that it can be inverted. Overwrites `v`.
     pub(crate) fn write(&mut self, matrix: &mut [f64]) {
         let (x, y) = self.at;
-        let lower = &self.problem.lower;
-        let free = lower.is_free();
+        let free = self.problem.lower.is_free() && self.problem.proximal.is_none();
         for (i, row) in matrix.chunks_exact_mut(y.len().max(1)).enumerate() {
             let v = &mut *self.adjoint;
             v.fill(0.0);

@@ -312,6 +312,11 @@ impl Settings {
         Settings { entries: vec![(name.to_string(), Preset::Power(first, p).value())] }
     }
 
+    /// Whether there is such an option.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(entry, _)| entry == name)
+    }
+
     fn get(&self, name: &str) -> &Value {
         match self.entries.iter().find(|(entry, _)| entry == name) {
             Some((_, value)) => value,

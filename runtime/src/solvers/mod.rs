@@ -3,17 +3,25 @@
 
 mod alternating;
 mod bamm;
+mod bda;
 mod bilevel;
 mod bome;
 mod bvfsm;
 mod cg;
+mod darts;
 mod f2ba;
 mod f2sa;
 mod f2sa_p;
+mod fhg;
+mod fixed_point;
+mod fomaml;
 mod gpbgd;
 mod gradient;
 mod grid;
+mod iaptt;
+mod imaml;
 mod kkt;
+mod maml;
 mod meha;
 mod nested;
 mod neumann;
@@ -21,10 +29,12 @@ mod options;
 mod penalty;
 mod random;
 mod record;
+mod reptile;
 mod rhg;
 mod rule;
 pub(crate) mod run;
 mod search;
+mod shine;
 mod step;
 mod step_size;
 mod vpbgd;
@@ -38,8 +48,18 @@ pub use run::{Ended, Evaluation, Method, Point, Run, evaluations};
 /// All solvers, in the order of the documentation.
 pub static SOLVERS: &[&Solver] = &[
     &rhg::RHG,
+    &fhg::FHG,
+    &bda::BDA,
+    &iaptt::IAPTT,
+    &darts::DARTS,
+    &maml::MAML,
+    &fomaml::FOMAML,
+    &reptile::REPTILE,
     &cg::CG,
     &neumann::NEUMANN,
+    &fixed_point::FIXED_POINT,
+    &imaml::IMAML,
+    &shine::SHINE,
     &bilevel::composed::BILEVEL,
     &penalty::composed::PENALTY,
     &bome::BOME,

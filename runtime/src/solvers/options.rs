@@ -102,19 +102,23 @@ pub(crate) const fn lower_steps(default: f64) -> OptionSpec {
     )
 }
 
-/// The lower level of `rhg`, whose reverse sweep knows two rules.
-pub(crate) const LOWER_UNROLLED: &[OptionSpec] = &[
-    lower_steps(100.0),
-    LOWER_STEP,
-    OptionSpec { kind: Kind::Choice(&["gradient", "momentum"]), ..LOWER_RULE },
-    LOWER_MOMENTUM,
+/// Whether the lower steps go on where they ended.
+pub(crate) const fn warm(default: bool) -> OptionSpec {
     option(
         "warm",
         Kind::Flag,
-        Preset::Bool(false),
+        Preset::Bool(default),
         "Start the lower steps where the last iteration ended, not at the model's start.",
-    ),
-];
+    )
+}
+
+/// The lower rules that a sweep can go through.
+pub(crate) const LOWER_RULE_UNROLLED: OptionSpec =
+    OptionSpec { kind: Kind::Choice(&["gradient", "momentum", "nesterov"]), ..LOWER_RULE };
+
+/// The lower level of `rhg` and `fhg`.
+pub(crate) const LOWER_UNROLLED: &[OptionSpec] =
+    &[lower_steps(100.0), LOWER_STEP, LOWER_RULE_UNROLLED, LOWER_MOMENTUM, warm(false)];
 
 /// How much of its sweep `rhg` and its like do.
 pub(crate) const TRUNCATE: &[OptionSpec] = &[option(
@@ -125,22 +129,15 @@ pub(crate) const TRUNCATE: &[OptionSpec] = &[option(
 )];
 
 /// The lower level of `cg` and `neumann`.
-pub(crate) const LOWER_IMPLICIT: &[OptionSpec] = &[
-    lower_steps(20.0),
-    LOWER_STEP,
-    OptionSpec {
-        kind: Kind::Choice(&["gradient", "momentum", "nesterov", "adam", "conjugate_gradient"]),
-        doc: "How a lower gradient becomes a step; `conjugate_gradient` takes its steps on the quadratic model of `f` where they begin, which solves a quadratic lower level.",
-        ..LOWER_RULE
-    },
-    LOWER_MOMENTUM,
-    option(
-        "warm",
-        Kind::Flag,
-        Preset::Bool(true),
-        "Start the lower steps where the last iteration ended, not at the model's start.",
-    ),
-];
+pub(crate) const LOWER_IMPLICIT: &[OptionSpec] =
+    &[lower_steps(20.0), LOWER_STEP, LOWER_RULE_IMPLICIT, LOWER_MOMENTUM, warm(true)];
+
+/// The lower rules of methods that do not go back through the steps.
+pub(crate) const LOWER_RULE_IMPLICIT: OptionSpec = OptionSpec {
+    kind: Kind::Choice(&["gradient", "momentum", "nesterov", "adam", "conjugate_gradient"]),
+    doc: "How a lower gradient becomes a step; `conjugate_gradient` takes its steps on the quadratic model of `f` where they begin, which solves a quadratic lower level.",
+    ..LOWER_RULE
+};
 
 /// The lower copy of `bome`.
 pub(crate) const LOWER_COPY: &[OptionSpec] = &[lower_steps(10.0), LOWER_STEP, LOWER_RULE, LOWER_MOMENTUM];

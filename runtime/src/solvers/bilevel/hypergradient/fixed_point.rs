@@ -1,7 +1,8 @@
 //! The hypergradient `fixed_point`: `v ← v − η (H v − ∇y F)`, at most `adjoint_steps` times, from the last `v` or from 0. From 0, `J` steps are the
 //! Neumann series up to the power `J − 1`; from the last `v` the iteration goes on, and its fixed point is the solution whatever `J`.
 //!
-//! Diverges for `η > 2/L`. Stops when the residual is small against `∇y F`.
+//! Diverges for `η > 2/L`, where `L` counts the curvature that the boundary of a ball adds; an automatic `η` is halved when the residual
+//! grows. Stops when the residual is small against `∇y F`.
 //!
 //! Source: R. Grazzi, L. Franceschi, M. Pontil, S. Salzo, "On the iteration complexity of hypergradient computation", ICML 2020,
 //! arXiv 2006.16218 (AID-FP).
@@ -24,7 +25,7 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         doc: "Steps on the adjoint per outer iteration, at most: as many products with the lower Hessian.",
     },
     OptionSpec {
-        doc: "Size of the steps on the adjoint; `auto` is that of the lower steps.",
+        doc: "Size of the steps on the adjoint; `auto` is that of the lower steps, halved while the residual grows.",
         ..ADJOINT_STEP
     },
     OptionSpec {
@@ -79,19 +80,26 @@ impl Adjoint for FixedPoint {
         lower: &mut dyn Solves,
         g: &mut [f64],
     ) -> f64 {
-        let size = self.size.unwrap_or_else(|| lower.step_size(problem, x, y));
+        let automatic = self.size.is_none();
+        let mut size = self.size.unwrap_or_else(|| lower.step_size(problem, x, y));
         if !self.warm {
             implicit.adjoint.fill(0.0);
         }
         let FixedPoint { steps, tolerance, .. } = *self;
         implicit.evaluate_by(problem, x, y, g, |system| {
             let limit = tolerance * norm2(system.rhs);
+            let mut before = f64::INFINITY;
             for _ in 0..steps {
                 system.residual();
+                let residual = norm2(system.work);
+                if automatic && residual > before {
+                    size *= 0.5;
+                }
                 axpy(size, system.work, system.adjoint);
-                if norm2(system.work) <= limit {
+                if residual <= limit {
                     break;
                 }
+                before = residual;
             }
         })
     }

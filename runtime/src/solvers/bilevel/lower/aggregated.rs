@@ -40,7 +40,7 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         name: "pull_step",
         kind: Kind::PositiveOr("auto"),
         default: Preset::Word("auto"),
-        doc: "Step size along the upper objective's gradient; `auto` is the smaller of the lower step and 1/L with L the upper objective's largest curvature in `y` at the start.",
+        doc: "Step size along the upper objective's gradient; `auto` is 1/L with L the upper objective's largest curvature in `y` at the start, made smaller with the lower step; without curvature it is the lower step.",
     },
 ];
 
@@ -80,10 +80,7 @@ struct Aggregated {
     share: Schedule,
     steps: usize,
     size: f64,
-    /// The size along `∇y F`, at most.
-    pull: f64,
-    /// Whether that is the smaller of itself and `size`.
-    bounded: bool,
+    pull: Pull,
     scale: Vec<f64>,
     /// Values of `f` and `F` at the first and the last point that was evaluated.
     seen: Option<[(f64, f64); 2]>,
@@ -95,26 +92,46 @@ struct Aggregated {
     xv: Vec<f64>,
 }
 
+/// The size along `∇y F`.
+#[derive(Clone, Copy, Debug)]
+enum Pull {
+    Given(f64),
+    /// Found at the start, where the lower steps had the first size, if any were taken yet.
+    Found(f64, Option<f64>),
+}
+
+impl Pull {
+    /// The size when that of the lower steps is `size`: what made these smaller makes it smaller too.
+    fn size(self, size: f64) -> f64 {
+        match self {
+            Pull::Given(pull) => pull,
+            Pull::Found(pull, Some(first)) if size < first => pull * size / first,
+            Pull::Found(pull, _) => pull,
+        }
+    }
+}
+
 impl Aggregated {
     fn new(context: &mut Context<'_>, own: &Settings) -> Self {
         let Context { problem, settings, start, .. } = context;
         let (n, m) = (start.x.len(), start.y.len());
-        let given = own.number("pull_step");
-        let pull = given.unwrap_or_else(|| {
-            let mut direction = seeded(m, settings.count("seed") as u64);
-            let (mut work, mut cross) = (vec![0.0; m], vec![0.0; n]);
-            let curvature = spectral_radius(&mut direction, &mut work, 1e-4, |v, hv| {
-                problem.tolerantly(|p| p.upper_second_order(&start.x, &start.y, v, hv, &mut cross));
-            });
-            if curvature > 0.0 { 1.0 / curvature } else { f64::INFINITY }
-        });
+        let pull = own.number("pull_step").map_or_else(
+            || {
+                let mut direction = seeded(m, settings.count("seed") as u64);
+                let (mut work, mut cross) = (vec![0.0; m], vec![0.0; n]);
+                let curvature = spectral_radius(&mut direction, &mut work, 1e-4, |v, hv| {
+                    problem.tolerantly(|p| p.upper_second_order(&start.x, &start.y, v, hv, &mut cross));
+                });
+                Pull::Found(1.0 / curvature, None)
+            },
+            Pull::Given,
+        );
         Aggregated {
             alpha: own.real("alpha"),
             share: own.schedule("share"),
             steps: settings.count("lower_steps"),
             size: f64::NAN,
             pull,
-            bounded: given.is_none(),
             scale: rates(settings, &problem.lower),
             seen: None,
             gx: vec![0.0; n],
@@ -129,8 +146,7 @@ impl Aggregated {
     /// The factors on `∇y f` and `∇y F` in step `k`.
     fn factors(&self, k: usize) -> (f64, f64) {
         let a = self.alpha * self.share.factor(k, self.steps);
-        let pull = if self.bounded { self.pull.min(self.size) } else { self.pull };
-        ((1.0 - a) * self.size, a * pull)
+        ((1.0 - a) * self.size, a * self.pull.size(self.size))
     }
 }
 
@@ -138,6 +154,13 @@ impl Dynamics for Aggregated {
     fn begin(&mut self, size: f64) {
         self.size = size;
         self.seen = None;
+        if let Pull::Found(pull, first @ None) = &mut self.pull {
+            *first = Some(size);
+            // An upper objective that is linear in `y` has no curvature to go by.
+            if !pull.is_finite() || *pull <= 0.0 {
+                *pull = size;
+            }
+        }
     }
 
     fn memory(&self) -> &[f64] {

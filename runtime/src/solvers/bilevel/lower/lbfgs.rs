@@ -59,7 +59,7 @@ pub(crate) static LBFGS: LowerRecord = LowerRecord {
             Box::new(Lbfgs {
                 minimiser: Minimiser::new(&context.problem.lower, context.problem.roundoff),
                 space: context.problem.lower.clone(),
-                size: super::size(context),
+                size: context.settings.has("lower_step").then(|| super::size(context)),
                 first: own.real("lower_tolerance"),
                 refine: own.schedule("refine"),
                 steps: context.settings.count("steps"),
@@ -74,7 +74,8 @@ pub(crate) static LBFGS: LowerRecord = LowerRecord {
 struct Lbfgs {
     minimiser: Minimiser,
     space: Space,
-    size: StepSize,
+    /// Of a gradient step, where an option says what that is.
+    size: Option<StepSize>,
     first: f64,
     refine: Schedule,
     steps: usize,
@@ -104,8 +105,10 @@ impl Solves for Lbfgs {
     }
 
     fn step_size(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
-        self.size.follow(problem, x, y);
-        self.size.get()
+        self.size.as_mut().map_or(f64::NAN, |size| {
+            size.follow(problem, x, y);
+            size.get()
+        })
     }
 
     fn accuracy(&self) -> Option<f64> {
