@@ -26,6 +26,7 @@ mod meha;
 mod nested;
 mod neumann;
 mod options;
+mod pbgd_free;
 mod penalty;
 mod random;
 mod record;
@@ -66,6 +67,7 @@ pub static SOLVERS: &[&Solver] = &[
     &meha::MEHA,
     &vpbgd::VPBGD,
     &gpbgd::GPBGD,
+    &pbgd_free::PBGD_FREE,
     &bvfsm::BVFSM,
     &f2sa::F2SA,
     &f2ba::F2BA,

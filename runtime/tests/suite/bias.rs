@@ -252,6 +252,14 @@ fn penalties_that_stay_the_same() {
     }
 }
 
+/// Without the value function the coupling is lost, whatever the penalty.
+#[test]
+fn pbgd_free_ignores_the_coupling() {
+    for penalty in [1.0, 100.0] {
+        close(limit("pbgd_free", &[number("penalty", penalty), number("upper_step", 0.5)]), 1.0, 1e-8);
+    }
+}
+
 /// The squared penalty without regularisers: `1 − x = sigma/2 (2x − 1)³`.
 #[test]
 fn bvfsm_with_a_constant_strength() {

@@ -4,6 +4,7 @@ pub(crate) mod copy;
 pub(crate) mod gradient_norm;
 pub(crate) mod moreau;
 pub(crate) mod regularised;
+pub(crate) mod response;
 pub(crate) mod restarted;
 
 use super::{Penalty, Record, Rest, pieces};
@@ -17,15 +18,16 @@ pub(crate) type Build = fn(&mut Problem, &Settings, &Settings, &Point, Rest) -> 
 pub(crate) type SurrogateRecord = Record<Build>;
 
 /// All surrogates.
-pub(crate) static ALL: [&SurrogateRecord; 5] = [
+pub(crate) static ALL: [&SurrogateRecord; 6] = [
     &copy::COPY,
     &restarted::RESTARTED,
     &moreau::MOREAU,
     &gradient_norm::GRADIENT_NORM,
     &regularised::REGULARISED,
+    &response::RESPONSE,
 ];
 /// As an option lists them.
-pub(crate) static PIECES: [&Piece; 5] = pieces(ALL);
+pub(crate) static PIECES: [&Piece; 6] = pieces(ALL);
 
 /// A surrogate. `gradients`, `gradient_x` and `gradient_y` evaluate at a point, the rest is about the last evaluation.
 pub(crate) trait Surrogate {
