@@ -32,14 +32,17 @@ pub(crate) static ALL: [&LowerRecord; 7] = [
 /// As an option lists them.
 pub(crate) static PIECES: [&Piece; 7] = pieces(ALL);
 
+/// How one of the forms of lower steps is put together.
+type Make<T> = fn(&mut Context<'_>, &Settings) -> T;
+
 /// What lower steps can be put together as. Where neither fits the hypergradient, the records refuse the composition.
 pub(crate) struct Build {
     /// Steps that can be differentiated.
-    pub(crate) dynamics: Option<fn(&mut Context<'_>, &Settings) -> Box<dyn Dynamics>>,
+    pub(crate) dynamics: Option<Make<Box<dyn Dynamics>>>,
     /// The same, gradient steps with or without momentum, where products may be found in another way.
-    pub(crate) momentum: Option<fn(&Context<'_>, &Settings) -> Momentum>,
+    pub(crate) momentum: Option<Make<Momentum>>,
     /// Steps that are not differentiated.
-    pub(crate) solver: fn(&mut Context<'_>, &Settings) -> Box<dyn Solves>,
+    pub(crate) solver: Make<Box<dyn Solves>>,
 }
 
 /// Lower steps at a fixed `x`.
@@ -92,7 +95,7 @@ fn by(kind: Kind, context: &mut Context<'_>) -> Box<dyn Solves> {
 }
 
 /// Gradient steps with or without momentum.
-fn momentum(context: &Context<'_>, momentum: f64, ahead: bool) -> Momentum {
+fn momentum(context: &mut Context<'_>, momentum: f64, ahead: bool) -> Momentum {
     Momentum::new(context.problem, momentum, ahead, rates(context.settings, &context.problem.lower))
 }
 
