@@ -342,6 +342,11 @@ impl Settings {
         }
     }
 
+    /// Whether an option that not every solver has is set.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.entries.iter().any(|(entry, value)| *entry == name && *value == Value::Bool(true))
+    }
+
     /// A truth value.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.get(name) == &Value::Bool(true)

@@ -60,6 +60,9 @@ pub fn summary(result: &RunResult) -> String {
         seconds.compile(),
         seconds.solve()
     );
+    if let Some(kept) = result.kept {
+        let _ = writeln!(out, "the iterate of iteration {kept} was kept, the best by what was watched");
+    }
     if let Some(starts) = &result.starts {
         let feasible = starts.lines.iter().filter(|start| start.feasible).count();
         let total = starts.lines.len();

@@ -17,7 +17,7 @@ use super::bilevel::hypergradient::first_order::FIRST_ORDER;
 use super::bilevel::init::shared::{OPTIONS, SHARED};
 use super::bilevel::lower;
 use super::bilevel::truncate::full::FULL;
-use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN, UPPER, lower_steps};
+use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
 use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Settings};
 
@@ -28,7 +28,7 @@ pub(crate) static FOMAML: Solver = Solver {
     name: "fomaml",
     summary: "meta-learning as `maml`, without second derivatives",
     source: "Finn et al. 2017, arXiv 1703.03400",
-    groups: &[RUN, LOWER, OPTIONS, UPPER],
+    groups: &[RUN_ADAPTED, LOWER, OPTIONS, UPPER],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

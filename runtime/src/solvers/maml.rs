@@ -18,7 +18,7 @@ use super::bilevel::hypergradient::reverse::REVERSE;
 use super::bilevel::init::shared::{OPTIONS, SHARED};
 use super::bilevel::lower;
 use super::bilevel::truncate::full::FULL;
-use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN, UPPER, lower_steps};
+use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
 use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Settings};
 
@@ -29,7 +29,7 @@ pub(crate) static MAML: Solver = Solver {
     name: "maml",
     summary: "meta-learning: the upper variable is where the lower steps of every task start",
     source: "Finn et al. 2017, arXiv 1703.03400",
-    groups: &[RUN, LOWER, OPTIONS, UPPER],
+    groups: &[RUN_ADAPTED, LOWER, OPTIONS, UPPER],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

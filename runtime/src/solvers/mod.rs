@@ -1,6 +1,7 @@
 //! The solvers, one file per method, composed of shared pieces: `run` (outer loop), `rule` and `step` (steps of both levels),
 //! `options`, and the hypergradients of [`crate::hypergradient`]. A new solver is its file and one line in [`SOLVERS`].
 
+mod adaptive;
 mod alternating;
 mod bamm;
 mod bda;
@@ -25,7 +26,7 @@ mod maml;
 mod meha;
 mod nested;
 mod neumann;
-mod options;
+pub(crate) mod options;
 mod pbgd_free;
 mod penalty;
 mod random;

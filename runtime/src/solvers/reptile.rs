@@ -17,7 +17,7 @@ use super::bilevel::hypergradient::displacement::DISPLACEMENT;
 use super::bilevel::init::shared::{OPTIONS, SHARED};
 use super::bilevel::lower;
 use super::bilevel::truncate::full::FULL;
-use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN, UPPER, lower_steps};
+use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
 use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Settings};
 
@@ -28,7 +28,7 @@ pub(crate) static REPTILE: Solver = Solver {
     name: "reptile",
     summary: "meta-learning: the start moves towards where the tasks end up",
     source: "Nichol et al. 2018, arXiv 1803.02999",
-    groups: &[RUN, LOWER, OPTIONS, UPPER],
+    groups: &[RUN_ADAPTED, LOWER, OPTIONS, UPPER],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -66,7 +66,12 @@ fn pace_follows_the_clock() {
 
 #[test]
 fn traces_are_thinned_and_end_at_the_end() {
-    let settings = [number("steps", 25_001.0), number("tolerance", 0.0), number("lower_step", 0.1)];
+    let settings = [
+        number("steps", 25_001.0),
+        number("tolerance", 0.0),
+        number("lower_step", 0.1),
+        number("upper_step", 0.1),
+    ];
     let s = run(free(Scalar, &[3.0], &[0.0]), "bome", &settings);
     let rows: Vec<&[f64]> = s.trace.rows().collect();
     assert!((900..=1002).contains(&rows.len()), "{}", rows.len());

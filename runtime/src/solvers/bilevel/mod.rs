@@ -59,7 +59,7 @@ impl Composition {
         Box::new(Loop {
             init,
             differentiate,
-            upper: Step::outer(settings, &problem.upper, settings.real("upper_step")),
+            upper: Step::upper(settings, &problem.upper),
             sensitivity: Sensitivity {
                 x: vec![0.0; start.x.len()],
                 y0: vec![0.0; start.y.len()],

@@ -159,8 +159,7 @@ impl<S: Surrogate> Penalty<S> {
     fn new(problem: &Problem, settings: &Settings, start: &Point, surrogate: S, rest: Rest) -> Self {
         let Rest { weight, order, scale, joint, capped } = rest;
         let given = settings.number("y_step");
-        let upper_step = settings.real("upper_step");
-        let most = if capped { upper_step } else { f64::INFINITY };
+        let most = settings.number("upper_step").filter(|_| capped).unwrap_or(f64::INFINITY);
         let size = given.unwrap_or_else(|| most.min(surrogate.y_step()));
         Penalty {
             by_moves: order == Order::UpperFirst || (surrogate.is_proximal() && problem.proximal.is_some()),
@@ -170,7 +169,7 @@ impl<S: Surrogate> Penalty<S> {
             scale,
             k: 0,
             automatic: given.is_none().then_some(most),
-            upper_step: Step::outer(settings, &problem.upper, upper_step),
+            upper_step: Step::upper(settings, &problem.upper),
             lower_step: match joint {
                 true => Step::outer(settings, &problem.lower, size),
                 false => Step::lower(settings, &problem.lower, size),
@@ -294,9 +293,9 @@ impl<S: Surrogate> Method for Penalty<S> {
             }
         }
         if self.by_moves {
-            let (alpha, beta) = (self.upper_step.size, self.lower_step.size);
-            self.moved = squared_distance(&point.x, &self.before.x) / (alpha * alpha)
-                + squared_distance(&point.y, &self.before.y) / (beta * beta);
+            let x = self.upper_step.pace(squared_distance(&point.x, &self.before.x).sqrt());
+            let y = self.lower_step.pace(squared_distance(&point.y, &self.before.y).sqrt());
+            self.moved = x * x + y * y;
         }
         None
     }

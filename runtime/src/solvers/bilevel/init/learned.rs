@@ -57,9 +57,13 @@ pub(crate) static LEARNED: InitRecord = InitRecord {
     build: |context, own| {
         let bound = own.real("bound");
         let start = context.start.y.clone();
-        let size = own.number("init_step").unwrap_or_else(|| context.settings.real("upper_step"));
+        let (settings, space) = (context.settings, &context.problem.lower);
+        let step = match own.number("init_step") {
+            Some(size) => Step::outer(settings, space, size),
+            None => Step::upper(settings, space),
+        };
         Box::new(Learned {
-            step: Step::outer(context.settings, &context.problem.lower, size),
+            step,
             ends: start.iter().map(|y| (y - bound, y + bound)).collect(),
             trial: vec![0.0; start.len()],
             z: start,
