@@ -31,8 +31,10 @@ fn run(text: &str) -> Solution {
     let mut model = model(text, Memory::default());
     let declared = model.solve.clone().unwrap();
     let solver = named(&declared.method).unwrap();
-    let written: Vec<(String, Value)> =
+    let mut written: Vec<(String, Value)> =
         declared.options.iter().map(|(name, v, _)| (name.clone(), value(v))).collect();
+    // Published are the methods' own iterates.
+    written.push(("finish".to_string(), Value::Bool(false)));
     let settings = solver.settings(&written, std::iter::empty()).unwrap();
     let mut problem = compile(&mut model, &needs(solver, &settings), 0).unwrap();
     solve(&mut problem, solver, &settings, &mut Silent)
