@@ -135,6 +135,8 @@ pub fn solve_from(
             trajectory = method.trajectory();
             if let Some(Trajectory::TooLarge { needed }) = trajectory {
                 refused(start, does_not_fit(solver.name, needed, problem.memory))
+            } else if let Some(reason) = method.refusal() {
+                refused(start, reason)
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
                 let run = Run::new(problem, &start, steps, tolerance, monitor).counting_from(evaluated);
