@@ -17,6 +17,7 @@ mod fomaml;
 mod gpbgd;
 mod gradient;
 mod grid;
+mod hoag;
 mod iaptt;
 mod imaml;
 mod kkt;
@@ -56,6 +57,7 @@ pub static SOLVERS: &[&Solver] = &[
     &cg::CG,
     &neumann::NEUMANN,
     &fixed_point::FIXED_POINT,
+    &hoag::HOAG,
     &imaml::IMAML,
     &shine::SHINE,
     &bilevel::composed::BILEVEL,

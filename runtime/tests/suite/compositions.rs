@@ -308,6 +308,27 @@ fn implicit_pieces_on_faces() {
     }
 }
 
+/// Without a size to choose, at any scale of the upper objective: the first step is much too long for one, much too short for another.
+#[test]
+fn backtracking_finds_the_size_of_the_upper_step() {
+    let reference = run(
+        free(Logistic, &X, &[0.0; 3]),
+        "bilevel",
+        &[
+            word("lower", "lbfgs"),
+            word("hypergradient", "direct"),
+            number("upper_step", 30.0),
+            number("steps", 20000.0),
+        ],
+    );
+    let hoag =
+        run(free(Logistic, &X, &[0.0; 3]), "hoag", &[number("steps", 20000.0), number("tolerance", 1e-7)]);
+    close(hoag.upper_objective, reference.upper_objective, 1e-5);
+    let s = run(free(Quadratic, &[30.0; 3], &[0.0; 3]), "hoag", &[]);
+    assert_eq!(s.point, PointStatus::Stationary, "{}", s.verdict);
+    assert!(s.iterations < 200, "{}", s.iterations);
+}
+
 #[test]
 fn a_hessian_that_is_too_large_to_write_out_is_refused() {
     let parts = [piece("hypergradient", "direct", &[("largest", 2.0)])];
