@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const TWO_LEVELS: [&str; 18] = [
+const TWO_LEVELS: [&str; 25] = [
     "rhg",
     "rhg momentum",
     "fhg",
@@ -76,6 +76,13 @@ const TWO_LEVELS: [&str; 18] = [
     "bilevel conjugate_gradient",
     "bome",
     "meha",
+    "bome momentum",
+    "vpbgd",
+    "gpbgd",
+    "f2sa",
+    "f2ba",
+    "bvfsm",
+    "penalty",
     "random",
 ];
 
@@ -94,7 +101,7 @@ fn options(method: &str) -> Vec<(String, Value)> {
     match method {
         "gradient" => {}
         "shine" => {}
-        "meha" => options.push(number("lower_step", 1e-2)),
+        "meha" | "gpbgd" => options.push(number("lower_step", 1e-2)),
         _ => options.extend([number("lower_step", 1e-2), number("lower_steps", 3.0)]),
     }
     if let Some(gradient) = method.strip_prefix("bilevel ") {

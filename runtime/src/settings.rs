@@ -307,6 +307,11 @@ impl Settings {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// One option, `first (k + 1)^p`.
+    pub(crate) fn of_power(name: &str, first: f64, p: f64) -> Self {
+        Settings { entries: vec![(name.to_string(), Preset::Power(first, p).value())] }
+    }
+
     /// Whether there is such an option.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|(entry, _)| entry == name)

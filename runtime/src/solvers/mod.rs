@@ -7,8 +7,10 @@ mod bamm;
 mod bda;
 mod bilevel;
 mod bome;
+mod bvfsm;
 mod cg;
 mod darts;
+mod f2ba;
 mod f2sa;
 mod f2sa_p;
 mod fhg;
@@ -26,8 +28,10 @@ mod meha;
 mod nested;
 mod neumann;
 pub(crate) mod options;
+mod pbgd_free;
 mod penalty;
 mod random;
+mod record;
 mod reptile;
 mod rhg;
 mod rule;
@@ -61,11 +65,15 @@ pub static SOLVERS: &[&Solver] = &[
     &imaml::IMAML,
     &shine::SHINE,
     &bilevel::composed::BILEVEL,
+    &penalty::composed::PENALTY,
     &bome::BOME,
     &meha::MEHA,
     &vpbgd::VPBGD,
     &gpbgd::GPBGD,
+    &pbgd_free::PBGD_FREE,
+    &bvfsm::BVFSM,
     &f2sa::F2SA,
+    &f2ba::F2BA,
     &f2sa_p::F2SA_P,
     &bamm::BAMM,
     &nested::NESTED,

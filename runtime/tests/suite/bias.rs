@@ -239,9 +239,9 @@ fn first_order(solver: &str, penalty: f64, more: &[(String, Value)]) -> f64 {
 #[test]
 fn penalties_that_stay_the_same() {
     for (penalty, row) in [(1.0, 2.0 / 3.0), (10.0, 0.523810), (100.0, 0.502488)] {
-        for solver in ["vpbgd", "f2sa"] {
+        for solver in ["vpbgd", "f2sa", "f2ba"] {
             let mut more = vec![number("lower_steps", 100.0), number("y_step", 0.1)];
-            if solver == "f2sa" {
+            if solver != "vpbgd" {
                 // What the copies lag behind is multiplied by the penalty.
                 more.push(number("y_steps", 100.0));
             }
@@ -250,6 +250,94 @@ fn penalties_that_stay_the_same() {
             close(x, (1.0 + penalty) / (1.0 + 2.0 * penalty), 1e-7);
         }
         close(first_order("gpbgd", penalty, &[number("y_step", 0.1)]), row, 1e-6);
+    }
+}
+
+/// Without the value function the coupling is lost, whatever the penalty.
+#[test]
+fn pbgd_free_ignores_the_coupling() {
+    for penalty in [1.0, 100.0] {
+        close(limit("pbgd_free", &[number("penalty", penalty), number("upper_step", 0.5)]), 1.0, 1e-8);
+    }
+}
+
+/// The squared penalty without regularisers: `1 − x = sigma/2 (2x − 1)³`.
+#[test]
+fn bvfsm_with_a_constant_strength() {
+    for sigma in [1.0, 100.0, 1e4] {
+        let x = limit(
+            "bvfsm",
+            &[
+                number("sigma", sigma),
+                number("mu", 0.0),
+                number("theta", 0.0),
+                number("lower_steps", 300.0),
+                number("y_steps", 100.0),
+                number("y_step", 0.1),
+                number("upper_step", 0.02),
+                number("steps", 20000.0),
+            ],
+        );
+        close(1.0 - x, 0.5 * sigma * (2.0 * x - 1.0).powi(3), 1e-6);
+    }
+}
+
+/// The same pieces by name and by hand lead to the same numbers, to the bit.
+#[test]
+fn compositions_are_the_named_methods() {
+    let part = |option: &str, name: &str, own: &[(&str, f64)]| {
+        let own = own.iter().map(|(n, v)| (n.to_string(), Value::Number(*v))).collect();
+        (option.to_string(), Value::Call(name.to_string(), own))
+    };
+    let shared = [number("steps", 300.0), number("upper_step", 0.05), number("y_step", 0.04)];
+    let with = |more: &[(String, Value)]| [&shared, more].concat();
+    let copies = [number("lower_steps", 7.0)];
+    let growing = part("weight", "growing", &[("penalty", 3.0)]);
+    let lower_first = part("order", "lower_first", &[("y_steps", 5.0)]);
+    let rows = [
+        (
+            "vpbgd",
+            with(&[&copies[..], &[number("penalty", 3.0)]].concat()),
+            [&copies[..], std::slice::from_ref(&growing)].concat(),
+        ),
+        (
+            "f2ba",
+            with(&[&copies[..], &[number("penalty", 3.0), number("y_steps", 5.0)]].concat()),
+            [&copies[..], &[growing.clone(), lower_first, word("scale", "lower")]].concat(),
+        ),
+        (
+            "bome",
+            with(&[&copies[..], &[number("eta", 0.3)]].concat()),
+            [
+                &copies[..],
+                &[
+                    part("surrogate", "restarted_copy", &[]),
+                    part("weight", "dynamic_barrier", &[("eta", 0.3)]),
+                    word("scale", "step"),
+                ],
+            ]
+            .concat(),
+        ),
+        (
+            "gpbgd",
+            with(&[number("penalty", 3.0)]),
+            vec![part("surrogate", "gradient_norm", &[]), growing.clone()],
+        ),
+        (
+            "meha",
+            with(&[number("gamma", 5.0), number("c", 3.0), number("p", 0.0)]),
+            vec![
+                part("surrogate", "moreau", &[("gamma", 5.0)]),
+                growing.clone(),
+                part("order", "upper_first", &[]),
+                word("scale", "weight"),
+            ],
+        ),
+    ];
+    for (name, options, pieces) in rows {
+        let named = run(free(Scalar, &[0.3], &[-0.2]), name, &options);
+        let composed = run(free(Scalar, &[0.3], &[-0.2]), "penalty", &with(&pieces));
+        assert_eq!((named.x, named.y), (composed.x, composed.y), "{name}");
     }
 }
 
