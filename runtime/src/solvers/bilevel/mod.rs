@@ -64,6 +64,7 @@ impl Composition {
             differentiate,
             upper,
             value: f64::NAN,
+            begun: false,
             sensitivity: Sensitivity {
                 x: vec![0.0; start.x.len()],
                 y0: vec![0.0; start.y.len()],
@@ -90,6 +91,7 @@ struct Loop {
     upper: Box<dyn Upper>,
     /// `F` at the iterate.
     value: f64,
+    begun: bool,
     sensitivity: Sensitivity,
     scratch: Vec<f64>,
 }
@@ -107,6 +109,11 @@ impl Method for Loop {
         if own != 0.0 {
             measure = norm2(&[measure, own]);
         }
+        // A few steps from a start where `f` does not feel `x` say nothing yet: the next ones begin elsewhere.
+        if measure == 0.0 && !self.begun && self.init.goes_on() {
+            measure = f64::INFINITY;
+        }
+        self.begun = true;
         Evaluation { upper, lower, measure }
     }
 
