@@ -21,6 +21,7 @@ mod gaffa;
 mod gpbgd;
 mod gradient;
 mod grid;
+mod hoag;
 mod iaptt;
 mod imaml;
 mod kkt;
@@ -64,6 +65,7 @@ pub static SOLVERS: &[&Solver] = &[
     &cg::CG,
     &neumann::NEUMANN,
     &fixed_point::FIXED_POINT,
+    &hoag::HOAG,
     &imaml::IMAML,
     &shine::SHINE,
     &bilevel::composed::BILEVEL,
