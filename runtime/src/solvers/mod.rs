@@ -85,10 +85,10 @@ pub static SOLVERS: &[&Solver] = &[
     &random::RANDOM,
     &grid::GRID,
     &gradient::GRADIENT,
+    &kkt::KKT,
     &sflcb::SFLCB,
     &gaffa::GAFFA,
     &blocc::BLOCC,
-    &kkt::KKT,
 ];
 
 /// Which models a solver is for.
