@@ -86,6 +86,7 @@ pub fn entries(
         lower: lower.inputs,
         upper_direction: upper.direction_inputs,
         lower_direction: lower.direction_inputs,
+        batches: Vec::new(),
     };
     Ok((layout, entries))
 }

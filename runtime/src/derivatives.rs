@@ -112,6 +112,14 @@ pub trait Derivatives {
     fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64;
     /// As [`Derivatives::lower_second_order`], of `F`.
     fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
+    /// For programs that estimate sums by some of their terms: those of sum `sum` are from now on the ones at `rows`, each taken
+    /// `weight` times.
+    fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {
+        panic!(
+            "this is a bug in blo, please report it: sum {sum} is not sampled ({} rows, {weight})",
+            rows.len()
+        );
+    }
     /// The reported scalars, in model order.
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]);
 }

@@ -12,6 +12,8 @@ pub mod minimise;
 pub mod monitor;
 pub mod problem;
 pub mod program;
+mod random;
+pub mod samples;
 pub mod schedule;
 pub mod settings;
 pub mod solution;

@@ -186,6 +186,13 @@ impl Derivatives for Program {
         self.evaluate(Quantity::UpperSecondOrder, vectors, [hv, xv, &mut []], true);
     }
 
+    fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {
+        match &mut self.inner {
+            Inner::Single(plan) => plan.select(sum, rows, weight),
+            Inner::Double(plan) => plan.select(sum, rows, weight),
+        }
+    }
+
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {
         let vectors = [Some(x), Some(y), None, None];
         self.evaluate(Quantity::Reports, vectors, [out, &mut [], &mut []], true);

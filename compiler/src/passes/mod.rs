@@ -3,5 +3,6 @@
 pub mod chains;
 pub mod differentiate;
 mod mask;
+pub mod rows;
 pub mod simplify;
 pub mod substitute;

@@ -1,6 +1,7 @@
 //! The largest magnitude of an eigenvalue of a symmetric operator, by power iteration from a seeded vector.
 
 use super::blas1::{norm2, scale};
+use crate::random::Random;
 
 /// Enough for one or two digits, which is what a step size needs.
 const PRODUCTS: usize = 40;
@@ -32,16 +33,8 @@ pub(crate) fn spectral_radius(
     radius
 }
 
-/// A vector of values in [−1, 1) that depends on the seed alone (splitmix64).
+/// A vector of values in [−1, 1) that depends on the seed alone.
 pub(crate) fn seeded(len: usize, seed: u64) -> Vec<f64> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        (z >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
+    let mut random = Random::new(seed);
+    (0..len).map(|_| (random.word() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0).collect()
 }
