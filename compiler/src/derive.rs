@@ -131,6 +131,13 @@ fn outputs(
             let gy = gradient(graph, objective, &lower.nodes)?;
             vec![jvp(graph, &gy, &lower.tangents())?]
         }
+        Quantity::LowerDirections => {
+            let (gx, gy) = both_gradients(graph, objective, upper, lower)?;
+            let products: Vec<NodeId> = gy.iter().chain(&gx).copied().collect();
+            let mut hv = jvp(graph, &products, &lower.tangents())?;
+            let xv = hv.split_off(gy.len());
+            vec![gy, hv, xv]
+        }
         Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => {
             let (gx, gy) = both_gradients(graph, objective, upper, lower)?;
             let products: Vec<NodeId> = gy.iter().chain(&gx).copied().collect();

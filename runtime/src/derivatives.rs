@@ -16,6 +16,8 @@ pub enum Quantity {
     LowerHessian,
     /// `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
     LowerSecondOrder,
+    /// `∇y f`, `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
+    LowerDirections,
     /// `∇²yx f · u`.
     LowerCross,
     /// `F`.
@@ -32,13 +34,14 @@ pub enum Quantity {
 
 impl Quantity {
     /// All quantities.
-    pub const ALL: [Quantity; 12] = [
+    pub const ALL: [Quantity; 13] = [
         Quantity::LowerValue,
         Quantity::LowerGradient,
         Quantity::LowerGradients,
         Quantity::LowerGradientX,
         Quantity::LowerHessian,
         Quantity::LowerSecondOrder,
+        Quantity::LowerDirections,
         Quantity::LowerCross,
         Quantity::UpperValue,
         Quantity::UpperGradients,
@@ -56,6 +59,7 @@ impl Quantity {
             Quantity::LowerGradientX => "lower_gradient_x",
             Quantity::LowerHessian => "lower_hessian",
             Quantity::LowerSecondOrder => "lower_second_order",
+            Quantity::LowerDirections => "lower_directions",
             Quantity::LowerCross => "lower_cross",
             Quantity::UpperValue => "upper_value",
             Quantity::UpperGradients => "upper_gradients",
@@ -98,6 +102,19 @@ pub trait Derivatives {
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]);
     /// `hv` (m) = `∇²yy f · v`, `xv` (n) = `∇²xy f · v`.
     fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
+    /// `gy` (m) = `∇y f`, `hv` (m) = `∇²yy f · v`, `xv` (n) = `∇²xy f · v`.
+    fn lower_directions(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.lower_gradient_only(x, y, gy);
+        self.lower_second_order(x, y, v, hv, xv);
+    }
     /// `out` (m) = `∇²yx f · u`, with `u` (n).
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]);
     /// `F(x, y)`.

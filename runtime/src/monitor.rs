@@ -110,16 +110,18 @@ impl Trace {
 
     /// An empty trace of a run of `steps`, with columns `iteration`, `upper_objective`, `lower_objective`, `measure` and the
     /// reports.
-    pub fn new(steps: usize, reports: &[String]) -> Self {
+    /// With `epochs`, a column of that name stands before the reports.
+    pub fn new(steps: usize, epochs: bool, reports: &[String]) -> Self {
         let fixed = ["iteration", "upper_objective", "lower_objective", "measure"];
-        let columns: Vec<String> =
-            fixed.iter().map(|c| (*c).to_string()).chain(reports.iter().cloned()).collect();
+        let fixed = fixed.iter().copied().chain(epochs.then_some("epochs"));
+        let columns: Vec<String> = fixed.map(str::to_string).chain(reports.iter().cloned()).collect();
         let rows = steps.min(Self::ROWS) + 2;
-        Trace {
-            values: Vec::with_capacity(rows * columns.len()),
-            columns,
-            stride: steps.div_ceil(Self::ROWS).max(1),
-        }
+        Trace { values: Vec::with_capacity(rows * columns.len()), columns, stride: Self::stride(steps) }
+    }
+
+    /// Iterations from one row to the next in a run of `steps`.
+    pub(crate) fn stride(steps: usize) -> usize {
+        steps.div_ceil(Self::ROWS).max(1)
     }
 
     /// The names of the columns.
@@ -143,8 +145,9 @@ impl Trace {
     }
 
     /// Adds a row. `head`: iteration, upper objective, lower objective, measure.
-    pub(crate) fn push(&mut self, head: [f64; 4], reports: &[f64]) {
+    pub(crate) fn push(&mut self, head: [f64; 4], epochs: Option<f64>, reports: &[f64]) {
         self.values.extend_from_slice(&head);
+        self.values.extend(epochs);
         self.values.extend_from_slice(reports);
     }
 }

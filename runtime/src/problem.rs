@@ -258,6 +258,20 @@ impl Derivatives for Problem {
         self.note_direction(Quantity::LowerSecondOrder, x, y, v, finite);
     }
 
+    fn lower_directions(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.derivatives.lower_directions(x, y, v, gy, hv, xv);
+        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+        self.note_direction(Quantity::LowerDirections, x, y, v, finite);
+    }
+
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
         self.derivatives.lower_cross(x, y, u, out);
         self.note_direction(Quantity::LowerCross, x, y, u, all_finite(out));

@@ -273,6 +273,11 @@ impl Settings {
         }
     }
 
+    /// Whether the solver has an option of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(entry, _)| *entry == name)
+    }
+
     /// A number.
     pub(crate) fn real(&self, name: &str) -> f64 {
         self.number(name).unwrap_or(f64::NAN)

@@ -54,6 +54,8 @@ pub struct Solution {
     pub reports: Vec<(String, f64)>,
     /// Complete outer iterations.
     pub iterations: usize,
+    /// Passes over the terms of the sampled sums, by what was evaluated at one point on one batch; `None` for methods that do not sample.
+    pub epochs: Option<f64>,
     /// Evaluations by the solver, per quantity, without the check.
     pub calls: Vec<(Quantity, u64)>,
     /// Evaluations by the check.
@@ -88,6 +90,8 @@ pub fn solve(
             trajectory = method.trajectory();
             if let Some(Trajectory::TooLarge { needed }) = trajectory {
                 refused(start, does_not_fit(solver.name, needed, problem.memory))
+            } else if let Some(reason) = method.refusal() {
+                refused(start, reason)
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
                 let run = Run::new(problem, &start, steps, tolerance, monitor);
@@ -107,7 +111,7 @@ pub fn solve(
 /// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty.
 fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usize) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, point: Point { x, y }, measure, trace } = ended;
+    let Ended { termination, iterations, point: Point { x, y }, measure, epochs, trace } = ended;
     let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
@@ -129,6 +133,7 @@ fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usi
         lower: variables(&problem.lower, &y),
         reports,
         iterations,
+        epochs,
         calls: Vec::new(),
         check_calls: problem.calls() - before,
         trace,
@@ -157,6 +162,7 @@ fn refused(point: Point, reason: String) -> Ended {
         iterations: 0,
         point,
         measure: f64::NAN,
+        epochs: None,
         trace: Trace::default(),
     }
 }

@@ -151,9 +151,10 @@ fn describe(quantity: Quantity) -> &'static str {
         Quantity::LowerGradient | Quantity::LowerGradients | Quantity::LowerGradientX => {
             "the lower objective or its gradient"
         }
-        Quantity::LowerHessian | Quantity::LowerSecondOrder | Quantity::LowerCross => {
-            "a second derivative of the lower objective"
-        }
+        Quantity::LowerHessian
+        | Quantity::LowerSecondOrder
+        | Quantity::LowerDirections
+        | Quantity::LowerCross => "a second derivative of the lower objective",
         Quantity::UpperValue => "the upper objective",
         Quantity::UpperGradients | Quantity::UpperGradientX => "the upper objective or its gradient",
         Quantity::UpperSecondOrder => "a second derivative of the upper objective",

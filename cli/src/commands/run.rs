@@ -204,6 +204,7 @@ fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Second
         method: solution.solver.into(),
         because: None,
         iterations: solution.iterations,
+        epochs: solution.epochs,
         trajectory: solution.trajectory.map(|trajectory| trajectory.to_string()),
         calls: problem.call_table().iter().map(|(q, n)| (q.name().to_string(), *n)).collect(),
         seconds,

@@ -60,6 +60,9 @@ pub fn summary(result: &RunResult) -> String {
         seconds.compile(),
         seconds.solve()
     );
+    if let Some(epochs) = result.epochs {
+        let _ = writeln!(out, "{epochs:.1} passes over the sampled terms");
+    }
     if let Some(trajectory) = result.trajectory.as_ref().filter(|held| *held != "kept") {
         let _ = writeln!(out, "trajectory: {trajectory}");
     }

@@ -40,6 +40,7 @@ pub fn result(result: &RunResult) -> Value {
         "method": result.method,
         "because": result.because,
         "iterations": result.iterations,
+        "epochs": result.epochs,
         "trajectory": result.trajectory,
         "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
         "seconds": {
@@ -107,6 +108,7 @@ mod tests {
                 "method",
                 "because",
                 "iterations",
+                "epochs",
                 "trajectory",
                 "calls",
                 "seconds",

@@ -520,6 +520,7 @@ fn outputs_fit(quantity: Quantity, lens: &[usize], [n, m]: [usize; 2]) -> bool {
         Quantity::LowerGradientX | Quantity::UpperGradientX => lens == [1, n],
         Quantity::LowerHessian | Quantity::LowerCross => lens == [m],
         Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, n],
+        Quantity::LowerDirections => lens == [m, m, n],
         Quantity::Reports => lens.len() == 1,
     }
 }

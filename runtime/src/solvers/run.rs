@@ -12,7 +12,7 @@ use crate::status::{Part, Termination};
 const DIVERGED: f64 = 1e10;
 
 /// An iterate: `x` (n) and `y` (m).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Point {
     /// The upper variables.
     pub x: Vec<f64>,
@@ -61,6 +61,22 @@ pub trait Method {
     /// Moves the iterate; `k` counts from 0. `Some` ends the run.
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination>;
 
+    /// Whether the last evaluation is of the current iterate. A method on batches looks at the full objectives now and then and
+    /// repeats what it saw in between.
+    fn is_fresh(&self) -> bool {
+        true
+    }
+
+    /// How often it has gone through the terms of the sampled sums; `None` for a method that does not sample.
+    fn epochs(&self) -> Option<f64> {
+        None
+    }
+
+    /// Why it cannot be run after all; `None` when it can.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
+
     /// How it holds the iterates it differentiates through; `None` for a method that does not. One whose iterates do not fit is
     /// not run.
     fn trajectory(&self) -> Option<Trajectory> {
@@ -100,6 +116,8 @@ pub struct Ended {
     pub point: Point,
     /// The solver's measure at the end.
     pub measure: f64,
+    /// Passes over the terms of the sampled sums; `None` for a method that does not sample.
+    pub epochs: Option<f64>,
     /// The trace.
     pub trace: Trace,
 }
@@ -127,7 +145,7 @@ impl<'a> Run<'a> {
             best_measure: f64::INFINITY,
             limit: DIVERGED * (1.0 + start.size().0),
             reports: vec![f64::NAN; problem.report_names.len()],
-            trace: Trace::new(steps, &problem.report_names),
+            trace: Trace::new(steps, false, &problem.report_names),
         }
     }
 
@@ -153,10 +171,13 @@ impl<'a> Run<'a> {
 
     /// Runs the method from `point`.
     pub fn drive(mut self, method: &mut dyn Method, problem: &mut Problem, mut point: Point) -> Ended {
+        if method.epochs().is_some() {
+            self.trace = Trace::new(self.steps, true, &problem.report_names);
+        }
         let mut k = 0;
         let termination = loop {
             let evaluation = method.evaluate(problem, &mut point, &mut self);
-            if let Some(end) = self.complete(problem, &point, k, evaluation) {
+            if let Some(end) = self.complete(method, problem, &point, k, evaluation) {
                 break end;
             }
             if k == self.steps {
@@ -167,14 +188,16 @@ impl<'a> Run<'a> {
             }
             k += 1;
         };
-        if self.trace.last_iteration() != Some(self.iteration) && self.known.upper.is_finite() {
-            self.record(problem, self.iteration);
+        let unseen = self.trace.last_iteration() != Some(self.iteration) && self.known.upper.is_finite();
+        if unseen && method.is_fresh() {
+            self.record(problem, self.iteration, method.epochs());
         }
         let diverged = matches!(termination, Termination::Diverged { .. });
         Ended {
             iterations: self.iteration,
             point: if diverged { self.best } else { self.good },
             measure: self.known.measure,
+            epochs: method.epochs(),
             trace: self.trace,
             termination,
         }
@@ -183,6 +206,7 @@ impl<'a> Run<'a> {
     /// Takes an evaluated iterate into account; `Some` ends the run.
     fn complete(
         &mut self,
+        method: &dyn Method,
         problem: &mut Problem,
         point: &Point,
         k: usize,
@@ -201,8 +225,8 @@ impl<'a> Run<'a> {
             self.best_measure = evaluation.measure;
             self.best.copy(point);
         }
-        if self.trace.due(k) {
-            self.record(problem, k);
+        if self.trace.due(k) && method.is_fresh() {
+            self.record(problem, k, method.epochs());
         }
         if self.tolerance > 0.0 && evaluation.measure <= self.tolerance {
             return Some(Termination::Tolerance);
@@ -228,12 +252,13 @@ impl<'a> Run<'a> {
         Some(Termination::Diverged { iteration: k, size, part })
     }
 
-    fn record(&mut self, problem: &mut Problem, k: usize) {
+    fn record(&mut self, problem: &mut Problem, k: usize, epochs: Option<f64>) {
         if !self.reports.is_empty() {
             problem.reports(&self.good.x, &self.good.y, &mut self.reports);
         }
         let Evaluation { upper, lower, measure } = self.known;
-        self.trace.push([k as f64, self.signs.0 * upper, self.signs.1 * lower, measure], &self.reports);
+        let head = [k as f64, self.signs.0 * upper, self.signs.1 * lower, measure];
+        self.trace.push(head, epochs, &self.reports);
     }
 }
 

@@ -1,0 +1,107 @@
+//! The sizes of the steps of stochastic methods.
+
+use super::super::run::Point;
+use super::super::step_size::StepSize;
+use super::oracle::Oracle;
+use crate::derivatives::{Derivatives, Quantity};
+use crate::linear::power::{seeded, spectral_radius};
+use crate::problem::Problem;
+use crate::samples::Side;
+use crate::settings::Settings;
+
+/// The share of `1/L` of an automatic lower step.
+const SHARE: f64 = 0.5;
+
+/// Batches whose curvature is looked at.
+const LOOKED_AT: usize = 8;
+
+/// Sizes of lower and adjoint steps, and how all steps fall.
+pub(super) struct Sizes {
+    lower: StepSize,
+    /// How much more curvature the full objective has than a batch, at most 1.
+    ratio: f64,
+    adjoint: Option<f64>,
+    decay: f64,
+}
+
+impl Sizes {
+    /// The lower step as the options say. An automatic lower step suits both the full objective and single batches, whose curvature may be larger.
+    pub(super) fn new(
+        oracle: &mut Oracle,
+        problem: &mut Problem,
+        settings: &Settings,
+        start: &Point,
+        adjoint: Option<f64>,
+        decay: f64,
+    ) -> Self {
+        let before = problem.calls_of(Quantity::LowerHessian);
+        let lower = StepSize::lower(problem, settings, start, SHARE, 0.0);
+        oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
+        let mut ratio = 1.0;
+        if lower.is_automatic() && problem.samples.is_some() {
+            let full = SHARE / lower.get();
+            let of_batches = largest_curvature(oracle, problem, start, settings.count("seed") as u64);
+            if of_batches > full {
+                ratio = full / of_batches;
+            }
+        }
+        Sizes { lower, ratio, adjoint, decay }
+    }
+
+    /// As [`Sizes::new`], with the adjoint's step and the decay of the options.
+    pub(super) fn with_adjoint(
+        oracle: &mut Oracle,
+        problem: &mut Problem,
+        settings: &Settings,
+        start: &Point,
+    ) -> Self {
+        let (adjoint, decay) = (settings.number("adjoint_step"), settings.real("decay"));
+        Sizes::new(oracle, problem, settings, start, adjoint, decay)
+    }
+
+    /// The factor on all steps of iteration `k`.
+    pub(super) fn factor(&self, k: usize) -> f64 {
+        if self.decay == 0.0 { 1.0 } else { ((k + 1) as f64).powf(-self.decay) }
+    }
+
+    /// The size of a lower step, before the factor.
+    pub(super) fn lower(&self) -> f64 {
+        self.ratio * self.lower.get()
+    }
+
+    /// The size of a step on the adjoint, before the factor.
+    pub(super) fn adjoint(&self) -> f64 {
+        self.adjoint.unwrap_or_else(|| self.lower())
+    }
+
+    /// Makes an automatic lower step fit the point.
+    pub(super) fn follow(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &Point) {
+        let before = problem.calls_of(Quantity::LowerHessian);
+        self.lower.follow(problem, &point.x, &point.y);
+        oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
+    }
+}
+
+/// The largest curvature of the lower objective on some batches.
+fn largest_curvature(oracle: &mut Oracle, problem: &mut Problem, start: &Point, seed: u64) -> f64 {
+    let count = oracle.batches(Side::Lower);
+    let mut largest = 0.0_f64;
+    let mut direction = seeded(start.y.len(), seed);
+    let mut work = direction.clone();
+    for k in 0..count.min(LOOKED_AT) {
+        let batches = [k * count / count.min(LOOKED_AT), 0];
+        let mut products = 0;
+        let curvature = problem.on_batches(batches, |problem| {
+            spectral_radius(&mut direction, &mut work, 1e-2, |v, hv| {
+                products += 1;
+                problem.tolerantly(|p| p.lower_hessian(&start.x, &start.y, v, hv));
+            })
+        });
+        (0..products).for_each(|_| oracle.touch(problem, Side::Lower, batches));
+        if curvature.is_finite() {
+            largest = largest.max(curvature);
+        }
+        direction.copy_from_slice(&seeded(start.y.len(), seed));
+    }
+    largest
+}
