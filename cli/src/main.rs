@@ -17,6 +17,7 @@ mod scratch;
 mod session;
 mod stopwatch;
 mod watch;
+mod wrong_option;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -7,11 +7,10 @@ use blo_compiler::analyse;
 use blo_compiler::model::{Model, OptionValue, Precision};
 use blo_compiler::session::Options;
 use blo_grammar::diagnostic::Diagnostic;
-use blo_grammar::parse::nearest;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 use blo_runtime::problem::Feature;
-use blo_runtime::settings::{SettingError, SettingProblem, Settings, Value};
+use blo_runtime::settings::{Settings, Value};
 use blo_runtime::solvers::{self, SOLVERS, Solver};
 
 use crate::args::{ModelArgs, PrecisionArg};
@@ -21,6 +20,7 @@ use crate::files;
 use crate::method::{self, Choice, Flags};
 use crate::render::Renderer;
 use crate::stopwatch::Stopwatch;
+use crate::wrong_option::wrong_option;
 
 /// The sources of a command, and who tells about what is wrong in them.
 pub struct Session {
@@ -193,47 +193,6 @@ fn unknown_method(name: &str, place: Span) -> Diagnostic {
     match solvers::near(name) {
         Some(near) => diagnostic.did_you_mean(near),
         None => diagnostic,
-    }
-}
-
-/// `written` is the option as it stands at its place: `name = value`, or the value alone from the command line.
-fn wrong_option(solver: &Solver, error: &SettingError, place: Span, written: &str) -> Diagnostic {
-    let SettingError { option, expected, found, problem, .. } = error;
-    let make = |message: String, label: String| Diagnostic::error("E0503", message, place, label);
-    match problem {
-        SettingProblem::Unknown { near } => {
-            let message = format!("`{}` has no option `{option}`", solver.name);
-            // The place covers `name = value`; the name is what is wrong.
-            let end = place.end.min(place.start + option.len() as u32);
-            let make = |message: String, label: String| {
-                Diagnostic::error("E0503", message, Span { end, ..place }, label)
-            };
-            let diagnostic =
-                make(message, "not an option".into()).note(format!("its options are {expected}"));
-            match near {
-                Some(near) => diagnostic.did_you_mean(near),
-                None => diagnostic,
-            }
-        }
-        SettingProblem::WrongKind | SettingProblem::OutOfRange => {
-            let value = written.split_once('=').map_or(written, |(_, value)| value.trim_start());
-            let place = Span { start: place.start + (written.len() - value.len()) as u32, ..place };
-            let message = format!("`{option}` does not take `{found}`");
-            let diagnostic = Diagnostic::error("E0503", message, place, format!("expected {expected}"));
-            let words = expected.split('`').skip(1).step_by(2);
-            match nearest(value, words) {
-                Some(near) => diagnostic.did_you_mean(near),
-                None => diagnostic.help(format!("it takes {expected}")),
-            }
-        }
-        SettingProblem::Repeated => make(format!("`{option}` is given twice"), "the second time".into()),
-        SettingProblem::UnknownVariable { name, near } => {
-            let diagnostic = make(format!("`{option}` names no variable `{name}`"), "not a variable".into());
-            match near {
-                Some(near) => diagnostic.did_you_mean(near),
-                None => diagnostic,
-            }
-        }
     }
 }
 

@@ -88,8 +88,7 @@ fn time(case: Case, n: usize, precision: Precision, level: Level) -> f64 {
         let zero = g.fill_int(0, &[1]);
         g.gather(result, zero, 0)
     };
-    let layout =
-        Layout { upper: vec![], lower: vec![InputId(3)], upper_direction: vec![], lower_direction: vec![] };
+    let layout = Layout { lower: vec![InputId(3)], ..Layout::default() };
     let entries = [Entry { quantity: Quantity::Reports, outputs: vec![vec![output]] }];
     let loops = lower(&mut g, &layout, &entries, precision);
     let mut program = jit_at(&loops, &values, Choice::None, level).unwrap();

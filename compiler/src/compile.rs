@@ -6,6 +6,7 @@ use blo_runtime::constrained::{Constrained, Follower, Pair, Row};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::Problem;
 use blo_runtime::program::Program as Machine;
+use blo_runtime::proximal::Proximal;
 use blo_runtime::samples::Samples;
 use blo_runtime::space::Space;
 
@@ -21,6 +22,7 @@ use crate::ir::loops::Loops;
 use crate::ir::print::print;
 use crate::lower::lower;
 use crate::model::{Model, Precision};
+use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level};
@@ -52,12 +54,13 @@ pub fn compile_in(
     };
     around.observer.begins(Phase::Optimise);
     simplify_expects(model);
-    let loops = loops(model, needs, around.observer)?;
+    let (loops, proximal) = loops(model, needs, &data, around.observer)?;
     let program = jit(model, &loops, &data, around)?;
     let mut problem = Problem::new(Box::new(program), upper, lower);
     let sign = |maximize: bool| if maximize { -1.0 } else { 1.0 };
     problem.upper_sign = sign(model.upper.maximize);
     problem.lower_sign = model.lower.as_ref().map_or(1.0, |l| sign(l.maximize));
+    problem.proximal = proximal.map(Box::new);
     problem.has_lower = model.lower.is_some();
     problem.asks = model.asks().into_iter().map(|(feature, _)| feature).collect();
     problem.report_names = model.reports.iter().map(|r| r.name.clone()).collect();
@@ -102,7 +105,7 @@ pub fn compile_sampled_in(
     let mut problem = compile_in(model, needs, seed, around)?;
     let Some(Estimates { mut model, inputs, sizes, batches }) = estimates else { return Ok(problem) };
     let data = data_bindings(&model);
-    let (mut layout, entries) = entries(&mut model, &sampling.needs, around.observer)?;
+    let (mut layout, entries) = entries(&mut model, &sampling.needs, &data, around.observer)?;
     layout.batches = inputs;
     around.observer.begins(Phase::Lower);
     let loops = lower(&mut model.graph, &layout, &entries, model.precision);
@@ -186,7 +189,7 @@ fn nlp(
     let space = space(&model.graph, lower, data, seed)?;
     let weights: usize = model.upper.vars.iter().map(|var| var.ty.len()).sum();
     let parameters = weights - equal.len();
-    let loops = loops(&mut model, &NEEDS, around.observer)?;
+    let (loops, _) = loops(&mut model, &NEEDS, data, around.observer)?;
     let compiled = jit(&model, &loops, data, around)?;
     Ok((Nlp::new(Box::new(compiled), &space, equal, parameters), space))
 }
@@ -212,6 +215,13 @@ fn simplify_expects(model: &mut Model) {
     }
 }
 
+/// What is nonsmooth in the lower objective, where there is a lower level: the terms that methods with proximal steps treat as such,
+/// and the rest.
+pub fn proximal(model: &Model) -> Option<Split> {
+    let level = model.lower.as_ref()?;
+    Some(split(&mut model.graph.clone(), level, &data_bindings(model)))
+}
+
 /// A stage of the compiler, as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -225,15 +235,15 @@ pub enum Stage {
     Clif,
 }
 
-/// Prints a stage of the entries for `needs`. No data is read, only shapes.
+/// Prints a stage of the entries for `needs`. Of the data only shapes are read, and the indices of nonsmooth terms.
 ///
 /// Errors: as [`compile`], those of the derivatives.
 pub fn emit(model: &mut Model, needs: &[Quantity], stage: Stage) -> Result<String, Vec<Diagnostic>> {
     Ok(match stage {
         Stage::Model => print_model(model),
         Stage::Graph => graph_text(model, needs)?,
-        Stage::Loops => loops(model, needs, &Unobserved)?.to_string(),
-        Stage::Clif => codegen::clif_text(&loops(model, needs, &Unobserved)?),
+        Stage::Loops => loops(model, needs, &data_bindings(model), &Unobserved)?.0.to_string(),
+        Stage::Clif => codegen::clif_text(&loops(model, needs, &data_bindings(model), &Unobserved)?.0),
     })
 }
 
@@ -246,7 +256,8 @@ pub fn emit_single_level(model: &Model, stage: Stage) -> Result<String, Vec<Diag
 
 /// The graph of every entry, its roots named `quantity.output`.
 fn graph_text(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagnostic>> {
-    let (_, entries) = entries(model, needs, &Unobserved)?;
+    let data = data_bindings(model);
+    let (_, entries) = entries(model, needs, &data, &Unobserved)?;
     let mut roots = Vec::new();
     for Entry { quantity, outputs } in &entries {
         for (k, node) in outputs.iter().enumerate().flat_map(|(k, nodes)| nodes.iter().map(move |n| (k, *n)))
@@ -258,8 +269,15 @@ fn graph_text(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagn
     Ok(print(&model.graph, &roots))
 }
 
-fn loops(model: &mut Model, needs: &[Quantity], observer: &dyn Observer) -> Result<Loops, Vec<Diagnostic>> {
-    let (layout, entries): (Layout, Vec<Entry>) = entries(model, needs, observer)?;
+/// The loops of the entries for `needs`, and what the weights of the lower level's proximal part are weights of.
+fn loops(
+    model: &mut Model,
+    needs: &[Quantity],
+    data: &Bindings,
+    observer: &dyn Observer,
+) -> Result<(Loops, Option<Proximal>), Vec<Diagnostic>> {
+    let (mut layout, entries): (Layout, Vec<Entry>) = entries(model, needs, data, observer)?;
     observer.begins(Phase::Lower);
-    Ok(lower(&mut model.graph, &layout, &entries, model.precision))
+    let proximal = layout.proximal.take();
+    Ok((lower(&mut model.graph, &layout, &entries, model.precision), proximal))
 }

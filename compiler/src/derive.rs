@@ -9,11 +9,13 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::derivatives::Quantity;
 
 use crate::entry::{Entry, Layout};
+use crate::ir::eval::Bindings;
 use crate::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
 use crate::model::{Level, Model};
 use crate::ops;
 use crate::passes::chains::associate;
 use crate::passes::differentiate::{DerivativeError, gradient, jvp};
+use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::session::{Observer, Phase};
 use crate::types::Elem;
@@ -48,15 +50,20 @@ impl Variables {
 
 /// The entries for `needs`, simplified, and the layout of the flat vectors they read.
 ///
-/// Quantities of the lower level are ignored when the model has none. An expression that cannot be differentiated on an
+/// Quantities of the lower level are ignored when the model has none, those of its smooth and its proximal part when nothing
+/// proximal was found in it; `data` helps to find it. An expression that cannot be differentiated on an
 /// active path is the model's fault and comes back as a diagnostic.
 pub fn entries(
     model: &mut Model,
     needs: &[Quantity],
+    data: &Bindings,
     observer: &dyn Observer,
 ) -> Result<(Layout, Vec<Entry>), Vec<Diagnostic>> {
     observer.begins(Phase::Optimise);
     let graph = &mut model.graph;
+    let parts = model.lower.as_ref().filter(|_| needs.contains(&Quantity::ProximalWeights));
+    let parts = parts.map(|level| split(graph, level, data)).filter(|parts| !parts.weights.is_empty());
+    let parts = parts.map(|parts| Split { smooth: simplify(graph, &[parts.smooth])[0], ..parts });
     for level in std::iter::once(&mut model.upper).chain(&mut model.lower) {
         level.objective = simplify(graph, &[level.objective])[0];
     }
@@ -71,8 +78,18 @@ pub fn entries(
     for quantity in needs {
         let level = if is_lower(quantity) { model.lower.as_ref() } else { Some(&model.upper) };
         let Some(level) = level else { continue };
+        let objective = match (quantity, &parts) {
+            (Quantity::SmoothGradient | Quantity::SmoothHessian, Some(parts)) => parts.smooth,
+            (Quantity::SmoothGradient | Quantity::SmoothHessian, None) => continue,
+            _ => level.objective,
+        };
+        let vectors = match (quantity, &parts) {
+            (Quantity::ProximalWeights, Some(parts)) => &parts.weights,
+            (Quantity::ProximalWeights, None) => continue,
+            _ => &reports,
+        };
         observer.begins(Phase::Differentiate);
-        let outputs = outputs(graph, quantity, level.objective, &upper, &lower, &reports)
+        let outputs = outputs(graph, quantity, objective, &upper, &lower, vectors)
             .map_err(|e| vec![not_differentiable(graph, level, quantity.name(), &e)])?;
         let flat: Vec<NodeId> = outputs.iter().flatten().copied().collect();
         observer.begins(Phase::Optimise);
@@ -87,6 +104,7 @@ pub fn entries(
         upper_direction: upper.direction_inputs,
         lower_direction: lower.direction_inputs,
         batches: Vec::new(),
+        proximal: parts.map(|parts| parts.proximal),
     };
     Ok((layout, entries))
 }
@@ -94,7 +112,14 @@ pub fn entries(
 /// Whether methods evaluate it many times for one `x`, and for one point if it takes a direction: while they solve the lower level
 /// or an adjoint system.
 fn is_repeated(quantity: Quantity) -> bool {
-    matches!(quantity, Quantity::LowerValue | Quantity::LowerGradient | Quantity::LowerHessian)
+    matches!(
+        quantity,
+        Quantity::LowerValue
+            | Quantity::LowerGradient
+            | Quantity::LowerHessian
+            | Quantity::SmoothGradient
+            | Quantity::SmoothHessian
+    )
 }
 
 fn is_lower(quantity: Quantity) -> bool {
@@ -108,18 +133,21 @@ fn is_lower(quantity: Quantity) -> bool {
     )
 }
 
-/// The output vectors of one quantity, each a list of nodes to be flattened one after another.
+/// The output vectors of one quantity, each a list of nodes to be flattened one after another. `listed`: what reports and weights
+/// are.
 fn outputs(
     graph: &mut Graph,
     quantity: Quantity,
     objective: NodeId,
     upper: &Variables,
     lower: &Variables,
-    reports: &[NodeId],
+    listed: &[NodeId],
 ) -> Result<Vec<Vec<NodeId>>, DerivativeError> {
     Ok(match quantity {
         Quantity::LowerValue | Quantity::UpperValue => vec![vec![objective]],
-        Quantity::LowerGradient => vec![vec![objective], gradient(graph, objective, &lower.nodes)?],
+        Quantity::LowerGradient | Quantity::SmoothGradient => {
+            vec![vec![objective], gradient(graph, objective, &lower.nodes)?]
+        }
         Quantity::LowerGradients | Quantity::UpperGradients => {
             let (gx, gy) = both_gradients(graph, objective, upper, lower)?;
             vec![vec![objective], gx, gy]
@@ -127,7 +155,7 @@ fn outputs(
         Quantity::LowerGradientX | Quantity::UpperGradientX => {
             vec![vec![objective], gradient(graph, objective, &upper.nodes)?]
         }
-        Quantity::LowerHessian => {
+        Quantity::LowerHessian | Quantity::SmoothHessian => {
             let gy = gradient(graph, objective, &lower.nodes)?;
             vec![jvp(graph, &gy, &lower.tangents())?]
         }
@@ -149,7 +177,9 @@ fn outputs(
             let gy = gradient(graph, objective, &lower.nodes)?;
             vec![jvp(graph, &gy, &upper.tangents())?]
         }
-        Quantity::Reports => vec![reports.iter().map(|&r| graph.cast(r, Elem::Real)).collect()],
+        Quantity::Reports | Quantity::ProximalWeights => {
+            vec![listed.iter().map(|&r| graph.cast(r, Elem::Real)).collect()]
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 //! the solver are laid over the graph's inputs.
 
 use blo_runtime::derivatives::Quantity;
+use blo_runtime::proximal::Proximal;
 
 use crate::ir::graph::{InputId, NodeId};
 
@@ -18,6 +19,8 @@ pub struct Layout {
     pub lower_direction: Vec<InputId>,
     /// Positions and weights of the terms that are taken of every sampled sum.
     pub batches: Vec<[InputId; 2]>,
+    /// What the weights of the proximal part are weights of, where there is one.
+    pub proximal: Option<Proximal>,
 }
 
 /// One entry point of a compiled program.

@@ -25,7 +25,8 @@ pub mod types;
 pub use check::analyse;
 pub use compile::{
     Sampling, Stage, compile, compile_in, compile_sampled, compile_sampled_in, compile_single_level,
-    compile_single_level_in, emit, emit_single_level,
+    compile_single_level_in, emit, emit_single_level, proximal,
 };
 pub use convexity::convexity;
+pub use passes::proximal::Split;
 pub use solution::{Expectation, blame, expectations, follower_objectives};

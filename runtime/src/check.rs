@@ -1,5 +1,6 @@
 //! The independent check of a point: it trusts nothing the solver said. The lower level is solved again from `y` at fixed `x`
-//! and the values compared; the hypergradient is computed at that solution by the implicit function theorem.
+//! and the values compared, with proximal steps where a part of its objective is nonsmooth; the hypergradient is computed at that
+//! solution by the implicit function theorem.
 //!
 //! Tolerances are relative: the lower level counts as solved when the gap is at most [`LOWER`] `· max(1, |f|)`, and the upper
 //! level as stationary when the projected hypergradient is at most [`UPPER`] `· max(1, ‖∇x F‖, ‖∇²xy f v‖)`, both no finer
@@ -10,7 +11,7 @@ use crate::derivatives::Derivatives;
 use crate::hypergradient::Implicit;
 use crate::linear::blas1::{all_finite, norm2};
 use crate::linear::cg::{CgEnd, CgReport};
-use crate::minimise::{End, Minimiser};
+use crate::minimise::{Composite, End, Minimiser};
 use crate::problem::Problem;
 use crate::status::PointStatus;
 
@@ -32,7 +33,7 @@ const NOT_UNIQUE: &str = "the lower Hessian is singular, so lower solutions are 
 pub struct LowerCheck {
     /// `f(x, y)`, minimised.
     pub objective: f64,
-    /// `‖y − P(y − ∇y f)‖`.
+    /// `‖y − P(y − ∇y f)‖`, with the proximal operator of what is nonsmooth for `P`.
     pub stationarity: f64,
     /// `stationarity / max(1, ‖y‖)`.
     pub relative_stationarity: f64,
@@ -155,18 +156,19 @@ fn check_bilevel(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> 
 
 /// The lower level at fixed `x`; `None` when it cannot be evaluated at `y`.
 fn check_lower(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Option<LowerCheck> {
-    let mut minimiser = Minimiser::new(&problem.lower, problem.roundoff);
+    problem.weigh(x, y);
+    // What is minimised over is copied for the run, since both it and the derivatives belong to the problem.
+    let (space, proximal) = (problem.lower.clone(), problem.proximal.clone());
+    let simple = Composite { space: &space, proximal: proximal.as_deref() };
+    let mut minimiser = Minimiser::new(&simple, problem.roundoff);
     let mut solution = y.to_vec();
-    // The space is moved out for the run, since both it and the derivatives belong to the problem.
-    let space = std::mem::take(&mut problem.lower);
-    minimiser.begin(y, |v, g| problem.lower_gradient(x, v, g));
+    minimiser.begin(&simple, y, |v, g| problem.smooth_gradient(x, v, g));
     let objective = minimiser.value;
-    let stationarity = minimiser.residual(&space, y);
+    let stationarity = minimiser.residual(&simple, y);
     let size = norm2(y).max(1.0);
     let aim = POLISHED.max(10.0 * problem.roundoff) * size;
-    let end = minimiser.run(&space, &mut solution, budget, aim, |v, g| problem.lower_gradient(x, v, g));
-    let residual = minimiser.residual(&space, &solution);
-    problem.lower = space;
+    let end = minimiser.run(&simple, &mut solution, budget, aim, |v, g| problem.smooth_gradient(x, v, g));
+    let residual = minimiser.residual(&simple, &solution);
     if !objective.is_finite() || !stationarity.is_finite() {
         return None;
     }

@@ -20,6 +20,12 @@ pub enum Quantity {
     LowerDirections,
     /// `∇²yx f · u`.
     LowerCross,
+    /// The smooth part of `f` where it has a proximal one ([`crate::proximal`]), and its gradient in `y`.
+    SmoothGradient,
+    /// Of the smooth part, `∇²yy · v`.
+    SmoothHessian,
+    /// The weights `w(x)` of the proximal part.
+    ProximalWeights,
     /// `F`.
     UpperValue,
     /// `F`, `∇x F` and `∇y F`.
@@ -34,7 +40,7 @@ pub enum Quantity {
 
 impl Quantity {
     /// All quantities.
-    pub const ALL: [Quantity; 13] = [
+    pub const ALL: [Quantity; 16] = [
         Quantity::LowerValue,
         Quantity::LowerGradient,
         Quantity::LowerGradients,
@@ -43,6 +49,9 @@ impl Quantity {
         Quantity::LowerSecondOrder,
         Quantity::LowerDirections,
         Quantity::LowerCross,
+        Quantity::SmoothGradient,
+        Quantity::SmoothHessian,
+        Quantity::ProximalWeights,
         Quantity::UpperValue,
         Quantity::UpperGradients,
         Quantity::UpperGradientX,
@@ -61,6 +70,9 @@ impl Quantity {
             Quantity::LowerSecondOrder => "lower_second_order",
             Quantity::LowerDirections => "lower_directions",
             Quantity::LowerCross => "lower_cross",
+            Quantity::SmoothGradient => "smooth_gradient",
+            Quantity::SmoothHessian => "smooth_hessian",
+            Quantity::ProximalWeights => "proximal_weights",
             Quantity::UpperValue => "upper_value",
             Quantity::UpperGradients => "upper_gradients",
             Quantity::UpperGradientX => "upper_gradient_x",
@@ -117,6 +129,22 @@ pub trait Derivatives {
     }
     /// `out` (m) = `∇²yx f · u`, with `u` (n).
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]);
+    /// As [`Derivatives::lower_gradient`], of the smooth part of `f`. Without a proximal part that is all of it.
+    fn smooth_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        self.lower_gradient(x, y, gy)
+    }
+    /// As [`Derivatives::smooth_gradient`], without the value as in [`Derivatives::lower_gradient_only`].
+    fn smooth_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        self.smooth_gradient(x, y, gy)
+    }
+    /// As [`Derivatives::lower_hessian`], of the smooth part of `f`.
+    fn smooth_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
+        self.lower_hessian(x, y, v, hv);
+    }
+    /// The weights of the proximal part, in `out`; any `y` will do.
+    fn proximal_weights(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {
+        let _ = (x, y, out);
+    }
     /// `F(x, y)`.
     fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64;
     /// `F` and, in `gx` (n) and `gy` (m), both gradients.

@@ -1,8 +1,10 @@
 //! The face of the lower domain that a solution lies on. There the response to a change of `x` stays in the face's tangent
 //! space, so the adjoint system is solved in it: `T (H + C) T v = T b`, with `T` the projection onto the tangent space and
-//! `C` the curvature a ball's boundary adds through its multiplier. Exact under strict complementarity.
+//! `C` the curvature a ball's boundary adds through its multiplier. Entries that a nonsmooth term holds at 0 stay there likewise.
+//! Exact under strict complementarity.
 
 use crate::linear::blas1::{axpy, dot};
+use crate::problem::Problem;
 use crate::space::{Domain, Space, centre_on_support, end};
 
 /// The active part of a space at one point; reused from point to point without allocation.
@@ -10,6 +12,8 @@ use crate::space::{Domain, Space, centre_on_support, end};
 pub struct Face {
     /// Elements that do not move.
     fixed: Vec<bool>,
+    /// Elements that a nonsmooth term holds at 0; empty without such terms.
+    pinned: Vec<bool>,
     /// The point, for the normals of balls.
     point: Vec<f64>,
     /// Multiplier per ball block; `None` inside the ball.
@@ -17,14 +21,21 @@ pub struct Face {
 }
 
 impl Face {
-    /// Room for faces of `space`.
-    pub fn new(space: &Space) -> Self {
+    /// Room for faces of the lower level.
+    pub fn new(problem: &Problem) -> Self {
+        let space = &problem.lower;
+        let pinned = vec![false; if problem.proximal.is_some() { space.len() } else { 0 }];
         let len = if space.is_free() { 0 } else { space.len() };
-        Face { fixed: vec![false; len], point: vec![0.0; len], balls: vec![None; space.balls()] }
+        Face { fixed: vec![false; len], pinned, point: vec![0.0; len], balls: vec![None; space.balls()] }
     }
 
     /// Finds the face at `y` with lower gradient `g`: an element on a bound is fixed when the gradient presses it outwards.
-    pub fn locate(&mut self, space: &Space, y: &[f64], g: &[f64]) {
+    pub fn locate(&mut self, problem: &Problem, y: &[f64], g: &[f64]) {
+        if let Some(proximal) = &problem.proximal {
+            self.pinned.fill(false);
+            proximal.mark_zeros(y, &mut self.pinned);
+        }
+        let space = &problem.lower;
         if space.is_free() {
             return;
         }
@@ -60,6 +71,7 @@ impl Face {
 
     /// Projects `v` onto the tangent space.
     pub fn tangent(&self, space: &Space, v: &mut [f64]) {
+        v.iter_mut().zip(&self.pinned).filter(|(_, pinned)| **pinned).for_each(|(v, _)| *v = 0.0);
         if space.is_free() {
             return;
         }

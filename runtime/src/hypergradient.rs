@@ -72,7 +72,7 @@ impl Implicit {
             indirect: vec![0.0; n],
             lower_gradient: vec![0.0; m],
             solver: ConjugateGradients::new(m),
-            face: Face::new(&problem.lower),
+            face: Face::new(problem),
             rhs: vec![0.0; m],
             work: vec![0.0; m],
         }
@@ -129,9 +129,9 @@ impl Implicit {
     /// `F(x, y)`, and the right-hand side `∇y F` and the last adjoint on the face of active domains.
     fn begin(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
         let value = problem.upper_gradients(x, y, &mut self.direct, &mut self.rhs);
-        if !problem.lower.is_free() {
+        if !problem.lower.is_free() || problem.proximal.is_some() {
             problem.lower_gradient(x, y, &mut self.lower_gradient);
-            self.face.locate(&problem.lower, y, &self.lower_gradient);
+            self.face.locate(problem, y, &self.lower_gradient);
             self.face.tangent(&problem.lower, &mut self.rhs);
             self.face.tangent(&problem.lower, &mut self.adjoint);
         }

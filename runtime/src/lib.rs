@@ -12,6 +12,7 @@ pub mod minimise;
 pub mod monitor;
 pub mod problem;
 pub mod program;
+pub mod proximal;
 mod random;
 pub mod samples;
 pub mod schedule;

@@ -1,12 +1,14 @@
-//! Minimisation of one smooth function over a space: limited-memory BFGS where every variable is free, the spectral projected
-//! gradient otherwise. Used to polish a lower solution for the check and to solve models with an upper level alone.
+//! Minimisation of one smooth function over a space, or of its sum with a nonsmooth one that has a proximal operator: limited-memory
+//! BFGS where every variable is free and nothing is nonsmooth, the spectral projected or proximal gradient otherwise. Used to polish a lower solution for the check and to solve models with an upper level alone.
 //! Finds stationary points; whether one is a minimum is left to the caller's knowledge of convexity.
 //!
 //! Sources: D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Programming 45
 //! (1989), algorithm 2.1. E. G. Birgin, J. M. Martínez, M. Raydan, "Nonmonotone spectral projected gradient methods on convex
-//! sets", SIAM J. Optim. 10 (2000), algorithm 2.2 (SPG2).
+//! sets", SIAM J. Optim. 10 (2000), algorithm 2.2 (SPG2). With a nonsmooth part: S. J. Wright, R. D. Nowak, M. A. T. Figueiredo,
+//! "Sparse reconstruction by separable approximation", IEEE Trans. Signal Process. 57 (2009).
 
-use crate::linear::blas1::{axpy, dot, norm2};
+use crate::linear::blas1::{axpy, distance, dot, norm2};
+use crate::proximal::Proximal;
 use crate::space::Space;
 
 /// Curvature pairs kept.
@@ -19,6 +21,83 @@ const ARMIJO: f64 = 1e-4;
 const BACKTRACKS: usize = 40;
 /// Steps without a lower value before the method has stalled at the accuracy of the arithmetic.
 const PATIENCE: usize = 12;
+
+/// What is added to the smooth function: the indicator of a space, perhaps with a nonsmooth function.
+pub trait Simple {
+    /// The length of the vector.
+    fn dimension(&self) -> usize;
+    /// Whether there is neither a domain nor a nonsmooth function.
+    fn is_free(&self) -> bool;
+    /// Whether there is a nonsmooth function.
+    fn has_kinks(&self) -> bool;
+    /// The nonsmooth function at a point of the space.
+    fn value(&self, v: &[f64]) -> f64;
+    /// `v ← prox_{t h}(v)`, with `h` all that is added; the projection where that is the indicator alone.
+    fn settle(&self, t: f64, v: &mut [f64]);
+    /// `‖v − prox_h(v − g)‖`: 0 exactly at stationary points. `scratch` has the length of `v`.
+    fn stationarity(&self, v: &[f64], g: &[f64], scratch: &mut [f64]) -> f64;
+}
+
+impl Simple for Space {
+    fn dimension(&self) -> usize {
+        self.len()
+    }
+    fn is_free(&self) -> bool {
+        self.is_free()
+    }
+    fn has_kinks(&self) -> bool {
+        false
+    }
+    fn value(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+    fn settle(&self, _: f64, v: &mut [f64]) {
+        self.project(v);
+    }
+    fn stationarity(&self, v: &[f64], g: &[f64], scratch: &mut [f64]) -> f64 {
+        self.stationarity(v, g, scratch)
+    }
+}
+
+/// A space with a nonsmooth function, where there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Composite<'a> {
+    /// The domains.
+    pub space: &'a Space,
+    /// The nonsmooth function.
+    pub proximal: Option<&'a Proximal>,
+}
+
+impl Simple for Composite<'_> {
+    fn dimension(&self) -> usize {
+        self.space.len()
+    }
+    fn is_free(&self) -> bool {
+        self.space.is_free() && self.proximal.is_none()
+    }
+    fn has_kinks(&self) -> bool {
+        self.proximal.is_some()
+    }
+    fn value(&self, v: &[f64]) -> f64 {
+        self.proximal.map_or(0.0, |proximal| proximal.value(v))
+    }
+    fn settle(&self, t: f64, v: &mut [f64]) {
+        if let Some(proximal) = self.proximal {
+            proximal.apply(t, &[], v);
+        }
+        self.space.project(v);
+    }
+    fn stationarity(&self, v: &[f64], g: &[f64], scratch: &mut [f64]) -> f64 {
+        if self.proximal.is_none() {
+            return self.space.stationarity(v, g, scratch);
+        }
+        scratch.copy_from_slice(v);
+        axpy(-1.0, g, scratch);
+        self.settle(1.0, scratch);
+        // A NaN in `g` can vanish in a projection; it must not look stationary.
+        if g.iter().any(|g| g.is_nan()) { f64::NAN } else { distance(v, scratch) }
+    }
+}
 
 /// How a step or a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +115,14 @@ pub enum End {
 /// State and work vectors of one minimisation; allocated once.
 #[derive(Clone, Debug)]
 pub struct Minimiser {
-    /// The value at the current point.
+    /// The value at the current point, the nonsmooth function included.
     pub value: f64,
-    /// The gradient there.
+    /// The gradient of the smooth function there.
     pub gradient: Vec<f64>,
     /// Evaluations of value and gradient so far.
     pub evaluations: usize,
+    /// The nonsmooth function at the current point.
+    nonsmooth: f64,
     roundoff: f64,
     direction: Vec<f64>,
     trial: Vec<f64>,
@@ -58,12 +139,13 @@ pub struct Minimiser {
 }
 
 impl Minimiser {
-    /// Room for vectors of `space`. `roundoff`: the accuracy of the function's arithmetic.
-    pub fn new(space: &Space, roundoff: f64) -> Self {
-        let len = space.len();
-        let memory = if space.is_free() { MEMORY * len } else { 0 };
+    /// Room for vectors of `simple`. `roundoff`: the accuracy of the function's arithmetic.
+    pub fn new(simple: &impl Simple, roundoff: f64) -> Self {
+        let len = simple.dimension();
+        let memory = if simple.is_free() { MEMORY * len } else { 0 };
         Minimiser {
             value: f64::NAN,
+            nonsmooth: 0.0,
             gradient: vec![0.0; len],
             evaluations: 0,
             roundoff,
@@ -83,8 +165,14 @@ impl Minimiser {
     }
 
     /// Evaluates the start `v`, which must lie in the space, and forgets earlier runs.
-    pub fn begin(&mut self, v: &[f64], mut eval: impl FnMut(&[f64], &mut [f64]) -> f64) {
-        self.value = eval(v, &mut self.gradient);
+    pub fn begin(
+        &mut self,
+        simple: &impl Simple,
+        v: &[f64],
+        mut eval: impl FnMut(&[f64], &mut [f64]) -> f64,
+    ) {
+        self.nonsmooth = simple.value(v);
+        self.value = eval(v, &mut self.gradient) + self.nonsmooth;
         self.evaluations = 1;
         (self.pairs, self.newest, self.age, self.idle) = (0, 0, 0, 0);
         self.spectral = 0.0;
@@ -93,33 +181,33 @@ impl Minimiser {
         self.lowest = self.value;
     }
 
-    /// `‖v − P(v − ∇)‖` at the current point.
-    pub fn residual(&mut self, space: &Space, v: &[f64]) -> f64 {
-        space.stationarity(v, &self.gradient, &mut self.trial)
+    /// `‖v − P(v − ∇)‖` at the current point, with the proximal operator for `P` where something is nonsmooth.
+    pub fn residual(&mut self, simple: &impl Simple, v: &[f64]) -> f64 {
+        simple.stationarity(v, &self.gradient, &mut self.trial)
     }
 
     /// Runs from `v` until the residual is at most `tolerance`, or about `budget` evaluations are used. `v` is the best point
     /// found; [`Minimiser::value`] its value.
     pub fn run(
         &mut self,
-        space: &Space,
+        simple: &impl Simple,
         v: &mut [f64],
         budget: usize,
         tolerance: f64,
         mut eval: impl FnMut(&[f64], &mut [f64]) -> f64,
     ) -> End {
-        self.begin(v, &mut eval);
+        self.begin(simple, v, &mut eval);
         if !self.value.is_finite() {
             return End::NonFinite;
         }
         loop {
-            if self.residual(space, v) <= tolerance {
+            if self.residual(simple, v) <= tolerance {
                 return End::Converged;
             }
             if self.evaluations >= budget {
                 return End::Budget;
             }
-            if let Some(end) = self.step(space, v, &mut eval) {
+            if let Some(end) = self.step(simple, v, &mut eval) {
                 return end;
             }
         }
@@ -128,29 +216,35 @@ impl Minimiser {
     /// One step: moves `v`; `Some` when no further step is possible.
     pub fn step(
         &mut self,
-        space: &Space,
+        simple: &impl Simple,
         v: &mut [f64],
         mut eval: impl FnMut(&[f64], &mut [f64]) -> f64,
     ) -> Option<End> {
-        let mut length = if space.is_free() { self.quasi_newton() } else { self.projected(space, v) };
+        let mut length = if simple.is_free() { self.quasi_newton() } else { self.projected(simple, v) };
         let mut slope = dot(&self.direction, &self.gradient);
         if slope >= 0.0 && self.pairs > 0 {
             self.pairs = 0;
             length = self.quasi_newton();
             slope = dot(&self.direction, &self.gradient);
         }
+        if simple.has_kinks() {
+            // What the whole step changes in the nonsmooth function; as it is convex, a shorter one gains its share or more.
+            self.propose(simple, v, 1.0);
+            slope += simple.value(&self.trial) - self.nonsmooth;
+        }
         let slack = 8.0 * self.roundoff * self.value.abs();
         let ceiling = self.history.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)).max(self.value) + slack;
-        let reference = if space.is_free() { self.value + slack } else { ceiling };
+        let reference = if simple.is_free() { self.value + slack } else { ceiling };
         let mut any_finite = false;
         for _ in 0..BACKTRACKS {
-            self.propose(space, v, length);
-            let value = eval(&self.trial, &mut self.trial_gradient);
+            self.propose(simple, v, length);
+            let nonsmooth = simple.value(&self.trial);
+            let value = eval(&self.trial, &mut self.trial_gradient) + nonsmooth;
             self.evaluations += 1;
             let finite = value.is_finite() && self.trial_gradient.iter().all(|g| g.is_finite());
             any_finite |= finite;
             if finite && value <= reference + ARMIJO * length * slope {
-                return self.accept(space, v, value);
+                return self.accept(simple, v, (value, nonsmooth));
             }
             length *= if finite { shrink(self.value, value, length * slope) } else { 0.25 };
         }
@@ -159,18 +253,18 @@ impl Minimiser {
 
     /// Sets the trial point `v + length · direction`. A full projected step is projected afresh: adding the direction would
     /// leave elements that belong on a bound beside it.
-    fn propose(&mut self, space: &Space, v: &[f64], length: f64) {
+    fn propose(&mut self, simple: &impl Simple, v: &[f64], length: f64) {
         self.trial.copy_from_slice(v);
-        if space.is_free() || length != 1.0 {
+        if simple.is_free() || length != 1.0 {
             axpy(length, &self.direction, &mut self.trial);
         } else {
             axpy(-self.spectral, &self.gradient, &mut self.trial);
-            space.project(&mut self.trial);
+            simple.settle(self.spectral, &mut self.trial);
         }
     }
 
     /// Takes the trial point over.
-    fn accept(&mut self, space: &Space, v: &mut [f64], value: f64) -> Option<End> {
+    fn accept(&mut self, simple: &impl Simple, v: &mut [f64], (value, nonsmooth): (f64, f64)) -> Option<End> {
         for ((d, t), v) in self.direction.iter_mut().zip(&self.trial).zip(v.iter_mut()) {
             *d = t - *v;
             *v = *t;
@@ -182,7 +276,7 @@ impl Minimiser {
         }
         let (s, y) = (&self.direction, &self.trial_gradient);
         let curvature = dot(s, y);
-        if space.is_free() {
+        if simple.is_free() {
             if curvature > 1e-14 * norm2(s) * norm2(y) {
                 let len = v.len();
                 self.newest = if self.pairs == 0 { 0 } else { (self.newest + 1) % MEMORY };
@@ -194,7 +288,7 @@ impl Minimiser {
         } else {
             self.spectral = if curvature > 0.0 { (dot(s, s) / curvature).clamp(1e-12, 1e12) } else { 1e3 };
         }
-        self.value = value;
+        (self.value, self.nonsmooth) = (value, nonsmooth);
         self.age += 1;
         self.history[self.age % HISTORY] = value;
         if value < self.lowest - 2.0 * self.roundoff * self.lowest.abs() {
@@ -235,14 +329,15 @@ impl Minimiser {
         1.0
     }
 
-    /// The direction `P(v − α∇) − v` with the spectral step `α`; the first length to try is 1.
-    fn projected(&mut self, space: &Space, v: &[f64]) -> f64 {
+    /// The direction `P(v − α∇) − v` with the spectral step `α`, and for `P` the proximal operator of `α` times what is nonsmooth; the
+    /// first length to try is 1.
+    fn projected(&mut self, simple: &impl Simple, v: &[f64]) -> f64 {
         if self.spectral == 0.0 {
             self.spectral = 1.0 / norm2(&self.gradient).max(1e-12);
         }
         self.direction.copy_from_slice(v);
         axpy(-self.spectral, &self.gradient, &mut self.direction);
-        space.project(&mut self.direction);
+        simple.settle(self.spectral, &mut self.direction);
         axpy(-1.0, v, &mut self.direction);
         1.0
     }

@@ -4,6 +4,7 @@
 use crate::constrained::Constrained;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
+use crate::proximal::Proximal;
 use crate::samples::{Samples, Side};
 use crate::space::Space;
 use crate::status::Part;
@@ -65,6 +66,9 @@ pub struct Problem {
     pub lower_sign: f64,
     /// Whether there is a lower level.
     pub has_lower: bool,
+    /// The nonsmooth part of the lower objective that has a proximal operator, where the compiler found one; with the weights of the
+    /// last [`Problem::weigh`].
+    pub proximal: Option<Box<Proximal>>,
     /// Whether the lower level is known to be convex in `y`; a lower gap is then global.
     pub lower_convex: bool,
     /// What it asks of a method.
@@ -105,6 +109,7 @@ impl Problem {
             lower,
             upper_sign: 1.0,
             lower_sign: 1.0,
+            proximal: None,
             lower_convex: false,
             asks: Vec::new(),
             constrained: None,
@@ -170,6 +175,27 @@ impl Problem {
         result
     }
 
+    /// Makes the proximal part of the lower objective that of `x`; any `y` will do. Nothing happens where there is none.
+    pub fn weigh(&mut self, x: &[f64], y: &[f64]) {
+        let Some(mut proximal) = self.proximal.take() else { return };
+        proximal.weigh(|weights| self.proximal_weights(x, y, weights));
+        self.proximal = Some(proximal);
+    }
+
+    /// The nonsmooth part of `f` at the `x` of the last [`Problem::weigh`].
+    pub fn nonsmooth(&self, y: &[f64]) -> f64 {
+        self.proximal.as_ref().map_or(0.0, |proximal| proximal.value(y))
+    }
+
+    /// The end of a step on the lower variables of size `t`, times `rates` where there are any: the proximal operator of the
+    /// nonsmooth part of `f` at the `x` of the last [`Problem::weigh`], and the projection onto the domains.
+    pub fn settle(&self, t: f64, rates: &[f64], y: &mut [f64]) {
+        if let Some(proximal) = &self.proximal {
+            proximal.apply(t, rates, y);
+        }
+        self.lower.project(y);
+    }
+
     /// Counts a call and keeps the first one that was not finite. Solvers look once per iteration.
     fn note(&mut self, quantity: Quantity, x: &[f64], y: &[f64], finite: bool) {
         self.note_direction(quantity, x, y, &[], finite);
@@ -227,6 +253,37 @@ impl Derivatives for Problem {
         let value = self.derivatives.lower_gradient_only(x, y, gy);
         self.note(Quantity::LowerGradient, x, y, value.is_finite() && all_finite(gy));
         value
+    }
+
+    fn smooth_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        if self.proximal.is_none() {
+            return self.lower_gradient(x, y, gy);
+        }
+        let value = self.derivatives.smooth_gradient(x, y, gy);
+        self.note(Quantity::SmoothGradient, x, y, value.is_finite() && all_finite(gy));
+        value
+    }
+
+    fn smooth_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        if self.proximal.is_none() {
+            return self.lower_gradient_only(x, y, gy);
+        }
+        let value = self.derivatives.smooth_gradient_only(x, y, gy);
+        self.note(Quantity::SmoothGradient, x, y, value.is_finite() && all_finite(gy));
+        value
+    }
+
+    fn smooth_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
+        if self.proximal.is_none() {
+            return self.lower_hessian(x, y, v, hv);
+        }
+        self.derivatives.smooth_hessian(x, y, v, hv);
+        self.note_direction(Quantity::SmoothHessian, x, y, v, all_finite(hv));
+    }
+
+    fn proximal_weights(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {
+        self.derivatives.proximal_weights(x, y, out);
+        self.note(Quantity::ProximalWeights, x, y, all_finite(out));
     }
 
     fn lower_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64 {

@@ -182,6 +182,24 @@ impl Derivatives for Program {
         self.evaluate(Quantity::LowerCross, vectors, [out, &mut [], &mut []], true);
     }
 
+    fn smooth_gradient(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::SmoothGradient, [x, y], [gy, &mut []], true)
+    }
+
+    fn smooth_gradient_only(&mut self, x: &[f64], y: &[f64], gy: &mut [f64]) -> f64 {
+        self.gradients(Quantity::SmoothGradient, [x, y], [gy, &mut []], false)
+    }
+
+    fn smooth_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]) {
+        let vectors = [Some(x), Some(y), None, Some(v)];
+        self.evaluate(Quantity::SmoothHessian, vectors, [hv, &mut [], &mut []], true);
+    }
+
+    fn proximal_weights(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {
+        let vectors = [Some(x), Some(y), None, None];
+        self.evaluate(Quantity::ProximalWeights, vectors, [out, &mut [], &mut []], true);
+    }
+
     fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
         self.value(Quantity::UpperValue, x, y)
     }

@@ -2,6 +2,10 @@
 //! Errors are values that name the option and the argument's place; turning them into messages with a source line is left to
 //! the caller.
 
+mod piece;
+
+pub use piece::{Piece, Requirement};
+
 use crate::schedule::{Growth, Schedule};
 
 /// An option's value as written.
@@ -66,6 +70,8 @@ pub enum Kind {
     Growth,
     /// `rates(name = factor, …)` with names of variables.
     Rates,
+    /// One of these pieces, with options of its own.
+    Piece(&'static [&'static Piece]),
 }
 
 impl std::fmt::Display for Kind {
@@ -93,6 +99,10 @@ impl std::fmt::Display for Kind {
                 write!(f, "a number above 0, `power(first, p)`, `linear(first, by)` or `ramp(to, over)`")
             }
             Kind::Rates => write!(f, "`rates(variable = factor, …)`"),
+            Kind::Piece(pieces) => {
+                let names: Vec<&str> = pieces.iter().map(|piece| piece.name).collect();
+                f.write_str(&piece::alternatives(&names))
+            }
         }
     }
 }
@@ -172,6 +182,13 @@ pub enum SettingProblem {
         /// A variable with a similar name.
         near: Option<String>,
     },
+    /// The piece does not go with another one.
+    Clash {
+        /// The other option and its piece: `truncate = argmax_upper`.
+        with: String,
+        /// Why, as a clause.
+        because: String,
+    },
 }
 
 /// A setting that was refused.
@@ -179,7 +196,7 @@ pub enum SettingProblem {
 pub struct SettingError {
     /// The place of the setting in the list it came in.
     pub index: usize,
-    /// The option's name as written.
+    /// The option's name as written; an option of a piece with a dot, `init.bound`.
     pub option: String,
     /// What is wrong.
     pub problem: SettingProblem,
@@ -209,6 +226,9 @@ impl std::fmt::Display for SettingError {
             SettingProblem::UnknownVariable { name, near: None } => {
                 write!(f, "`{option}`: no variable `{name}`")
             }
+            SettingProblem::Clash { with, because } => {
+                write!(f, "`{option} = {found}` does not go with `{with}`, because {because}")
+            }
         }
     }
 }
@@ -218,7 +238,7 @@ impl std::error::Error for SettingError {}
 /// A value for every option of a solver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    entries: Vec<(&'static str, Value)>,
+    entries: Vec<(String, Value)>,
 }
 
 impl Settings {
@@ -230,44 +250,52 @@ impl Settings {
         variables: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<Self, Vec<SettingError>> {
         let mut errors = Vec::new();
-        let mut entries: Vec<(&'static str, Value)> =
-            options.clone().map(|spec| (spec.name, spec.default.value())).collect();
+        let mut entries: Vec<(String, Value)> = options.clone().map(default).collect();
         for (index, (name, value)) in written.iter().enumerate() {
-            let spec = options.clone().find(|spec| spec.name == name);
-            let repeated = written[..index].iter().any(|(earlier, _)| earlier == name);
-            let problem = match spec {
-                None => {
-                    Some(SettingProblem::Unknown { near: nearest(name, options.clone().map(|o| o.name)) })
-                }
-                Some(_) if repeated => Some(SettingProblem::Repeated),
-                Some(spec) => accept(spec.kind, value, variables.clone()),
-            };
-            if let Some(problem) = problem {
-                let expected = match spec {
-                    Some(spec) => spec.kind.to_string(),
-                    None => options.clone().map(|o| format!("`{}`", o.name)).collect::<Vec<_>>().join(", "),
-                };
+            let Some(spec) = options.clone().find(|spec| spec.name == name) else {
                 errors.push(SettingError {
                     index,
                     option: name.clone(),
-                    problem,
-                    expected,
+                    problem: SettingProblem::Unknown { near: nearest(name, options.clone().map(|o| o.name)) },
+                    expected: options.clone().map(|o| format!("`{}`", o.name)).collect::<Vec<_>>().join(", "),
                     found: value.to_string(),
                 });
-            } else if let Some(entry) = entries.iter_mut().find(|(entry, _)| entry == name) {
-                entry.1 = value.clone();
+                continue;
+            };
+            let repeated = written[..index].iter().any(|(earlier, _)| earlier == name);
+            let read = if repeated {
+                Err(vec![piece::Refused {
+                    option: name.clone(),
+                    problem: SettingProblem::Repeated,
+                    expected: spec.kind.to_string(),
+                    found: value.to_string(),
+                }])
+            } else {
+                piece::read(spec.kind, name, value, variables.clone())
+            };
+            match read {
+                Ok(value) => {
+                    if let Some(entry) = entries.iter_mut().find(|(entry, _)| entry == name) {
+                        entry.1 = value;
+                    }
+                }
+                Err(refused) => errors.extend(refused.into_iter().map(|refused| refused.at(index))),
             }
         }
-        if errors.is_empty() { Ok(Settings { entries }) } else { Err(errors) }
+        let settings = Settings { entries };
+        if errors.is_empty() {
+            errors = piece::clashes(options, &settings, written);
+        }
+        if errors.is_empty() { Ok(settings) } else { Err(errors) }
     }
 
     /// All options and their values, in the solver's order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.entries.iter().map(|(name, value)| (*name, value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     fn get(&self, name: &str) -> &Value {
-        match self.entries.iter().find(|(entry, _)| *entry == name) {
+        match self.entries.iter().find(|(entry, _)| entry == name) {
             Some((_, value)) => value,
             None => panic!("blo has a bug: a solver reads the option `{name}` without declaring it"),
         }
@@ -306,6 +334,15 @@ impl Settings {
         match self.get(name) {
             Value::Word(word) => word,
             Value::Number(_) | Value::Bool(_) | Value::Call(..) => "",
+        }
+    }
+
+    /// The name of the piece an option takes, and the settings of its own options.
+    pub fn piece(&self, name: &str) -> (&str, Settings) {
+        match self.get(name) {
+            Value::Call(piece, arguments) => (piece, Settings { entries: arguments.clone() }),
+            Value::Word(piece) => (piece, Settings { entries: Vec::new() }),
+            Value::Number(_) | Value::Bool(_) => ("", Settings { entries: Vec::new() }),
         }
     }
 
@@ -366,6 +403,16 @@ fn accept<'a>(
         }
         _ => Some(SettingProblem::WrongKind),
     }
+}
+
+/// An option nobody set.
+fn default(spec: &'static OptionSpec) -> (String, Value) {
+    let value = spec.default.value();
+    let value = match piece::read(spec.kind, spec.name, &value, std::iter::empty()) {
+        Ok(complete) => complete,
+        Err(_) => value,
+    };
+    (spec.name.to_string(), value)
 }
 
 /// The schedule a value means.

@@ -148,13 +148,16 @@ impl std::fmt::Display for Termination {
 fn describe(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::LowerValue => "the lower objective",
-        Quantity::LowerGradient | Quantity::LowerGradients | Quantity::LowerGradientX => {
-            "the lower objective or its gradient"
-        }
+        Quantity::LowerGradient
+        | Quantity::LowerGradients
+        | Quantity::LowerGradientX
+        | Quantity::SmoothGradient => "the lower objective or its gradient",
         Quantity::LowerHessian
         | Quantity::LowerSecondOrder
         | Quantity::LowerDirections
-        | Quantity::LowerCross => "a second derivative of the lower objective",
+        | Quantity::LowerCross
+        | Quantity::SmoothHessian => "a second derivative of the lower objective",
+        Quantity::ProximalWeights => "the weight of a nonsmooth term of the lower objective",
         Quantity::UpperValue => "the upper objective",
         Quantity::UpperGradients | Quantity::UpperGradientX => "the upper objective or its gradient",
         Quantity::UpperSecondOrder => "a second derivative of the upper objective",

@@ -79,7 +79,15 @@ impl Evaluator {
             Quantity::UpperGradientX => problem.upper_gradient_x(x, y, gx),
             Quantity::UpperValue => problem.upper_value(x, y),
             Quantity::UpperGradients => problem.upper_gradients(x, y, gx, gy),
-            Quantity::LowerCross | Quantity::UpperSecondOrder | Quantity::Reports => f64::NAN,
+            Quantity::SmoothGradient => problem.smooth_gradient(x, y, gy),
+            Quantity::SmoothHessian => {
+                problem.smooth_hessian(x, y, v, product);
+                f64::NAN
+            }
+            Quantity::LowerCross
+            | Quantity::ProximalWeights
+            | Quantity::UpperSecondOrder
+            | Quantity::Reports => f64::NAN,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::automatic::{is_open, solvable};
 use crate::method::Flags;
 use crate::output::convexity::{account, document};
 use crate::output::overview::overview;
+use crate::output::proximal;
 use crate::session::{Plan, Session};
 
 /// Runs the command.
@@ -33,8 +34,12 @@ pub fn run(args: &CheckArgs) -> ExitCode {
     let found = convexity(&model);
     text.push('\n');
     text.push_str(&account(&session.renderer, &session.sources, &model, &found));
-    let part = document(&session.sources, &found);
-    end(&mut session.renderer, &text, &[("convexity", part)], FINE)
+    let mut parts = vec![("convexity", document(&session.sources, &found))];
+    if let Some(split) = blo_compiler::proximal(&model) {
+        text.push_str(&proximal::account(&session.sources, &split));
+        parts.push(("proximal", proximal::document(&session.sources, &split)));
+    }
+    end(&mut session.renderer, &text, &parts, FINE)
 }
 
 /// The model and how it will be solved; `None` when something is wrong, which has been told.

@@ -6,6 +6,7 @@ pub mod human;
 pub mod json;
 pub mod messages;
 pub mod overview;
+pub mod proximal;
 
 use crate::stopwatch::PARTS;
 

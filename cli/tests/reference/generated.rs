@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use blo_compiler::ops::{self, Derivative, Operator, Surface};
 use blo_runtime::problem::Feature;
-use blo_runtime::settings::{OptionSpec, Preset};
+use blo_runtime::settings::{Kind, OptionSpec, Piece, Preset};
 use blo_runtime::solvers::{Levels, SOLVERS, Solver};
 
 use crate::{blo, fresh, root, text};
@@ -56,14 +56,66 @@ fn solver(page: &mut String, solver: &Solver) {
     let first = first.to_uppercase();
     write!(page, "\n## `{name}`\n\n{first}{rest}. For models {levels}. Source: {source}.\n\n").unwrap();
     page.push_str("| option | default | takes | meaning |\n|---|---|---|---|\n");
-    for OptionSpec { name, kind, default, doc } in solver.options() {
-        let kind = kind.to_string();
-        let default = match default {
-            Preset::Number(v) if *v != 0.0 && v.abs() < 1e-3 => format!("{v:e}"),
-            other => other.to_string(),
-        };
-        writeln!(page, "| `{name}` | `{default}` | {} | {} |", cell(&kind), cell(doc)).unwrap();
+    solver.options().for_each(|spec| option(page, "", spec));
+}
+
+/// A row of a table of options; the name is prefixed by where the option belongs.
+fn option(page: &mut String, owner: &str, spec: &OptionSpec) {
+    let OptionSpec { name, kind, default, doc } = spec;
+    let kind = kind.to_string();
+    let default = match default {
+        Preset::Number(v) if *v != 0.0 && v.abs() < 1e-3 => format!("{v:e}"),
+        other => other.to_string(),
+    };
+    writeln!(page, "| `{owner}{name}` | `{default}` | {} | {} |", cell(&kind), cell(doc)).unwrap();
+}
+
+const PIECES_INTRODUCTION: &str = "
+# Pieces
+
+Some options take a piece: a part with options of its own, `init = learned(bound = 2)`. What goes with what is checked, and a \
+composition that makes no sense is refused with the reason. A piece stands in one file, and a method named above is a composition of \
+pieces.
+";
+
+/// The tables of an option that takes pieces.
+fn pieces(page: &mut String, option_name: &str, solvers: &[&str], pieces: &[&Piece]) {
+    let solvers = solvers.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    write!(page, "\n## `{option_name}` of {solvers}\n\n").unwrap();
+    page.push_str(
+        "| piece | what it does | assumes | costs | goes with | source |\n|---|---|---|---|---|---|\n",
+    );
+    for Piece { name, doc, assumes, cost, source, requires, .. } in pieces {
+        let goes = requires.iter().map(|r| format!("`{}`: `{}`", r.option, r.one_of.join("`, `")));
+        let goes = goes.collect::<Vec<_>>().join("; ");
+        let [goes, source] = [goes.as_str(), source].map(|text| if text.is_empty() { "–" } else { text });
+        let row = [doc, assumes, cost, goes, source].map(cell).join(" | ");
+        writeln!(page, "| `{name}` | {row} |").unwrap();
     }
+    if pieces.iter().any(|piece| piece.options().next().is_some()) {
+        page.push_str("\n| option | default | takes | meaning |\n|---|---|---|---|\n");
+    }
+    for piece in pieces {
+        piece.options().for_each(|spec| option(page, &format!("{}.", piece.name), spec));
+    }
+}
+
+/// Every option that takes pieces, with the methods that have it.
+fn all_pieces(page: &mut String) {
+    let mut found: Vec<(&str, Vec<&str>, &[&Piece])> = Vec::new();
+    for solver in SOLVERS {
+        for spec in solver.options() {
+            let Kind::Piece(list) = spec.kind else { continue };
+            match found.iter_mut().find(|(name, _, other)| *name == spec.name && *other == list) {
+                Some((_, solvers, _)) => solvers.push(solver.name),
+                None => found.push((spec.name, vec![solver.name], list)),
+            }
+        }
+    }
+    if !found.is_empty() {
+        page.push_str(PIECES_INTRODUCTION);
+    }
+    found.iter().for_each(|(name, solvers, list)| pieces(page, name, solvers, list));
 }
 
 #[test]
@@ -71,6 +123,7 @@ fn the_page_of_solvers_is_fresh() {
     let mut page = SOLVERS_INTRODUCTION.to_owned();
     features(&mut page);
     SOLVERS.iter().for_each(|s| solver(&mut page, s));
+    all_pieces(&mut page);
     fresh("docs/solvers.md", &page);
 }
 

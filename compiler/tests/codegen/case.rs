@@ -80,6 +80,7 @@ impl Case {
             lower: of(Role::Lower),
             upper_direction: of(Role::UpperDirection),
             lower_direction: of(Role::LowerDirection),
+            proximal: None,
         }
     }
 

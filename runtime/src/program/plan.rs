@@ -511,16 +511,16 @@ fn moving<N: Naming, C: Word>(
     })
 }
 
-/// Whether the lengths of an entry's output vectors are those its quantity promises; reports may have any length.
+/// Whether the lengths of an entry's output vectors are those its quantity promises; reports and weights may have any length.
 fn outputs_fit(quantity: Quantity, lens: &[usize], [n, m]: [usize; 2]) -> bool {
     match quantity {
         Quantity::LowerValue | Quantity::UpperValue => lens == [1],
-        Quantity::LowerGradient => lens == [1, m],
+        Quantity::LowerGradient | Quantity::SmoothGradient => lens == [1, m],
         Quantity::LowerGradients | Quantity::UpperGradients => lens == [1, n, m],
         Quantity::LowerGradientX | Quantity::UpperGradientX => lens == [1, n],
-        Quantity::LowerHessian | Quantity::LowerCross => lens == [m],
+        Quantity::LowerHessian | Quantity::SmoothHessian | Quantity::LowerCross => lens == [m],
         Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, n],
         Quantity::LowerDirections => lens == [m, m, n],
-        Quantity::Reports => lens.len() == 1,
+        Quantity::Reports | Quantity::ProximalWeights => lens.len() == 1,
     }
 }

@@ -55,7 +55,10 @@ impl Method for Gradient {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         run.poll(problem);
         if !self.begun || self.fixed.is_some() {
-            self.minimiser.begin(&point.x, |x, g| problem.upper_gradients(x, &[], g, &mut []));
+            // The space is moved out for the call, since both it and the derivatives belong to the problem.
+            let space = std::mem::take(&mut problem.upper);
+            self.minimiser.begin(&space, &point.x, |x, g| problem.upper_gradients(x, &[], g, &mut []));
+            problem.upper = space;
             self.begun = true;
         }
         let measure = self.minimiser.residual(&problem.upper, &point.x);
@@ -67,7 +70,6 @@ impl Method for Gradient {
             step.apply(&problem.upper, k, &self.minimiser.gradient, &mut point.x);
             return None;
         }
-        // The space is moved out for the call, since both it and the derivatives belong to the problem.
         let space = std::mem::take(&mut problem.upper);
         let minimiser = &mut self.minimiser;
         let end = problem.tolerantly(|problem| {

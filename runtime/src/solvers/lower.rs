@@ -88,7 +88,7 @@ impl Newton {
             count: settings.count("lower_steps"),
             steps: LowerSteps::single(settings, &problem.lower, size),
             solver: ConjugateGradients::new(m),
-            face: Face::new(&problem.lower),
+            face: Face::new(problem),
             gradient: vec![0.0; m],
             direction: vec![0.0; m],
             start: vec![0.0; m],
@@ -108,7 +108,7 @@ impl Newton {
         }
         let value = problem.lower_gradient(x, y, &mut self.gradient);
         if !free {
-            self.face.locate(&problem.lower, y, &self.gradient);
+            self.face.locate(problem, y, &self.gradient);
             self.face.tangent(&problem.lower, &mut self.gradient);
         }
         crate::linear::blas1::scale(-1.0, &mut self.gradient);

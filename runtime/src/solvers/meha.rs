@@ -1,13 +1,15 @@
 //! `meha`: a single-loop Moreau envelope method, first order and without Hessians.
 //!
-//! Assumes a smooth upper objective and a lower objective that is smooth and weakly convex in `y` over its domain (modulus
-//! `rho`), with `gamma < 1/(2 rho)`. Per iteration `k`, in this order, with `c_k = c (k + 1)^p`:
-//! `θ ← P(θ − eta (∇y f(x, θ) + (θ − y)/gamma))`,
-//! `x⁺ = P(x − alpha (∇x F(x, y)/c_k + ∇x f(x, y) − ∇x f(x, θ)))`,
-//! `y⁺ = P(y − beta (∇y F(x⁺, y)/c_k + ∇y f(x⁺, y) − (y − θ)/gamma))`.
-//! `F` is divided by the growing `c_k`. `alpha` is `upper_step`, `beta` `y_step`, `eta` `lower_step`. Stops when the moves
+//! Assumes a smooth upper objective and a lower objective `f + g`: `f` smooth and weakly convex in `y` over its domain (modulus
+//! `rho`), with `gamma < 1/(2 rho)`, and `g` nonsmooth with a proximal operator ([`crate::proximal`]), if there is such a part. Per
+//! iteration `k`, in this order, with `c_k = c (k + 1)^p` and `prox` that of `g` and the domain:
+//! `θ ← prox_{eta g(x,·)}(θ − eta (∇y f(x, θ) + (θ − y)/gamma))`,
+//! `x⁺ = P(x − alpha (∇x F(x, y)/c_k + ∇x (f + g)(x, y) − ∇x (f + g)(x, θ)))`,
+//! `y⁺ = prox_{beta g(x⁺,·)}(y − beta (∇y F(x⁺, y)/c_k + ∇y f(x⁺, y) − (y − θ)/gamma))`.
+//! `F` is divided by the growing `c_k`. `alpha` is `upper_step`, `beta` `y_step`, `eta` `lower_step`. With a part `g` the step on
+//! `y` is plain, of the rule `gradient`: the operator is that of its metric. Stops when the moves
 //! divided by their step sizes, `‖(Δx/alpha, Δy/beta, Δθ/eta)‖`, are at most `tolerance`. Costs two lower gradients in `y`, two
-//! in `x`, one upper gradient in `x` and one in full; memory of a few vectors.
+//! in `x`, one upper gradient in `x` and one in full, and the weights of `g` once; memory of a few vectors.
 //!
 //! Not guaranteed: with constant `c_k` (`p = 0`) the limit is biased by order `1/c`. With a nonconvex lower level `y` becomes
 //! stationary for `f`, which may be a maximiser.
@@ -68,8 +70,11 @@ pub static MEHA: Solver = Solver {
             Quantity::LowerGradientX,
             Quantity::UpperGradients,
             Quantity::UpperGradientX,
+            Quantity::SmoothGradient,
+            Quantity::ProximalWeights,
         ];
         needs.extend(step_needs(settings));
+        needs.extend(step_needs(settings).map(|_| Quantity::SmoothHessian));
         needs
     },
     build,
@@ -91,16 +96,17 @@ struct Meha {
     theta_moved: f64,
     /// `∇F`, then the direction.
     direction: Point,
-    /// `∇f` at `(x, y)`.
+    /// `∇x (f + g)` and `∇y f` at `(x, y)`.
     at_y: Point,
-    /// `∇f` at `(x, θ)`.
+    /// The same at `(x, θ)`.
     at_theta: Point,
     before: Point,
 }
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let gamma = settings.real("gamma");
-    let eta = StepSize::lower(problem, settings, start, 0.5, 1.0 / gamma);
+    let eta = StepSize::proximal(problem, settings, start, 0.5, 1.0 / gamma);
+    problem.weigh(&start.x, &start.y);
     let alpha = settings.real("upper_step");
     let y_step = settings.number("y_step");
     Box::new(Meha {
@@ -147,7 +153,7 @@ impl Method for Meha {
     /// The step on `θ` and everything the step on `x` needs. The measure is that of the move that led here.
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
         let Point { x, y } = point;
-        problem.lower_gradient_only(x, &self.theta, &mut self.at_theta.y);
+        problem.smooth_gradient_only(x, &self.theta, &mut self.at_theta.y);
         self.eta.follow(problem, x, &self.theta);
         let eta = self.eta.get();
         if self.automatic {
@@ -156,7 +162,7 @@ impl Method for Meha {
         let proximity = 1.0 / self.gamma;
         std::mem::swap(&mut self.theta, &mut self.before.y);
         towards_envelope(&mut self.theta, &self.before.y, &self.at_theta.y, y, eta, proximity);
-        problem.lower.project(&mut self.theta);
+        problem.settle(eta, &[], &mut self.theta);
         self.theta_moved = squared_distance(&self.theta, &self.before.y) / (eta * eta);
         problem.lower_gradient_x_only(x, &self.theta, &mut self.at_theta.x);
         let lower = problem.lower_gradient_x(x, y, &mut self.at_y.x);
@@ -172,12 +178,13 @@ impl Method for Meha {
         self.upper_step.advance(&problem.upper, k, &self.direction.x, &self.before.x, x);
 
         problem.upper_gradients_only(x, y, &mut self.direction.x, &mut self.direction.y);
-        problem.lower_gradient_only(x, y, &mut self.at_y.y);
+        problem.weigh(x, y);
+        problem.smooth_gradient_only(x, y, &mut self.at_y.y);
         let proximity = 1.0 / self.gamma;
         std::mem::swap(y, &mut self.before.y);
         let (before, theta) = (&self.before.y, &self.theta);
         lower_direction(&mut self.direction.y, weight, &self.at_y.y, proximity, before, theta);
-        self.lower_step.advance(&problem.lower, k, &self.direction.y, &self.before.y, y);
+        self.lower_step.advance_lower(problem, k, &self.direction.y, &self.before.y, y);
         let (alpha, beta) = (self.alpha, self.lower_step.size);
         self.moved = squared_distance(x, &self.before.x) / (alpha * alpha)
             + squared_distance(y, &self.before.y) / (beta * beta);

@@ -145,6 +145,8 @@ pub fn needs(solver: &Solver, settings: &Settings) -> Vec<Quantity> {
     needs.extend([Quantity::UpperGradients, Quantity::Reports]);
     if solver.levels == Levels::Two {
         needs.extend([Quantity::LowerGradient, Quantity::LowerHessian, Quantity::LowerSecondOrder]);
+        // The check takes proximal steps where it can; without anything proximal these are not compiled.
+        needs.extend([Quantity::SmoothGradient, Quantity::ProximalWeights]);
     }
     needs.sort_unstable();
     needs.dedup();

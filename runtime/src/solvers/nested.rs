@@ -142,7 +142,7 @@ impl Method for Nested {
             if self.begun {
                 outer.step(&space, x, |x, g| inner.evaluate(problem, y, x, g, run))
             } else {
-                outer.begin(x, |x, g| inner.evaluate(problem, y, x, g, run));
+                outer.begin(&space, x, |x, g| inner.evaluate(problem, y, x, g, run));
                 None
             }
         });

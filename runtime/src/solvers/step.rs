@@ -77,6 +77,25 @@ impl Step {
         }
     }
 
+    /// As [`Step::advance`] on the lower variables; where their objective has a nonsmooth part, a plain step of the rates and the
+    /// size alone, and then the proximal operator of that part: it is that of the metric of a plain step.
+    pub(crate) fn advance_lower(
+        &mut self,
+        problem: &Problem,
+        k: usize,
+        g: &[f64],
+        from: &[f64],
+        to: &mut [f64],
+    ) {
+        if problem.proximal.is_none() {
+            return self.advance(&problem.lower, k, g, from, to);
+        }
+        for (i, ((to, from), g)) in to.iter_mut().zip(from).zip(g).enumerate() {
+            *to = from - self.size * self.rates.get(i).copied().unwrap_or(1.0) * g;
+        }
+        problem.settle(self.size, &self.rates, to);
+    }
+
     /// `v ← P(v − size · schedule(k) · rates ∘ rule(clipped g))`.
     pub(crate) fn apply(&mut self, space: &Space, k: usize, g: &[f64], v: &mut [f64]) {
         if self.is_plain() {

@@ -32,6 +32,8 @@ pub(crate) struct StepSize {
 struct Auto {
     numerator: f64,
     shift: f64,
+    /// Whether `L` is that of the smooth part of `f`.
+    smooth: bool,
     /// Halved at every run that went uphill: `L` at a point is no bound for the steps around it.
     caution: f64,
     /// Where `L` was estimated last.
@@ -51,6 +53,27 @@ impl StepSize {
         numerator: f64,
         shift: f64,
     ) -> Self {
+        Self::of(problem, settings, start, (numerator, shift), false)
+    }
+
+    /// As [`StepSize::lower`], for proximal steps: `L` is that of the smooth part of `f`.
+    pub(crate) fn proximal(
+        problem: &mut Problem,
+        settings: &Settings,
+        start: &Point,
+        numerator: f64,
+        shift: f64,
+    ) -> Self {
+        Self::of(problem, settings, start, (numerator, shift), true)
+    }
+
+    fn of(
+        problem: &mut Problem,
+        settings: &Settings,
+        start: &Point,
+        (numerator, shift): (f64, f64),
+        smooth: bool,
+    ) -> Self {
         if let Some(size) = settings.number("lower_step") {
             return StepSize { size, auto: None };
         }
@@ -58,6 +81,7 @@ impl StepSize {
         let mut auto = Auto {
             numerator,
             shift,
+            smooth,
             caution: 1.0,
             at: start.x.clone(),
             seeded: direction.clone(),
@@ -132,8 +156,12 @@ impl Auto {
     }
 
     fn estimate(&mut self, problem: &mut Problem, x: &[f64], y: &[f64], tolerance: f64) -> f64 {
+        let smooth = self.smooth;
         let curvature = spectral_radius(&mut self.direction, &mut self.work, tolerance, |v, hv| {
-            problem.tolerantly(|p| p.lower_hessian(x, y, v, hv));
+            problem.tolerantly(|p| match smooth {
+                true => p.smooth_hessian(x, y, v, hv),
+                false => p.lower_hessian(x, y, v, hv),
+            });
         });
         let size = self.caution * self.numerator / (curvature + self.shift);
         // A lower objective that is linear here has no curvature to go by.

@@ -10,6 +10,8 @@ mod domains;
 mod golden;
 mod lower;
 mod models;
+mod pieces;
+mod proximal;
 mod settings;
 mod single_level;
 mod toys;

@@ -2,9 +2,9 @@
 //! options and its full form are those of `f2sa`; here is its loop when `batch` is a number.
 //!
 //! Per iteration, with `λ = penalty(k)`: `lower_steps` steps `z ← P(z − rho ∇y f(x, z))` and `y_steps` steps
-//! `y ← P(y − step (∇y F + λ ∇y f)(x, y) / max(1, λ))`, every step on a new batch of each level it reads; then
-//! `x ← P(x − alpha (∇x F(x, y) + λ (∇x f(x, y) − ∇x f(x, z))))`, both `∇x f` on the same batch, so that the noise that `λ` multiplies vanishes with
-//! `y − z`.
+//! `y ← P(y − step (∇y F + λ ∇y f)(x, y) / max(1, λ))`, the first of both on a new batch, then the second, and so on; then
+//! `x ← P(x − alpha (∇x F(x, y) + λ (∇x f(x, y) − ∇x f(x, z))))`, both `∇x f` on one new batch. The paper draws a batch for each; with
+//! shared ones the noise that `λ` multiplies vanishes with `y − z`.
 
 use super::super::rule::{Kind, Rule};
 use super::super::run::{Evaluation, Method, Point};
@@ -14,7 +14,7 @@ use super::sizes::Sizes;
 use super::{Sampling, Stochastic};
 use crate::derivatives::Derivatives;
 use crate::hypergradient::apply_scale;
-use crate::linear::blas1::axpy;
+use crate::linear::blas1::{axpy, scale};
 use crate::problem::Problem;
 use crate::samples::Side;
 use crate::schedule::Growth;
@@ -72,39 +72,48 @@ impl F2sa {
         axpy(weight, &self.lower.x, &mut self.upper.x);
         axpy(-weight, &self.at_copy, &mut self.upper.x);
         axpy(weight, &self.lower.y, &mut self.upper.y);
-        crate::linear::blas1::scale(1.0 / weight.max(1.0), &mut self.upper.y);
+        scale(1.0 / weight.max(1.0), &mut self.upper.y);
         (lower, upper)
+    }
+
+    fn copy_step(&mut self, oracle: &mut Oracle, problem: &mut Problem, batches: [usize; 2], point: &Point) {
+        oracle.touch(problem, Side::Lower, batches);
+        let (z, gradient) = (&mut self.z, &mut self.lower.y);
+        problem.on_batches(batches, |p| p.lower_gradient_only(&point.x, z, gradient));
+        let direction = self.rule.direction(gradient);
+        apply_scale(&self.rates, direction);
+        axpy(-self.sizes.lower(), direction, z);
+        problem.lower.project(z);
+    }
+
+    fn y_step(&mut self, oracle: &mut Oracle, problem: &mut Problem, batches: [usize; 2], point: &mut Point) {
+        oracle.touch(problem, Side::Lower, batches);
+        oracle.touch(problem, Side::Upper, batches);
+        let (of_f, of_upper) = (&mut self.lower.y, &mut self.upper);
+        problem.on_batches(batches, |p| {
+            p.lower_gradient_only(&point.x, &point.y, of_f);
+            p.upper_gradients_only(&point.x, &point.y, &mut of_upper.x, &mut of_upper.y);
+        });
+        let weight = self.weight.at(self.k);
+        axpy(weight, &self.lower.y, &mut self.upper.y);
+        scale(1.0 / weight.max(1.0), &mut self.upper.y);
+        self.y_rule.apply(&problem.lower, self.k, &self.upper.y, &mut point.y);
     }
 }
 
 impl Stochastic for F2sa {
     fn step(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &mut Point, k: usize) {
         self.k = k;
-        let weight = self.weight.at(k);
         self.rule.reset();
-        for _ in 0..self.steps[0] {
-            let batches = oracle.draw();
-            oracle.touch(problem, Side::Lower, batches);
-            let (z, gradient) = (&mut self.z, &mut self.lower.y);
-            problem.on_batches(batches, |p| p.lower_gradient_only(&point.x, z, gradient));
-            let direction = self.rule.direction(gradient);
-            apply_scale(&self.rates, direction);
-            axpy(-self.sizes.lower(), direction, z);
-            problem.lower.project(z);
-        }
         self.y_rule.size = self.y_step.unwrap_or_else(|| self.sizes.lower());
-        for _ in 0..self.steps[1] {
+        for t in 0..self.steps[0].max(self.steps[1]) {
             let batches = oracle.draw();
-            oracle.touch(problem, Side::Lower, batches);
-            oracle.touch(problem, Side::Upper, batches);
-            let (of_f, of_upper) = (&mut self.lower.y, &mut self.upper);
-            problem.on_batches(batches, |p| {
-                p.lower_gradient_only(&point.x, &point.y, of_f);
-                p.upper_gradients_only(&point.x, &point.y, &mut of_upper.x, &mut of_upper.y);
-            });
-            axpy(weight, &self.lower.y, &mut self.upper.y);
-            crate::linear::blas1::scale(1.0 / weight.max(1.0), &mut self.upper.y);
-            self.y_rule.apply(&problem.lower, k, &self.upper.y, &mut point.y);
+            if t < self.steps[0] {
+                self.copy_step(oracle, problem, batches, point);
+            }
+            if t < self.steps[1] {
+                self.y_step(oracle, problem, batches, point);
+            }
         }
         let batches = oracle.draw();
         // Two points of the lower level, one of the upper.
