@@ -102,6 +102,7 @@ pub struct Trace {
     columns: Vec<String>,
     values: Vec<f64>,
     stride: usize,
+    epochs: bool,
 }
 
 impl Trace {
@@ -116,7 +117,12 @@ impl Trace {
         let fixed = fixed.iter().copied().chain(epochs.then_some("epochs"));
         let columns: Vec<String> = fixed.map(str::to_string).chain(reports.iter().cloned()).collect();
         let rows = steps.min(Self::ROWS) + 2;
-        Trace { values: Vec::with_capacity(rows * columns.len()), columns, stride: Self::stride(steps) }
+        Trace {
+            values: Vec::with_capacity(rows * columns.len()),
+            columns,
+            stride: Self::stride(steps),
+            epochs,
+        }
     }
 
     /// Iterations from one row to the next in a run of `steps`.
@@ -147,7 +153,9 @@ impl Trace {
     /// Adds a row. `head`: iteration, upper objective, lower objective, measure.
     pub(crate) fn push(&mut self, head: [f64; 4], epochs: Option<f64>, reports: &[f64]) {
         self.values.extend_from_slice(&head);
-        self.values.extend(epochs);
+        if self.epochs {
+            self.values.push(epochs.unwrap_or(f64::NAN));
+        }
         self.values.extend_from_slice(reports);
     }
 }

@@ -94,7 +94,8 @@ pub fn solve(
                 refused(start, reason)
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
-                let run = Run::new(problem, &start, steps, tolerance, monitor);
+                let run =
+                    Run::new(problem, &start, steps, tolerance, monitor).counting(method.as_ref(), problem);
                 run.drive(method.as_mut(), problem, start)
             }
         }

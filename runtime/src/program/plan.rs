@@ -24,6 +24,12 @@ struct Entry<T: Real> {
     runs: [u64; 3],
 }
 
+/// The terms that are taken of a sampled sum; absent where nothing reads them.
+struct Batch<T: Real> {
+    rows: Option<Slot<i64>>,
+    weights: Option<Slot<T>>,
+}
+
 /// A program in one precision.
 pub struct Plan<T: Real> {
     memory: Memory,
@@ -32,7 +38,7 @@ pub struct Plan<T: Real> {
     own_bytes: usize,
     vectors: [Option<Slot<T>>; 4],
     /// Positions and weights of the terms of sampled sums.
-    batches: Box<[(Option<Slot<i64>>, Option<Slot<T>>)]>,
+    batches: Box<[Batch<T>]>,
     generation: [u64; 2],
     entries: [Option<Box<Entry<T>>>; Quantity::ALL.len()],
 }
@@ -55,7 +61,7 @@ impl<T: Real> Plan<T> {
             let rows = rows.map(|id| whole(id).and_then(|(at, len)| binder.slot(at, len))).transpose()?;
             let weights =
                 weights.map(|id| whole(id).and_then(|(at, len)| binder.slot(at, len))).transpose()?;
-            Ok((rows, weights))
+            Ok(Batch { rows, weights })
         };
         let batches = spec.batches.iter().map(slots).collect::<Result<Box<[_]>, _>>()?;
         let mut setup = spec.setup.iter().map(|s| binder.step::<T>(s)).collect::<Result<Vec<_>, _>>()?;
@@ -100,7 +106,7 @@ impl<T: Real> Plan<T> {
     /// Sets the terms that are taken of a sampled sum: those at `rows`, each `weight` times; places that are left over repeat the
     /// first of them with weight 0.
     pub fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {
-        let Some((places, weights)) = self.batches.get(sum) else { return };
+        let Some(Batch { rows: places, weights }) = self.batches.get(sum) else { return };
         let mut changed = false;
         if let Some(slot) = places {
             let to = self.memory.write(*slot);

@@ -149,6 +149,14 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// As it is, with the method's passes over the data in the trace, if it counts them.
+    pub fn counting(mut self, method: &dyn Method, problem: &Problem) -> Self {
+        if method.epochs().is_some() {
+            self.trace = Trace::new(self.steps, true, &problem.report_names);
+        }
+        self
+    }
+
     /// Lets the watcher look when enough work has passed; true when the run is to stop. Cheap: one comparison mostly.
     pub fn poll(&mut self, problem: &Problem) -> bool {
         if problem.calls() >= self.next_look {
@@ -171,9 +179,6 @@ impl<'a> Run<'a> {
 
     /// Runs the method from `point`.
     pub fn drive(mut self, method: &mut dyn Method, problem: &mut Problem, mut point: Point) -> Ended {
-        if method.epochs().is_some() {
-            self.trace = Trace::new(self.steps, true, &problem.report_names);
-        }
         let mut k = 0;
         let termination = loop {
             let evaluation = method.evaluate(problem, &mut point, &mut self);

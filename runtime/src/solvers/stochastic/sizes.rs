@@ -4,6 +4,7 @@ use super::super::run::Point;
 use super::super::step_size::StepSize;
 use super::oracle::Oracle;
 use crate::derivatives::{Derivatives, Quantity};
+use crate::linear::blas1::norm2;
 use crate::linear::power::{seeded, spectral_radius};
 use crate::problem::Problem;
 use crate::samples::Side;
@@ -12,13 +13,16 @@ use crate::settings::Settings;
 /// The share of `1/L` of an automatic lower step.
 const SHARE: f64 = 0.5;
 
-/// Batches whose curvature is looked at.
+/// The share of the inverse curvature of a single batch: what SAGA is sure of.
+const SHARE_OF_BATCH: f64 = 1.0 / 3.0;
+
+/// Batches whose curvature is found exactly.
 const LOOKED_AT: usize = 8;
 
 /// Sizes of lower and adjoint steps, and how all steps fall.
 pub(super) struct Sizes {
     lower: StepSize,
-    /// How much more curvature the full objective has than a batch, at most 1.
+    /// What is left of that step for the sake of single batches.
     ratio: f64,
     adjoint: Option<f64>,
     decay: f64,
@@ -39,10 +43,10 @@ impl Sizes {
         oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
         let mut ratio = 1.0;
         if lower.is_automatic() && problem.samples.is_some() {
-            let full = SHARE / lower.get();
             let of_batches = largest_curvature(oracle, problem, start, settings.count("seed") as u64);
-            if of_batches > full {
-                ratio = full / of_batches;
+            let bound = SHARE_OF_BATCH / of_batches;
+            if bound < lower.get() {
+                ratio = bound / lower.get();
             }
         }
         Sizes { lower, ratio, adjoint, decay }
@@ -82,26 +86,36 @@ impl Sizes {
     }
 }
 
-/// The largest curvature of the lower objective on some batches.
+/// The largest curvature of the lower objective on a batch, of those that look most curved: all are multiplied with one direction, and
+/// the ones with the longest products are looked at.
 fn largest_curvature(oracle: &mut Oracle, problem: &mut Problem, start: &Point, seed: u64) -> f64 {
-    let count = oracle.batches(Side::Lower);
+    let first = seeded(start.y.len(), seed);
+    let mut work = first.clone();
+    let product = |problem: &mut Problem, v: &[f64], hv: &mut [f64]| {
+        problem.tolerantly(|p| p.lower_hessian(&start.x, &start.y, v, hv));
+    };
+    let mut longest: Vec<(f64, usize)> = Vec::with_capacity(oracle.batches(Side::Lower));
+    for batch in 0..oracle.batches(Side::Lower) {
+        oracle.touch(problem, Side::Lower, [batch, 0]);
+        problem.on_batches([batch, 0], |problem| product(problem, &first, &mut work));
+        longest.push((norm2(&work), batch));
+    }
+    longest.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut largest = 0.0_f64;
-    let mut direction = seeded(start.y.len(), seed);
-    let mut work = direction.clone();
-    for k in 0..count.min(LOOKED_AT) {
-        let batches = [k * count / count.min(LOOKED_AT), 0];
+    let mut direction = first.clone();
+    for (_, batch) in longest.into_iter().take(LOOKED_AT) {
+        direction.copy_from_slice(&first);
         let mut products = 0;
-        let curvature = problem.on_batches(batches, |problem| {
+        let curvature = problem.on_batches([batch, 0], |problem| {
             spectral_radius(&mut direction, &mut work, 1e-2, |v, hv| {
                 products += 1;
-                problem.tolerantly(|p| p.lower_hessian(&start.x, &start.y, v, hv));
+                product(problem, v, hv);
             })
         });
-        (0..products).for_each(|_| oracle.touch(problem, Side::Lower, batches));
+        (0..products).for_each(|_| oracle.touch(problem, Side::Lower, [batch, 0]));
         if curvature.is_finite() {
             largest = largest.max(curvature);
         }
-        direction.copy_from_slice(&seeded(start.y.len(), seed));
     }
     largest
 }
