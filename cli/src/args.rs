@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// Solve a model and print the result
     Run(Box<RunArgs>),
+    /// Solve a model with several methods and compare their answers
+    Compare(Box<CompareArgs>),
     /// Check a model without solving it; its data files may be absent
     Check(CheckArgs),
     /// Run models and hold them to their `expect` lines
@@ -32,8 +34,8 @@ pub enum Command {
     Cache(CacheArgs),
 }
 
-/// What `run` and `check` take.
-#[derive(Clone, Debug, Args)]
+/// What `run`, `compare` and `check` take.
+#[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {
     /// The model, a .blo file
     pub model: PathBuf,
@@ -49,20 +51,20 @@ pub struct ModelArgs {
     /// Arithmetic of the whole model (default: what the model says, else f64)
     #[arg(long)]
     pub precision: Option<PrecisionArg>,
-    /// Print a stage of the compiler and stop
-    #[arg(long, value_name = "STAGE")]
-    pub emit: Option<Stage>,
     /// For whom messages are written: `json` prints one JSON document on standard output, and nothing else
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
 }
 
 /// `blo run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RunArgs {
-    /// Model, data and compiler stages.
+    /// Model and data.
     #[command(flatten)]
     pub model: ModelArgs,
+    /// Print a stage of the compiler and stop
+    #[arg(long, value_name = "STAGE")]
+    pub emit: Option<Stage>,
     /// Solve with this method instead of the model's: NAME or NAME(option=value, …)
     #[arg(long, value_name = "METHOD")]
     pub method: Option<String>,
@@ -78,6 +80,9 @@ pub struct RunArgs {
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,
+    /// Solve from this many starts, the model's own and random ones, and keep the best answer that passes the check
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    pub starts: Option<u64>,
     /// Memory for the iterates that a method differentiates through, such as 512MB or 2GiB (default: 1GiB)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory: Option<usize>,
@@ -98,12 +103,64 @@ pub struct RunArgs {
     pub no_cache: bool,
 }
 
+/// `blo compare`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every method solves the same model from the same start with the same budget, and its answer is checked in the \
+same way: the lower level is solved again. Answers are ranked by the upper objective found there; a point that the model does \
+not allow is never ranked. Exit status: 0 when some answer is allowed, 1 when none is, 2 when the input is wrong."
+)]
+pub struct CompareArgs {
+    /// Model and data.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The methods, separated by commas: NAME or NAME(option=value, …) (default: all that fit the model)
+    #[arg(long, value_name = "METHODS")]
+    pub methods: Option<String>,
+    /// Time for each run, such as 30s, 500ms or 2min; without --steps nothing but the method's own test ends it earlier
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
+    pub budget: Option<f64>,
+    /// Iterations of each run (default: without --budget those of the model's `solve`, else the method's own)
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
+    pub steps: Option<u64>,
+    /// Run each method from this many starts, the model's own and random ones, and keep its best answer
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    pub starts: u64,
+    /// Threads that large steps share (default: as many as the machine has); results do not depend on it
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    pub threads: Option<u64>,
+    /// Memory for the iterates that a method differentiates through, such as 512MB or 2GiB (default: 1GiB)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<usize>,
+    /// Print the comparison as JSON, and nothing else, on standard output
+    #[arg(long, conflicts_with_all = ["format", "csv"])]
+    pub json: bool,
+    /// Print the table as CSV, and nothing else, on standard output
+    #[arg(long, conflicts_with = "format")]
+    pub csv: bool,
+    /// Also write comparison.json, comparison.csv and trace.csv into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Draw the course of every method into this file, which ends in .svg or .png; may be given twice
+    #[arg(long, value_name = "FILE", value_parser = picture)]
+    pub plot: Vec<PathBuf>,
+    /// No progress display
+    #[arg(long)]
+    pub quiet: bool,
+    /// Neither use code compiled by an earlier run nor keep that of this one
+    #[arg(long)]
+    pub no_cache: bool,
+}
+
 /// `blo check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Model, data and compiler stages.
+    /// Model and data.
     #[command(flatten)]
     pub model: ModelArgs,
+    /// Print a stage of the compiler and stop
+    #[arg(long, value_name = "STAGE")]
+    pub emit: Option<Stage>,
     /// Also print what is known of the convexity of each level, why, and which part breaks it
     #[arg(long)]
     pub explain: bool,
@@ -268,6 +325,26 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Seconds from a time with a unit: `30s`, `500 ms`, `2min`, `1h`; a bare number means seconds.
+fn duration(text: &str) -> Result<f64, String> {
+    const UNITS: [(&str, f64); 5] = [("ms", 1e-3), ("min", 60.0), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let unit = UNITS.iter().find_map(|(unit, factor)| Some((text.trim().strip_suffix(unit)?, *factor)));
+    let (number, factor) = unit.unwrap_or((text, 1.0));
+    match number.trim().parse::<f64>() {
+        Ok(value) if value > 0.0 && (value * factor).is_finite() => Ok(value * factor),
+        _ => Err("expected a time above 0, such as 30s, 500ms or 2min".into()),
+    }
+}
+
+/// A file for a plot.
+fn picture(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("svg" | "png") => Ok(path),
+        _ => Err("expected a file that ends in .svg or .png".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,6 +373,16 @@ mod tests {
     }
 
     #[test]
+    fn times_have_units() {
+        let times = ["30s", "1.5", "500 ms", "2min", "3m", "1h"].map(|text| duration(text).unwrap());
+        assert_eq!(times, [30.0, 1.5, 0.5, 120.0, 180.0, 3600.0]);
+        for text in ["", "s", "0s", "-1s", "5 years", "inf", "nan"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(picture("a.svg").is_ok() && picture("a.pdf").is_err() && picture("svg").is_err());
+    }
+
+    #[test]
     fn wrong_values_are_refused_with_status_2() {
         for args in [
             ["--set", "lam"],
@@ -308,6 +395,7 @@ mod tests {
             ["--seed", "-1"],
             ["--seed", "18446744073709551615"],
             ["--iterations", "-3"],
+            ["--starts", "0"],
         ] {
             assert_eq!(run(&args).unwrap_err().exit_code(), 2, "{args:?}");
         }

@@ -20,7 +20,11 @@ pub fn messages(example: &Example) -> String {
     match command {
         Command::Run(args) => drop(outcome(&mut session, &args)),
         Command::Check(args) => drop(checked(&mut session, &args.model)),
-        Command::Test(_) | Command::Fmt(_) | Command::Explain(_) | Command::Cache(_) => {}
+        Command::Compare(_)
+        | Command::Test(_)
+        | Command::Fmt(_)
+        | Command::Explain(_)
+        | Command::Cache(_) => {}
     }
     let lines: Vec<&str> = session.renderer.text().lines().map(str::trim_end).collect();
     lines.join("\n")

@@ -1,5 +1,6 @@
 //! The blo command.
 
+mod answer;
 mod args;
 mod automatic;
 mod cache;
@@ -11,10 +12,13 @@ mod files;
 mod find;
 mod method;
 mod output;
+mod plot;
+mod rank;
 mod render;
 #[cfg(test)]
 mod scratch;
 mod session;
+mod starts;
 mod stopwatch;
 mod watch;
 mod wrong_option;
@@ -41,6 +45,7 @@ const STACK: usize = 512 << 20;
 fn command(cli: &args::Cli) -> ExitCode {
     let work = || match &cli.command {
         args::Command::Run(args) => commands::run::run(args),
+        args::Command::Compare(args) => commands::compare::run(args),
         args::Command::Check(args) => commands::check::run(args),
         args::Command::Test(args) => commands::test::run(args),
         args::Command::Fmt(args) => commands::fmt::run(args),

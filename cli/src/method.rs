@@ -26,6 +26,31 @@ pub struct Flags {
     pub options: Vec<(String, String)>,
     /// `--iterations`.
     pub iterations: Option<u64>,
+    /// Whether the method is one of several that `--methods` names.
+    pub listed: bool,
+}
+
+/// The methods of a list, split at the commas outside of brackets; empty places are left out.
+pub fn list(text: &str) -> Vec<String> {
+    let mut depth = 0_usize;
+    let split = text.split(|c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    split.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// The name of a method as written, and the names of its options as far as they can be read.
+pub fn named_options(text: &str) -> (String, Vec<String>) {
+    let at = Span::new(FileId(0), 0, text.len());
+    match parse(text, at) {
+        Ok(parsed) => (parsed.name, parsed.arguments.into_iter().map(|(name, ..)| name).collect()),
+        Err(_) => (text.to_owned(), Vec::new()),
+    }
 }
 
 /// Combines model and flags. The flags become a source of their own, so that messages can point into them. `default` is
@@ -94,7 +119,7 @@ impl CommandLine {
             text.push_str(&format!("{flag} {value}"));
         };
         if let Some(method) = &flags.method {
-            add("--method", method);
+            add(if flags.listed { "--methods" } else { "--method" }, method);
         }
         for (name, value) in &flags.options {
             add("--option", &format!("{name}={value}"));
@@ -276,7 +301,7 @@ mod tests {
 
     fn flags(method: Option<&str>, options: &[(&str, &str)], iterations: Option<u64>) -> Flags {
         let options = options.iter().map(|(n, v)| ((*n).to_string(), (*v).to_string())).collect();
-        Flags { method: method.map(Into::into), options, iterations }
+        Flags { method: method.map(Into::into), options, iterations, listed: false }
     }
 
     fn model_solve(sources: &mut Sources) -> Solve {
@@ -328,6 +353,15 @@ mod tests {
                 OptionValue::Number(-0.5)
             ]
         );
+    }
+
+    #[test]
+    fn lists_are_split_outside_of_brackets() {
+        let found = list("bome(lower_steps = 20, f = g(1, 2)), cg ,, rhg");
+        assert_eq!(found, ["bome(lower_steps = 20, f = g(1, 2))", "cg", "rhg"]);
+        assert_eq!(list("bome(a = (1, cg"), ["bome(a = (1, cg"]);
+        assert_eq!(named_options(&found[0]), ("bome".into(), vec!["lower_steps".into(), "f".into()]));
+        assert!(list(" , ").is_empty());
     }
 
     #[test]

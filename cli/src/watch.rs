@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use blo_runtime::monitor::{Control, Monitor, Pace, Progress, StopReason};
+use blo_runtime::monitor::{Control, Monitor, Pace, Progress, StopReason, UNLIMITED};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::output::human::number;
@@ -14,6 +14,9 @@ use crate::stopwatch::Stopwatch;
 
 /// One line that fits in 80 columns as a rule.
 const LINE: &str = "{bar:16} {pos}/{len} {speed} {eta} left  {msg}";
+
+/// The same for a run that only its time ends.
+const TIMED_LINE: &str = "{spinner} {pos} steps {elapsed}  {msg}";
 
 /// Seconds between two looks at the clock.
 const LOOK_EVERY: f64 = 0.05;
@@ -42,6 +45,12 @@ pub struct Watch {
     /// Whether the bar has its length yet.
     sized: Cell<bool>,
     clock: Rc<Stopwatch>,
+    /// What runs, where several runs follow one another.
+    label: String,
+    /// When each traced iteration ended, in seconds from the start.
+    times: Vec<(usize, f64)>,
+    /// Seconds when the solver ended.
+    ended: f64,
 }
 
 impl Watch {
@@ -59,7 +68,29 @@ impl Watch {
         let now = Instant::now();
         let limit = limit.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
         let (pace, sized) = (Pace::new(LOOK_EVERY), Cell::new(false));
-        Watch { started: now, last: now, limit, pace, bar, sized, clock }
+        let (label, times, ended) = (String::new(), Vec::new(), 0.0);
+        Watch { started: now, last: now, limit, pace, bar, sized, clock, label, times, ended }
+    }
+
+    /// With a name in front of what is shown.
+    #[must_use]
+    pub fn labelled(self, label: &str) -> Self {
+        Watch { label: format!("{label}  "), ..self }
+    }
+
+    /// How long the solver took, once it has ended.
+    pub fn seconds(&self) -> f64 {
+        self.ended
+    }
+
+    /// When each traced iteration ended, in seconds from the start.
+    pub fn into_times(self) -> Vec<(usize, f64)> {
+        self.times
+    }
+
+    /// Whether Ctrl-C has been pressed.
+    pub fn interrupted() -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
     }
 
     /// Removes the progress display.
@@ -73,9 +104,13 @@ impl Watch {
         let Some(bar) = &self.bar else { return };
         if !self.sized.replace(true) {
             bar.set_length(progress.steps as u64);
+            if let (true, Ok(style)) = (progress.steps >= UNLIMITED, ProgressStyle::with_template(TIMED_LINE))
+            {
+                bar.set_style(style);
+            }
         }
         bar.set_position(progress.iteration as u64);
-        bar.set_message(message(progress));
+        bar.set_message(format!("{}{}", self.label, message(progress)));
     }
 }
 
@@ -101,7 +136,7 @@ impl Monitor for Watch {
         self.pace.passed((now - self.last).as_secs_f64());
         self.last = now;
         self.show(progress);
-        if INTERRUPTED.load(Ordering::Relaxed) {
+        if Watch::interrupted() {
             return Control::Stop(StopReason::Interrupted);
         }
         match self.limit {
@@ -114,7 +149,12 @@ impl Monitor for Watch {
         self.pace.interval()
     }
 
+    fn traced(&mut self, iteration: usize) {
+        self.times.push((iteration, self.started.elapsed().as_secs_f64()));
+    }
+
     fn ended(&mut self) {
+        self.ended = self.started.elapsed().as_secs_f64();
         self.clock.answering();
     }
 }
@@ -137,7 +177,9 @@ mod tests {
 
     #[test]
     fn the_template_is_valid_and_the_message_short() {
-        assert!(ProgressStyle::with_template(LINE).is_ok());
+        assert!(
+            ProgressStyle::with_template(LINE).is_ok() && ProgressStyle::with_template(TIMED_LINE).is_ok()
+        );
         assert_eq!(message(&progress(f64::NAN)), "F 7.25  measure 1.0e-3");
         assert_eq!(message(&progress(0.5)), "F 7.25  f 0.5  measure 1.0e-3");
     }

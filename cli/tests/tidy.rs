@@ -17,7 +17,7 @@ const CRATES: [(&str, &[&str]); 6] = [
 ];
 
 /// Dependencies with one owner, by the beginning of their name, and the folder outside which their name must not occur.
-const OWNERS: [(&str, &str, &str); 12] = [
+const OWNERS: [(&str, &str, &str); 14] = [
     ("pest", "grammar", "grammar/src/parse"),
     ("cranelift", "compiler", "compiler/src/codegen"),
     ("faer", "runtime", "runtime"),
@@ -29,6 +29,8 @@ const OWNERS: [(&str, &str, &str); 12] = [
     ("indicatif", "cli", "cli"),
     ("ndarray-npy", "cli", "cli"),
     ("serde", "cli", "cli"),
+    ("tiny-skia", "cli", "cli"),
+    ("ttf-parser", "cli", "cli"),
     ("zip", "cli", "cli"),
 ];
 

@@ -173,3 +173,76 @@ fn coreset() {
     assert!((run(&text(100, 0.05)).upper_objective - 0.7011).abs() < 6e-5);
     assert!((run(&text(1, 0.1)).upper_objective - 0.7294).abs() < 6e-5);
 }
+
+/// MEHA's problem in 1000 dimensions: the paper's iterations to the solution of all ones.
+#[test]
+fn meha_in_a_thousand_dimensions() {
+    let solution = run("
+dim n = 1000
+upper {
+  var x: real[n] = 0.01
+  minimize 0.5 * sumsq(x - y[1]) + 0.5 * sumsq(y[0] - 1)
+}
+lower {
+  var y: real[2, n] = 0.01
+  minimize 0.5 * sumsq(y[0]) - x @ y[0]
+}
+solve meha(steps = 3000, upper_step = 0.5, y_step = 0.5, lower_step = 0.5, gamma = 2, c = 1, p = 0.3, tolerance = 0)
+");
+    let worst = solution.x.iter().chain(&solution.y).map(|v| (v - 1.0).abs()).fold(0.0, f64::max);
+    assert!(worst < 1e-4, "{worst:e}");
+}
+
+/// The sine sum with a nonconvex follower: `F = (x − 2)² + ‖y − 4‖²`, `f = Σ sin(x + y_i − 2)`. From (3, 3) MEHA ends near the solution
+/// of the valley `x + y − 2 = 3π/2`, up to the bias of a finite penalty; from (0, 0) in two dimensions at maximisers of the follower.
+#[test]
+fn sines() {
+    let text = |n: usize, x: f64, y: f64| {
+        format!(
+            "upper {{\n  var x: real = {x:?}\n  minimize (x - 2)^2 + sumsq(y - 4)\n}}\n\
+             lower {{\n  var y: real[{n}] = {y:?}\n  minimize sum(sin(x + y - 2))\n}}\n\
+             solve meha(steps = 50000, upper_step = {:?}, y_step = 0.01, lower_step = 0.1, gamma = 0.4, c = 1, p = 0.3, \
+             tolerance = 0)\n",
+            0.01 / (n as f64).sqrt()
+        )
+    };
+    for (n, x, y) in [(1, 2.3133, 4.3133), (2, 2.4353, 4.2177)] {
+        for (x0, y0) in [(3.0, 3.0), (2.0, 4.0)] {
+            let end = run(&text(n, x0, y0));
+            assert!((end.x[0] - x).abs() < 6e-5 && (end.y[0] - y).abs() < 6e-5, "{n}: {end:?}");
+        }
+    }
+    // The gap that the check finds is the honest one: -sin(x + y - 2) - 1 per term.
+    let end = run(&text(1, 3.0, 3.0));
+    let gap = end.check.lower.as_ref().unwrap().gap;
+    assert!((gap - 0.0037).abs() < 6e-5, "{gap}");
+    let valley = run(&text(2, 0.0, 0.0));
+    assert!((valley.x[0] - 0.4422).abs() < 6e-5 && (valley.y[0] - 3.2209).abs() < 6e-5, "{valley:?}");
+    let height: f64 = valley.y.iter().map(|y| (valley.x[0] + y - 2.0).sin()).sum();
+    assert!(height > 1.9, "a maximum of the follower: {height}");
+}
+
+/// V-PBGD's toy with right gradients: starts spread over the box end in the three minima of `x ↦ F(x, −x)`, shifted by the penalty.
+#[test]
+fn cosine_valleys() {
+    let text = |x: f64, y: f64| {
+        format!(
+            "upper {{\n  var x: real in [0, 3] = {x:?}\n  \
+             minimize cos(4 * y + 2) / (1 + exp(2 - 4 * x)) + 0.5 * log((4 * x - 2)^2 + 1)\n}}\n\
+             lower {{\n  var y: real = {y:?}\n  minimize (x + y)^2 + x * sin(x + y)^2\n}}\n\
+             solve vpbgd(steps = 5000, penalty = 10, upper_step = 0.1, y_step = 0.01, lower_steps = 100, lower_step = 0.1, \
+             tolerance = 1e-6)\n"
+        )
+    };
+    let ends = [(0.367, -0.334), (1.188, -1.213), (2.824, -2.830)];
+    let mut seen = [0; 3];
+    for i in 0..6 {
+        for j in 0..4 {
+            let end = run(&text(0.25 + 0.55 * f64::from(i), -5.0 + 3.5 * f64::from(j)));
+            let near = |(x, y): &(f64, f64)| (end.x[0] - x).abs() < 2e-2 && (end.y[0] - y).abs() < 2e-2;
+            let at = ends.iter().position(near).unwrap_or_else(|| panic!("({i}, {j}): {end:?}"));
+            seen[at] += 1;
+        }
+    }
+    assert!(seen.iter().all(|&n| n > 0), "{seen:?}");
+}

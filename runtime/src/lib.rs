@@ -20,5 +20,6 @@ pub mod settings;
 pub mod solution;
 pub mod solvers;
 pub mod space;
+pub mod starts;
 pub mod status;
 pub mod threads;

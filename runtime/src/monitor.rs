@@ -8,6 +8,10 @@ pub enum StopReason {
     TimeLimit,
     /// The user asked for it.
     Interrupted,
+    /// What the watcher waited for has been reached.
+    Goal,
+    /// What the watcher looks at has not become better for long.
+    Patience,
 }
 
 /// What a watcher wants.
@@ -17,6 +21,15 @@ pub enum Control {
     Continue,
     /// Stop as soon as possible with the last complete iterate.
     Stop(StopReason),
+}
+
+/// What a watcher thinks of an iterate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// It is the best so far: keep it, and return it at the end instead of the last one.
+    pub keep: bool,
+    /// End the run here.
+    pub stop: Option<StopReason>,
 }
 
 /// Where a run stands. Values are those of the last complete iteration (NaN before the first), in the user's sign.
@@ -34,7 +47,7 @@ pub struct Progress<'a> {
     pub lower_objective: f64,
     /// What the solver drives to zero; its stopping test.
     pub measure: f64,
-    /// The reported scalars of the last traced iteration.
+    /// The reported scalars of the last traced iteration; for [`Monitor::judge`] those of this one.
     pub reports: &'a [f64],
 }
 
@@ -48,6 +61,19 @@ pub trait Monitor {
     /// clock (see [`Pace`]).
     fn interval(&self) -> u64 {
         1
+    }
+
+    /// Called when a row was added to the trace: a watcher with a clock can note when.
+    fn traced(&mut self, _iteration: usize) {}
+
+    /// Whether [`Monitor::judge`] is to see every complete iterate, at the cost of evaluating the reports there.
+    fn judges(&self) -> bool {
+        false
+    }
+
+    /// What it thinks of a complete iterate.
+    fn judge(&mut self, _progress: &Progress<'_>) -> Judgement {
+        Judgement::default()
     }
 
     /// Called when the solver has ended; what follows is the check of its answer.
@@ -96,7 +122,11 @@ impl Pace {
     }
 }
 
-/// Rows of numbers over the run, at most about [`Trace::ROWS`], evenly spaced. Objectives are in the user's sign.
+/// Steps of a run that only the watcher or a test ends.
+pub const UNLIMITED: usize = 1 << 40;
+
+/// Rows of numbers over the run, evenly spaced: at most about [`Trace::ROWS`] where the number of steps is known, otherwise up
+/// to twice that. Objectives are in the user's sign.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
     columns: Vec<String>,
@@ -109,25 +139,22 @@ impl Trace {
     /// The number of rows a trace is planned for.
     pub const ROWS: usize = 1000;
 
-    /// An empty trace of a run of `steps`, with columns `iteration`, `upper_objective`, `lower_objective`, `measure` and the
-    /// reports.
-    /// With `epochs`, a column of that name stands before the reports.
+    /// The names of the columns before the reports, and before `epochs` where the method counts them.
+    pub const FIXED: [&str; 5] =
+        ["iteration", "upper_objective", "lower_objective", "measure", "evaluations"];
+
+    /// An empty trace of a run of `steps`, with the columns of [`Trace::FIXED`], `epochs` if asked for, and the reports.
     pub fn new(steps: usize, epochs: bool, reports: &[String]) -> Self {
-        let fixed = ["iteration", "upper_objective", "lower_objective", "measure"];
-        let fixed = fixed.iter().copied().chain(epochs.then_some("epochs"));
+        let fixed = Self::FIXED.iter().copied().chain(epochs.then_some("epochs"));
         let columns: Vec<String> = fixed.map(str::to_string).chain(reports.iter().cloned()).collect();
-        let rows = steps.min(Self::ROWS) + 2;
-        Trace {
-            values: Vec::with_capacity(rows * columns.len()),
-            columns,
-            stride: Self::stride(steps),
-            epochs,
-        }
+        let rows = if steps >= UNLIMITED { 2 * Self::ROWS } else { steps.min(Self::ROWS) };
+        let values = Vec::with_capacity((rows + 2) * columns.len());
+        Trace { values, columns, stride: Self::stride(steps), epochs }
     }
 
     /// Iterations from one row to the next in a run of `steps`.
     pub(crate) fn stride(steps: usize) -> usize {
-        steps.div_ceil(Self::ROWS).max(1)
+        if steps >= UNLIMITED { 1 } else { steps.div_ceil(Self::ROWS).max(1) }
     }
 
     /// The names of the columns.
@@ -150,12 +177,29 @@ impl Trace {
         self.rows().last().map(|row| row[0] as usize)
     }
 
-    /// Adds a row. `head`: iteration, upper objective, lower objective, measure.
-    pub(crate) fn push(&mut self, head: [f64; 4], epochs: Option<f64>, reports: &[f64]) {
+    /// Adds a row. `head`: the values of [`Trace::FIXED`].
+    pub(crate) fn push(&mut self, head: [f64; 5], epochs: Option<f64>, reports: &[f64]) {
+        if self.values.len() >= 2 * Self::ROWS * self.columns.len() {
+            self.thin();
+        }
         self.values.extend_from_slice(&head);
         if self.epochs {
             self.values.push(epochs.unwrap_or(f64::NAN));
         }
         self.values.extend_from_slice(reports);
+    }
+
+    /// Keeps every other row.
+    fn thin(&mut self) {
+        self.stride *= 2;
+        let width = self.columns.len();
+        let mut kept = 0;
+        for row in 0..self.values.len() / width {
+            if row.is_multiple_of(2) {
+                self.values.copy_within(row * width..(row + 1) * width, kept * width);
+                kept += 1;
+            }
+        }
+        self.values.truncate(kept * width);
     }
 }

@@ -8,7 +8,7 @@ use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
-use crate::solvers::{Ended, Levels, Point, Run, Solver};
+use crate::solvers::{Ended, Levels, Point, Run, Solver, evaluations};
 use crate::space::Space;
 use crate::status::{PointStatus, Termination, verdict};
 
@@ -54,6 +54,8 @@ pub struct Solution {
     pub reports: Vec<(String, f64)>,
     /// Complete outer iterations.
     pub iterations: usize,
+    /// The iteration of the point, where the watcher kept one.
+    pub kept: Option<usize>,
     /// Passes over the terms of the sampled sums, by what was evaluated at one point on one batch; `None` for methods that do not sample.
     pub epochs: Option<f64>,
     /// Evaluations by the solver, per quantity, without the check.
@@ -68,6 +70,23 @@ pub struct Solution {
     pub fault: Option<Fault>,
 }
 
+impl Solution {
+    /// Whether the point is one the model allows, as far as the check can tell: the lower level is solved and no constraint
+    /// violated. Without either every point with finite values is.
+    pub fn is_feasible(&self) -> bool {
+        match self.point {
+            PointStatus::Stationary | PointStatus::Feasible => true,
+            PointStatus::NotSolved => self.check.lower.is_none() && self.check.violation.is_none(),
+            PointStatus::Unknown => false,
+        }
+    }
+
+    /// The solver's evaluations, reports left out.
+    pub fn evaluations(&self) -> u64 {
+        self.calls.iter().filter(|(quantity, _)| *quantity != Quantity::Reports).map(|(_, n)| n).sum()
+    }
+}
+
 /// Runs `solver` on `problem` from the model's start, checks the point it returns, and says what it is worth. `settings` must
 /// come from [`Solver::settings`] of the same solver.
 ///
@@ -79,7 +98,32 @@ pub fn solve(
     monitor: &mut dyn Monitor,
 ) -> Solution {
     let start = Point::start(problem);
+    solve_from(problem, solver, settings, start, monitor)
+}
+
+/// As [`solve`], from another start, which is put into the domains first.
+///
+/// # Panics
+/// When the lengths of `start` are not those of the problem.
+pub fn solve_from(
+    problem: &mut Problem,
+    solver: &Solver,
+    settings: &Settings,
+    mut start: Point,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    assert_eq!(
+        (start.x.len(), start.y.len()),
+        (problem.upper.len(), problem.lower.len()),
+        "lengths of the start"
+    );
+    problem.upper.project(&mut start.x);
+    problem.lower.project(&mut start.y);
+    if let Some(constrained) = &mut problem.constrained {
+        constrained.found = None;
+    }
     let (before, before_table) = (problem.calls(), problem.call_table());
+    let evaluated = evaluations(problem);
     let unformed = (solver.levels == Levels::Any && problem.constrained.is_none())
         .then(|| format!("`{}` needs the single-level form, which was not compiled", solver.name));
     let mut trajectory = None;
@@ -94,8 +138,9 @@ pub fn solve(
                 refused(start, reason)
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
-                let run =
-                    Run::new(problem, &start, steps, tolerance, monitor).counting(method.as_ref(), problem);
+                let run = Run::new(problem, &start, steps, tolerance, monitor)
+                    .counting(method.as_ref(), problem)
+                    .counting_from(evaluated);
                 run.drive(method.as_mut(), problem, start)
             }
         }
@@ -112,7 +157,7 @@ pub fn solve(
 /// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty.
 fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usize) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, point: Point { x, y }, measure, epochs, trace } = ended;
+    let Ended { termination, iterations, point: Point { x, y }, kept, measure, epochs, trace } = ended;
     let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
@@ -135,6 +180,7 @@ fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usi
         reports,
         iterations,
         epochs,
+        kept,
         calls: Vec::new(),
         check_calls: problem.calls() - before,
         trace,
@@ -162,6 +208,7 @@ fn refused(point: Point, reason: String) -> Ended {
         termination: Termination::Refused { reason },
         iterations: 0,
         point,
+        kept: None,
         measure: f64::NAN,
         epochs: None,
         trace: Trace::default(),
@@ -190,7 +237,7 @@ fn variables(space: &Space, flat: &[f64]) -> Vec<Variable> {
 }
 
 /// The difference of two call tables.
-fn since(now: &[(Quantity, u64)], before: &[(Quantity, u64)]) -> Vec<(Quantity, u64)> {
+pub fn since(now: &[(Quantity, u64)], before: &[(Quantity, u64)]) -> Vec<(Quantity, u64)> {
     let earlier = |q: Quantity| before.iter().find(|(b, _)| *b == q).map_or(0, |(_, n)| *n);
     now.iter().map(|&(q, n)| (q, n - earlier(q))).filter(|(_, n)| *n > 0).collect()
 }

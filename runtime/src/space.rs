@@ -46,7 +46,7 @@ impl Block {
     }
 
     /// The length of a row along the last axis (1 for a scalar).
-    fn row(&self) -> usize {
+    pub(crate) fn row(&self) -> usize {
         self.shape.last().copied().unwrap_or(1).max(1)
     }
 }

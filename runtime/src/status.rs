@@ -14,6 +14,10 @@ pub enum Termination {
     TimeLimit,
     /// The user interrupted it.
     Interrupted,
+    /// What the run was to reach by its watcher has been reached.
+    Goal,
+    /// What the watcher looks at has not become better for long.
+    Patience,
     /// A value was NaN or infinite at a point of ordinary size.
     NonFinite {
         /// What was being evaluated.
@@ -55,6 +59,8 @@ impl Termination {
             Termination::Steps => "steps",
             Termination::TimeLimit => "time_limit",
             Termination::Interrupted => "interrupted",
+            Termination::Goal => "goal",
+            Termination::Patience => "patience",
             Termination::NonFinite { .. } => "non_finite",
             Termination::Diverged { .. } => "diverged",
             Termination::Stalled { .. } => "stalled",
@@ -74,6 +80,8 @@ impl Termination {
             | Termination::Steps
             | Termination::TimeLimit
             | Termination::Interrupted
+            | Termination::Goal
+            | Termination::Patience
             | Termination::Stalled { .. } => false,
         }
     }
@@ -115,6 +123,8 @@ impl std::fmt::Display for Termination {
             Termination::Steps => write!(f, "ran all the steps"),
             Termination::TimeLimit => write!(f, "stopped at the time limit"),
             Termination::Interrupted => write!(f, "interrupted"),
+            Termination::Goal => write!(f, "stopped at the goal"),
+            Termination::Patience => write!(f, "stopped because the watched value did not become better"),
             Termination::NonFinite { quantity, iteration } => {
                 write!(f, "{} was not finite in iteration {iteration}", describe(*quantity))
             }

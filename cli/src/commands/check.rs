@@ -16,13 +16,13 @@ use crate::session::{Plan, Session};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
-    let explain = args.explain;
+    let (explain, stage) = (args.explain, args.emit);
     let args = &args.model;
     let mut session = match Session::open(args) {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], super::WRONG_INPUT),
     };
-    if let Some(stage) = args.emit {
+    if let Some(stage) = stage {
         return emit(&mut session, args, &Flags::default(), stage);
     }
     let Some((model, plan)) = checked(&mut session, args) else { return refuse(&mut session.renderer) };

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod check;
+pub mod compare;
 pub mod explain;
 pub mod fmt;
 pub mod run;

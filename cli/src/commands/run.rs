@@ -4,20 +4,21 @@ use std::process::ExitCode;
 
 use blo_compiler::model::Model;
 use blo_compiler::session::{CodeCache, Surroundings};
-use blo_compiler::{blame, expectations, follower_objectives};
 use blo_runtime::problem::Problem;
-use blo_runtime::solution::{Solution, solve};
-use blo_runtime::status::{PointStatus, Termination};
+use blo_runtime::solution::Solution;
+use blo_runtime::solvers::Point;
 use blo_runtime::threads;
 
 use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, end, refuse};
+use crate::answer::{ended_as_asked, result, seconds, tell_fault};
 use crate::args::{Format, RunArgs};
 use crate::cache::Cache;
 use crate::compile;
 use crate::method::Flags;
 use crate::output::folder::Folder;
-use crate::output::{Lower, RunResult, Seconds, Variable, human, json};
+use crate::output::{RunResult, Starts, human, json};
 use crate::session::{Plan, Session};
+use crate::starts::{self, Best};
 use crate::watch::{Watch, catch_interrupts};
 
 /// Runs the command.
@@ -28,7 +29,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
     };
     let flags = flags(args);
-    if let Some(stage) = args.model.emit {
+    if let Some(stage) = args.emit {
         return emit(&mut session, &args.model, &flags, stage);
     }
     let Some(prepared) = prepare(&mut session, args, &flags) else { return refuse(&mut session.renderer) };
@@ -42,7 +43,8 @@ pub fn allow_threads(wanted: Option<u64>) {
 }
 
 fn flags(args: &RunArgs) -> Flags {
-    Flags { method: args.method.clone(), options: args.options.clone(), iterations: args.iterations }
+    let (method, options) = (args.method.clone(), args.options.clone());
+    Flags { method, options, iterations: args.iterations, listed: false }
 }
 
 /// A model ready to be solved.
@@ -90,17 +92,9 @@ fn with_memory(mut problem: Problem, memory: Option<usize>) -> Problem {
 
 /// Solves, and writes the result wherever it was asked for.
 fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode {
-    let Prepared { model, plan, mut problem, folder, cached } = prepared;
-    session.clock.solving();
     catch_interrupts();
     let for_people = !args.json && args.model.format == Format::Text;
-    let mut watch = Watch::new(args.time_limit, !args.quiet && for_people, session.clock.clone());
-    let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
-    watch.finish();
-    let seconds = seconds(&session, &model, cached);
-    let result = result(&model, &problem, &solution, seconds, args.model.seed);
-    let result = RunResult { because: plan.because, ..result };
-    tell_fault(&mut session, &model, &solution);
+    let Solved { solution, result, folder } = solve(&mut session, args, prepared, !args.quiet && for_people);
     if let Some(folder) = folder {
         let trace = &solution.trace;
         if let Err(trouble) = folder.write(&result, trace.columns(), trace.rows()) {
@@ -116,106 +110,36 @@ fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode 
     end(&mut session.renderer, &text, &parts, if fine { FINE } else { NOT_SOLVED })
 }
 
-/// Points at the expression to blame for a run that met a number that is not finite.
-fn tell_fault(session: &mut Session, model: &Model, solution: &Solution) {
-    if let (Termination::NonFinite { .. }, Some(fault)) = (&solution.termination, &solution.fault) {
-        let diagnostics: Vec<_> = blame(model, &fault.x, &fault.y).into_iter().collect();
-        session.tell(&diagnostics);
-    }
-}
-
-/// Whether the run came to its own end and the point passes the check of the lower level.
-fn ended_as_asked(solution: &Solution) -> bool {
-    let ended = match solution.termination {
-        Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => true,
-        Termination::TimeLimit
-        | Termination::Interrupted
-        | Termination::NonFinite { .. }
-        | Termination::Diverged { .. }
-        | Termination::LineSearchFailed { .. }
-        | Termination::Refused { .. } => false,
-    };
-    ended && matches!(solution.point, PointStatus::Stationary | PointStatus::Feasible)
-}
-
 /// Solves without progress, files or a summary; `None` when the input is wrong, which has been told.
 pub fn outcome(session: &mut Session, args: &RunArgs) -> Option<RunResult> {
-    let Prepared { model, plan, mut problem, cached, .. } = prepare(session, args, &flags(args))?;
+    let prepared = prepare(session, args, &flags(args))?;
+    Some(solve(session, args, prepared, false).result)
+}
+
+/// What came out.
+struct Solved {
+    solution: Solution,
+    result: RunResult,
+    folder: Option<Folder>,
+}
+
+/// Solves from every start, and reads the best answer; `show`: whether progress may be shown.
+fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) -> Solved {
+    let Prepared { model, plan, mut problem, folder, cached } = prepared;
     session.clock.solving();
-    let mut watch = Watch::new(args.time_limit, false, session.clock.clone());
-    let solution = solve(&mut problem, plan.solver, &plan.settings, &mut watch);
-    let seconds = seconds(session, &model, cached);
-    tell_fault(session, &model, &solution);
-    let result = result(&model, &problem, &solution, seconds, args.model.seed);
-    Some(RunResult { because: plan.because, ..result })
-}
-
-/// The times so far.
-fn seconds(session: &Session, model: &Model, cached: bool) -> Seconds {
-    let data = model.data.iter().filter_map(|d| d.value.as_ref()).map(|v| v.len()).sum();
-    Seconds { parts: session.clock.read(), cached, data }
-}
-
-/// The result in the terms of the model.
-fn result(model: &Model, problem: &Problem, solution: &Solution, seconds: Seconds, seed: u64) -> RunResult {
-    let hypergradient_norm = solution.check.hypergradient_norm.unwrap_or(f64::NAN);
-    let lower = solution.lower_objective.map(|objective| {
-        let check = solution.check.lower.as_ref();
-        Lower {
-            objective,
-            gap: check.map_or(f64::NAN, |c| c.gap),
-            stationarity: check.map_or(f64::NAN, |c| c.stationarity),
-        }
-    });
-    let found = [
-        ("lower.gap", lower.map_or(f64::NAN, |l| l.gap)),
-        ("lower.stationarity", lower.map_or(f64::NAN, |l| l.stationarity)),
-        ("hypergradient_norm", hypergradient_norm),
-    ];
-    let followers = follower_objectives(model, &solution.x, &solution.y);
-    let expects = expectations(model, &solution.x, &solution.y, &found);
-    let status = match solution.point {
-        PointStatus::Stationary => "solved",
-        PointStatus::Feasible => "feasible",
-        PointStatus::NotSolved | PointStatus::Unknown => "not_solved",
+    let count = args.starts.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let clock = session.clock.clone();
+    let watch = |number: usize| {
+        let watch = Watch::new(args.time_limit, show, clock.clone());
+        if count > 1 { watch.labelled(&format!("start {}/{count}", number + 1)) } else { watch }
     };
-    // Multipliers that the model reads follow the lower variables.
-    let lower_variables = model.lower.as_ref().map_or(0, |lower| lower.vars.len());
-    let variables = solution.upper.iter().chain(solution.lower.iter().take(lower_variables));
-    RunResult {
-        status: status.into(),
-        termination: solution.termination.name().into(),
-        verdict: solution.verdict.clone(),
-        upper_objective: solution.upper_objective,
-        lower,
-        followers,
-        hypergradient_norm,
-        violation: solution.check.violation,
-        variables: variables
-            .map(|v| Variable {
-                name: v.name.clone(),
-                shape: v.values.shape().to_vec(),
-                values: v.values.iter().copied().collect(),
-                labels: labels(model, &v.name),
-            })
-            .collect(),
-        reports: solution.reports.clone(),
-        expects: expects.into_iter().map(|e| (e.text, e.holds)).collect(),
-        method: solution.solver.into(),
-        because: None,
-        iterations: solution.iterations,
-        epochs: solution.epochs,
-        trajectory: solution.trajectory.map(|trajectory| trajectory.to_string()),
-        calls: problem.call_table().iter().map(|(q, n)| (q.name().to_string(), *n)).collect(),
-        seconds,
-        seed,
-    }
-}
-
-/// The labels of a variable's axes.
-fn labels(model: &Model, name: &str) -> Vec<Option<Vec<String>>> {
-    let levels = std::iter::once(&model.upper).chain(&model.lower);
-    let var = levels.flat_map(|level| &level.vars).find(|var| var.name == name);
-    let labels_of = |dim: &String| model.dims.iter().find(|d| d.name == *dim)?.labels.clone();
-    var.map_or_else(Vec::new, |var| var.dims.iter().map(|dim| labels_of(dim.as_ref()?)).collect())
+    let first = Point::start(&problem);
+    let Best { number, solution, starts, .. } =
+        starts::solve(&mut problem, &plan, first, count, args.model.seed, watch);
+    let seconds = seconds(session, &model, cached);
+    let result = result(&model, &solution, &problem.call_table(), seconds, args.model.seed);
+    let starts = if count > 1 { Some(Starts { number, lines: starts }) } else { None };
+    let result = RunResult { because: plan.because, starts, ..result };
+    tell_fault(session, &model, &solution);
+    Solved { solution, result, folder }
 }

@@ -109,26 +109,9 @@ fn model(renderer: &mut Renderer, path: &Path, args: &TestArgs) -> Tested {
 
 fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
     RunArgs {
-        model: ModelArgs {
-            model,
-            set: Vec::new(),
-            data: Vec::new(),
-            seed: args.seed,
-            precision: None,
-            emit: None,
-            format: args.format,
-        },
-        method: None,
-        options: Vec::new(),
-        iterations: None,
-        threads: None,
-        time_limit: None,
-        memory: None,
-        json: false,
-        out: None,
+        model: ModelArgs { model, seed: args.seed, format: args.format, ..ModelArgs::default() },
         quiet: true,
-        timings: false,
-        no_cache: false,
+        ..RunArgs::default()
     }
 }
 

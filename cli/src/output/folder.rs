@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayView, IxDyn};
 use ndarray_npy::NpzWriter;
 
+use super::comparison::Comparison;
 use super::{RunResult, json};
 use crate::files::Trouble;
 
@@ -48,6 +49,16 @@ impl Folder {
             table.flush()
         })?;
         self.file("variables.npz", |out| variables(out, result).map_err(std::io::Error::other))
+    }
+
+    /// Writes `comparison.json`, `comparison.csv` and `trace.csv`.
+    pub fn write_comparison(&self, comparison: &Comparison) -> Result<(), Trouble> {
+        self.file("comparison.json", |out| {
+            serde_json::to_writer_pretty(&mut *out, &comparison.json())?;
+            writeln!(out)
+        })?;
+        self.file("comparison.csv", |out| out.write_all(comparison.csv().as_bytes()))?;
+        self.file("trace.csv", |out| out.write_all(comparison.trace_csv().as_bytes()))
     }
 
     fn temporary(&self, name: &str) -> PathBuf {

@@ -63,6 +63,15 @@ pub fn summary(result: &RunResult) -> String {
     if let Some(epochs) = result.epochs {
         let _ = writeln!(out, "{epochs:.1} passes over the sampled terms");
     }
+    if let Some(starts) = &result.starts {
+        let feasible = starts.lines.iter().filter(|start| start.feasible).count();
+        let total = starts.lines.len();
+        let _ = writeln!(
+            out,
+            "the best of {total} starts is number {}; {feasible} of them ended at a point that the model allows",
+            starts.number
+        );
+    }
     if let Some(trajectory) = result.trajectory.as_ref().filter(|held| *held != "kept") {
         let _ = writeln!(out, "trajectory: {trajectory}");
     }

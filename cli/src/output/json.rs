@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{RunResult, Variable};
+use crate::starts::Start;
 use crate::stopwatch::PARTS;
 
 /// The whole result.
@@ -40,6 +41,9 @@ pub fn result(result: &RunResult) -> Value {
         "method": result.method,
         "because": result.because,
         "iterations": result.iterations,
+        "kept": result.kept,
+        "start": result.starts.as_ref().map(|starts| starts.number),
+        "starts": result.starts.as_ref().map(|all| starts(&all.lines)),
         "epochs": result.epochs,
         "trajectory": result.trajectory,
         "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
@@ -56,6 +60,21 @@ pub fn result(result: &RunResult) -> Value {
     })
 }
 
+/// How every start ended.
+pub fn starts(lines: &[Start]) -> Value {
+    let line = |start: &Start| {
+        json!({
+            "start": start.number,
+            "feasible": start.feasible,
+            "upper_objective": number(start.objective),
+            "evaluations": start.evaluations,
+            "seconds": number(start.seconds),
+            "termination": start.termination,
+        })
+    };
+    lines.iter().map(line).collect()
+}
+
 fn verdict(result: &RunResult) -> String {
     if result.has_non_finite() {
         format!("{}; null stands for a number that is not finite or not defined", result.verdict)
@@ -64,7 +83,8 @@ fn verdict(result: &RunResult) -> String {
     }
 }
 
-fn number(value: f64) -> Value {
+/// A number, or `null` where it is not finite.
+pub fn number(value: f64) -> Value {
     serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
 }
 
@@ -108,6 +128,9 @@ mod tests {
                 "method",
                 "because",
                 "iterations",
+                "kept",
+                "start",
+                "starts",
                 "epochs",
                 "trajectory",
                 "calls",

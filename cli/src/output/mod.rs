@@ -1,5 +1,6 @@
 //! What a run hands to the outside: one record, written as JSON, as a summary for people, or into a folder.
 
+pub mod comparison;
 pub mod convexity;
 pub mod folder;
 pub mod human;
@@ -8,6 +9,7 @@ pub mod messages;
 pub mod overview;
 pub mod proximal;
 
+use crate::starts::Start;
 use crate::stopwatch::PARTS;
 
 /// The result of a run, in the terms of the model. Objectives are in the user's sign; NaN where a value is not defined.
@@ -41,6 +43,10 @@ pub struct RunResult {
     pub because: Option<String>,
     /// Complete outer iterations.
     pub iterations: usize,
+    /// The iteration whose iterate was kept, where it is not the last one that counts.
+    pub kept: Option<usize>,
+    /// All starts, where there were several.
+    pub starts: Option<Starts>,
     /// How the iterates that the method differentiated through were held, where it does.
     pub trajectory: Option<String>,
     /// Passes over the terms of the sampled sums; `None` for methods that do not sample.
@@ -51,6 +57,15 @@ pub struct RunResult {
     pub seconds: Seconds,
     /// The seed of random starts and data.
     pub seed: u64,
+}
+
+/// A run from several starts.
+#[derive(Clone, Debug)]
+pub struct Starts {
+    /// The start of the answer.
+    pub number: usize,
+    /// How each one ended.
+    pub lines: Vec<Start>,
 }
 
 /// The lower level's part of a result.
@@ -170,6 +185,8 @@ pub fn sample() -> RunResult {
         method: "bome".into(),
         because: None,
         iterations: 2000,
+        kept: None,
+        starts: None,
         trajectory: Some("checkpoints every 10".into()),
         epochs: None,
         calls: vec![("lower_gradient".into(), 20000)],

@@ -5,6 +5,7 @@ mod automatic;
 mod bad_input;
 mod cache;
 mod common;
+mod compare;
 mod convexity;
 mod examples;
 mod formats;

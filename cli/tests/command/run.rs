@@ -117,7 +117,10 @@ fn the_folder_gets_three_files() {
         serde_json::from_slice(&fs::read(folder.path("result/result.json")).unwrap()).unwrap();
     assert_eq!(saved["variables"], value["variables"]);
     let trace = fs::read_to_string(folder.path("result/trace.csv")).unwrap();
-    assert!(trace.starts_with("iteration,upper_objective,lower_objective,measure,distance\n"), "{trace}");
+    assert!(
+        trace.starts_with("iteration,upper_objective,lower_objective,measure,evaluations,distance\n"),
+        "{trace}"
+    );
     assert!(trace.lines().count() > 10);
     let file = fs::File::open(folder.path("result/variables.npz")).unwrap();
     let mut npz = ndarray_npy::NpzReader::new(file).unwrap();

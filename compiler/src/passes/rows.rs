@@ -120,25 +120,11 @@ impl Rows {
                 self.with(g, id, node.attrs.clone(), &sides)
             }
             Attrs::Gather { batch } => {
-                let indices = g.shape(node.inputs[1]).len();
-                let sides = if axis < *batch {
-                    [Some(axis), Some(axis)]
-                } else if axis < indices {
-                    [None, Some(axis)]
-                } else {
-                    [Some(axis + 1 + batch - indices), None]
-                };
+                let sides = gather_axes(g, &node.inputs, *batch, axis);
                 self.with(g, id, node.attrs.clone(), &sides)
             }
             Attrs::Scatter { batch, .. } => {
-                let indices = g.shape(node.inputs[1]).len();
-                let sides = if axis < *batch {
-                    [Some(axis), Some(axis)]
-                } else if axis == *batch {
-                    return None;
-                } else {
-                    [Some(axis + indices - batch - 1), None]
-                };
+                let sides = scatter_axes(g, &node.inputs, *batch, axis)?;
                 self.with(g, id, node.attrs.clone(), &sides)
             }
             // Every matrix of a batch by itself.
@@ -222,5 +208,25 @@ fn operand_axes(g: &Graph, inputs: &[NodeId], axes: &DotAxes, axis: usize) -> [O
     match left.get(rest) {
         Some(&k) => [Some(k), None],
         None => [None, free(1).get(rest - left.len()).copied()],
+    }
+}
+
+/// The axes of array and positions that an axis of a gather comes from.
+fn gather_axes(g: &Graph, inputs: &[NodeId], batch: usize, axis: usize) -> [Option<usize>; 2] {
+    let indices = g.shape(inputs[1]).len();
+    match axis {
+        _ if axis < batch => [Some(axis), Some(axis)],
+        _ if axis < indices => [None, Some(axis)],
+        _ => [Some(axis + 1 + batch - indices), None],
+    }
+}
+
+/// The axes of terms and positions that an axis of a scatter comes from; `None` for the axis of the sums.
+fn scatter_axes(g: &Graph, inputs: &[NodeId], batch: usize, axis: usize) -> Option<[Option<usize>; 2]> {
+    let indices = g.shape(inputs[1]).len();
+    match axis {
+        _ if axis < batch => Some([Some(axis), Some(axis)]),
+        _ if axis == batch => None,
+        _ => Some([Some(axis + indices - batch - 1), None]),
     }
 }

@@ -35,6 +35,13 @@ pub(crate) fn spectral_radius(
 
 /// A vector of values in [−1, 1) that depends on the seed alone.
 pub(crate) fn seeded(len: usize, seed: u64) -> Vec<f64> {
+    let mut values = vec![0.0; len];
+    fill(&mut values, seed);
+    values
+}
+
+/// Fills a vector with values in [−1, 1) that depend on the seed alone.
+pub(crate) fn fill(values: &mut [f64], seed: u64) {
     let mut random = Random::new(seed);
-    (0..len).map(|_| (random.word() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0).collect()
+    values.iter_mut().for_each(|value| *value = (random.word() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0);
 }

@@ -29,7 +29,7 @@ use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{OptionSpec, SettingError, Settings, Value, nearest};
 
-pub use run::{Ended, Evaluation, Method, Point, Run};
+pub use run::{Ended, Evaluation, Method, Point, Run, evaluations};
 
 /// All solvers, in the order of the documentation.
 pub static SOLVERS: &[&Solver] = &[

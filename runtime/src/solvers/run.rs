@@ -1,10 +1,10 @@
 //! One run of a method: the outer loop, its stopping tests, the iterates kept for a bad end, the trace and the watcher. The
 //! mathematics is left to the [`Method`].
 
-use crate::derivatives::Derivatives;
+use crate::derivatives::{Derivatives, Quantity};
 use crate::hypergradient::Trajectory;
 use crate::linear::blas1::{largest, within};
-use crate::monitor::{Control, Monitor, Progress, StopReason, Trace};
+use crate::monitor::{Control, Judgement, Monitor, Progress, StopReason, Trace};
 use crate::problem::Problem;
 use crate::status::{Part, Termination};
 
@@ -99,8 +99,14 @@ pub struct Run<'a> {
     /// The complete iterate with the smallest measure.
     best: Point,
     best_measure: f64,
+    /// What the watcher keeps: the point, its iteration and its measure.
+    kept: Option<(Point, usize, f64)>,
     limit: f64,
     reports: Vec<f64>,
+    /// The iteration that `reports` belong to.
+    reported: Option<usize>,
+    /// Evaluations before the run, reports left out.
+    before: u64,
     /// The rows recorded.
     pub trace: Trace,
 }
@@ -112,9 +118,11 @@ pub struct Ended {
     pub termination: Termination,
     /// Complete iterations.
     pub iterations: usize,
-    /// The last complete iterate; after divergence the one with the smallest measure.
+    /// What the watcher kept, else the last complete iterate; after divergence the one with the smallest measure.
     pub point: Point,
-    /// The solver's measure at the end.
+    /// The iteration of the iterate that the watcher kept.
+    pub kept: Option<usize>,
+    /// The solver's measure at the end, or at the iterate that was kept.
     pub measure: f64,
     /// Passes over the terms of the sampled sums; `None` for a method that does not sample.
     pub epochs: Option<f64>,
@@ -131,6 +139,7 @@ impl<'a> Run<'a> {
         tolerance: f64,
         monitor: &'a mut dyn Monitor,
     ) -> Self {
+        let judges = monitor.judges();
         Run {
             next_look: problem.calls().saturating_add(monitor.interval()),
             monitor,
@@ -143,13 +152,17 @@ impl<'a> Run<'a> {
             good: start.clone(),
             best: start.clone(),
             best_measure: f64::INFINITY,
+            kept: judges.then(|| (start.clone(), 0, f64::NAN)),
             limit: DIVERGED * (1.0 + start.size().0),
             reports: vec![f64::NAN; problem.report_names.len()],
+            reported: None,
+            before: evaluations(problem),
             trace: Trace::new(steps, false, &problem.report_names),
         }
     }
 
-    /// As it is, with the method's passes over the data in the trace, if it counts them.
+    /// The same run, with the method's passes over the data in the trace, if it counts them.
+    #[must_use]
     pub fn counting(mut self, method: &dyn Method, problem: &Problem) -> Self {
         if method.epochs().is_some() {
             self.trace = Trace::new(self.steps, true, &problem.report_names);
@@ -157,24 +170,36 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// The same run, with the evaluations of its trace counted from an earlier number of [`evaluations`].
+    #[must_use]
+    pub fn counting_from(self, before: u64) -> Self {
+        Run { before, ..self }
+    }
+
     /// Lets the watcher look when enough work has passed; true when the run is to stop. Cheap: one comparison mostly.
     pub fn poll(&mut self, problem: &Problem) -> bool {
         if problem.calls() >= self.next_look {
-            let progress = Progress {
-                iteration: self.iteration,
-                steps: self.steps,
-                calls: problem.calls(),
-                upper_objective: self.signs.0 * self.known.upper,
-                lower_objective: self.signs.1 * self.known.lower,
-                measure: self.known.measure,
-                reports: &self.reports,
-            };
-            if let Control::Stop(reason) = self.monitor.observe(&progress) {
+            let control = self.shown(problem, |monitor, progress| monitor.observe(progress));
+            if let Control::Stop(reason) = control {
                 self.stopped = Some(reason);
             }
             self.next_look = problem.calls().saturating_add(self.monitor.interval().max(1));
         }
         self.stopped.is_some()
+    }
+
+    /// Shows the watcher where the run stands.
+    fn shown<R>(&mut self, problem: &Problem, look: impl FnOnce(&mut dyn Monitor, &Progress<'_>) -> R) -> R {
+        let progress = Progress {
+            iteration: self.iteration,
+            steps: self.steps,
+            calls: problem.calls(),
+            upper_objective: self.signs.0 * self.known.upper,
+            lower_objective: self.signs.1 * self.known.lower,
+            measure: self.known.measure,
+            reports: &self.reports,
+        };
+        look(self.monitor, &progress)
     }
 
     /// Runs the method from `point`.
@@ -198,14 +223,14 @@ impl<'a> Run<'a> {
             self.record(problem, self.iteration, method.epochs());
         }
         let diverged = matches!(termination, Termination::Diverged { .. });
-        Ended {
-            iterations: self.iteration,
-            point: if diverged { self.best } else { self.good },
-            measure: self.known.measure,
-            epochs: method.epochs(),
-            trace: self.trace,
-            termination,
-        }
+        let last = if diverged { self.best } else { self.good };
+        let (point, kept, measure) = match self.kept {
+            // A measure that is NaN is that of the start, before anything was judged.
+            Some((point, at, measure)) if !measure.is_nan() => (point, Some(at), measure),
+            _ => (last, None, self.known.measure),
+        };
+        let epochs = method.epochs();
+        Ended { iterations: self.iteration, point, kept, measure, epochs, trace: self.trace, termination }
     }
 
     /// Takes an evaluated iterate into account; `Some` ends the run.
@@ -233,6 +258,12 @@ impl<'a> Run<'a> {
         if self.trace.due(k) && method.is_fresh() {
             self.record(problem, k, method.epochs());
         }
+        if self.kept.is_some() && method.is_fresh() {
+            self.judge(problem, point, k);
+            if let Some(reason) = self.stopped {
+                return Some(stopped(reason));
+            }
+        }
         if self.tolerance > 0.0 && evaluation.measure <= self.tolerance {
             return Some(Termination::Tolerance);
         }
@@ -257,19 +288,44 @@ impl<'a> Run<'a> {
         Some(Termination::Diverged { iteration: k, size, part })
     }
 
-    fn record(&mut self, problem: &mut Problem, k: usize, epochs: Option<f64>) {
-        if !self.reports.is_empty() {
-            problem.reports(&self.good.x, &self.good.y, &mut self.reports);
+    /// Asks the watcher for its opinion of the iterate of iteration `k`.
+    fn judge(&mut self, problem: &mut Problem, point: &Point, k: usize) {
+        self.read_reports(problem, k);
+        let Judgement { keep, stop } = self.shown(problem, |monitor, progress| monitor.judge(progress));
+        if let (true, Some((kept, at, measure))) = (keep, &mut self.kept) {
+            kept.copy(point);
+            (*at, *measure) = (k, self.known.measure);
         }
-        let Evaluation { upper, lower, measure } = self.known;
-        let head = [k as f64, self.signs.0 * upper, self.signs.1 * lower, measure];
-        self.trace.push(head, epochs, &self.reports);
+        self.stopped = self.stopped.or(stop);
     }
+
+    fn read_reports(&mut self, problem: &mut Problem, k: usize) {
+        if !self.reports.is_empty() && self.reported != Some(k) {
+            problem.reports(&self.good.x, &self.good.y, &mut self.reports);
+            self.reported = Some(k);
+        }
+    }
+
+    fn record(&mut self, problem: &mut Problem, k: usize, epochs: Option<f64>) {
+        self.read_reports(problem, k);
+        let Evaluation { upper, lower, measure } = self.known;
+        let done = (evaluations(problem) - self.before) as f64;
+        let head = [k as f64, self.signs.0 * upper, self.signs.1 * lower, measure, done];
+        self.trace.push(head, epochs, &self.reports);
+        self.monitor.traced(k);
+    }
+}
+
+/// The evaluations of a problem so far without those of its reports, which the trace asks for.
+pub fn evaluations(problem: &Problem) -> u64 {
+    problem.calls() - problem.calls_of(Quantity::Reports)
 }
 
 fn stopped(reason: StopReason) -> Termination {
     match reason {
         StopReason::TimeLimit => Termination::TimeLimit,
         StopReason::Interrupted => Termination::Interrupted,
+        StopReason::Goal => Termination::Goal,
+        StopReason::Patience => Termination::Patience,
     }
 }

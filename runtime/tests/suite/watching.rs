@@ -1,9 +1,11 @@
 //! Watchers, traces, counts and reproducibility.
 
 use blo_runtime::derivatives::Quantity;
-use blo_runtime::monitor::{Control, Monitor, Pace, Progress, Silent, StopReason};
-use blo_runtime::solution::solve;
-use blo_runtime::solvers::{SOLVERS, needs};
+use blo_runtime::monitor::{
+    Control, Judgement, Monitor, Pace, Progress, Silent, StopReason, Trace, UNLIMITED,
+};
+use blo_runtime::solution::{solve, solve_from};
+use blo_runtime::solvers::{Point, SOLVERS, needs};
 use blo_runtime::status::Termination;
 
 use crate::models::{Scalar, free};
@@ -68,11 +70,90 @@ fn traces_are_thinned_and_end_at_the_end() {
     let s = run(free(Scalar, &[3.0], &[0.0]), "bome", &settings);
     let rows: Vec<&[f64]> = s.trace.rows().collect();
     assert!((900..=1002).contains(&rows.len()), "{}", rows.len());
-    assert_eq!(s.trace.columns(), ["iteration", "upper_objective", "lower_objective", "measure", "report0"]);
-    assert_eq!((rows[0][0], rows[0][4]), (0.0, 3.0));
+    let columns = ["iteration", "upper_objective", "lower_objective", "measure", "evaluations", "report0"];
+    assert_eq!(s.trace.columns(), columns);
+    assert_eq!((rows[0][0], rows[0][5]), (0.0, 3.0));
     let last = rows[rows.len() - 1];
-    assert_eq!((last[0], last[1], last[4]), (25_001.0, s.upper_objective, s.reports[0].1));
+    assert_eq!((last[0], last[1], last[5]), (25_001.0, s.upper_objective, s.reports[0].1));
+    let evaluations: u64 = s.calls.iter().filter(|(q, _)| *q != Quantity::Reports).map(|(_, n)| n).sum();
+    assert_eq!(last[4], evaluations as f64);
+    assert!(rows.windows(2).all(|pair| pair[0][4] < pair[1][4]));
     close(s.lower_objective.unwrap(), last[2], 1e-12);
+}
+
+/// A run without a number of steps keeps a bounded number of rows, evenly spaced, and the watcher hears of each.
+#[test]
+fn traces_of_unlimited_runs_stay_bounded() {
+    struct Counting(Vec<usize>);
+    impl Monitor for Counting {
+        fn observe(&mut self, progress: &Progress<'_>) -> Control {
+            if progress.iteration < 9000 { Control::Continue } else { Control::Stop(StopReason::TimeLimit) }
+        }
+        fn traced(&mut self, iteration: usize) {
+            self.0.push(iteration);
+        }
+    }
+    let mut problem = free(Scalar, &[3.0], &[0.0]);
+    let written = [number("steps", UNLIMITED as f64), number("tolerance", 0.0), number("lower_step", 0.1)];
+    let (solver, settings) = configure(&problem, "bome", &written);
+    let mut watcher = Counting(Vec::new());
+    let s = solve(&mut problem, solver, &settings, &mut watcher);
+    assert_eq!(s.termination, Termination::TimeLimit);
+    let rows: Vec<usize> = s.trace.rows().map(|row| row[0] as usize).collect();
+    assert!((Trace::ROWS..=2 * Trace::ROWS + 1).contains(&rows.len()), "{}", rows.len());
+    let stride = rows[1] - rows[0];
+    assert!(stride > 1 && rows[..rows.len() - 1].windows(2).all(|pair| pair[1] - pair[0] == stride));
+    assert!(rows.iter().all(|k| watcher.0.contains(k)));
+}
+
+/// Keeps the iterate whose first report is nearest to a goal, and ends the run two iterations later.
+struct Choosy {
+    goal: f64,
+    best: f64,
+    since: usize,
+}
+
+impl Monitor for Choosy {
+    fn observe(&mut self, _: &Progress<'_>) -> Control {
+        Control::Continue
+    }
+    fn judges(&self) -> bool {
+        true
+    }
+    fn judge(&mut self, progress: &Progress<'_>) -> Judgement {
+        let off = (progress.reports[0] - self.goal).abs();
+        let keep = off < self.best;
+        (self.best, self.since) = if keep { (off, 0) } else { (self.best, self.since + 1) };
+        Judgement { keep, stop: (self.since == 2).then_some(StopReason::Patience) }
+    }
+}
+
+#[test]
+fn a_watcher_keeps_the_iterate_it_likes_best() {
+    let mut problem = free(Scalar, &[3.0], &[0.0]);
+    let (solver, settings) = configure(&problem, "cg", &[number("upper_step", 0.1)]);
+    let mut watcher = Choosy { goal: 2.0, best: f64::INFINITY, since: 0 };
+    let s = solve(&mut problem, solver, &settings, &mut watcher);
+    assert_eq!(s.termination, Termination::Patience);
+    let kept = s.kept.unwrap();
+    assert_eq!(s.iterations, kept + 2);
+    let row = s.trace.rows().find(|row| row[0] as usize == kept).unwrap();
+    assert_eq!((row[1], row[3], row[5]), (s.upper_objective, s.measure, s.reports[0].1));
+    let nearest = s.trace.rows().map(|row| (row[5] - 2.0).abs()).fold(f64::INFINITY, f64::min);
+    assert_eq!((s.reports[0].1 - 2.0).abs(), nearest);
+}
+
+/// A run from the point where another one ended has nothing left to do, and begins there.
+#[test]
+fn runs_start_where_they_are_told() {
+    let mut problem = free(Scalar, &[3.0], &[0.0]);
+    let (solver, settings) = configure(&problem, "cg", &[number("upper_step", 0.2)]);
+    let first = solve(&mut problem, solver, &settings, &mut Silent);
+    let start = Point { x: first.x.clone(), y: first.y.clone() };
+    let again = solve_from(&mut problem, solver, &settings, start, &mut Silent);
+    assert_eq!(again.termination, Termination::Tolerance);
+    assert!(first.iterations > 3 && again.iterations == 0, "{} {}", first.iterations, again.iterations);
+    assert_eq!(again.x, first.x);
 }
 
 /// Objectives come back in the sign the model was written in.

@@ -1,0 +1,114 @@
+//! What a run found, in the terms of the model, and whether it ended as asked.
+
+use blo_compiler::model::Model;
+use blo_compiler::{blame, expectations, follower_objectives};
+use blo_runtime::derivatives::Quantity;
+use blo_runtime::solution::Solution;
+use blo_runtime::status::{PointStatus, Termination};
+
+use crate::output::{Lower, RunResult, Seconds, Variable};
+use crate::session::Session;
+
+/// Points at the expression to blame for a run that met a number that is not finite.
+pub fn tell_fault(session: &mut Session, model: &Model, solution: &Solution) {
+    if let (Termination::NonFinite { .. }, Some(fault)) = (&solution.termination, &solution.fault) {
+        let diagnostics: Vec<_> = blame(model, &fault.x, &fault.y).into_iter().collect();
+        session.tell(&diagnostics);
+    }
+}
+
+/// Whether the run came to its own end and the point passes the check of the lower level.
+pub fn ended_as_asked(solution: &Solution) -> bool {
+    let ended = match solution.termination {
+        Termination::Tolerance
+        | Termination::Steps
+        | Termination::Goal
+        | Termination::Patience
+        | Termination::Stalled { .. } => true,
+        Termination::TimeLimit
+        | Termination::Interrupted
+        | Termination::NonFinite { .. }
+        | Termination::Diverged { .. }
+        | Termination::LineSearchFailed { .. }
+        | Termination::Refused { .. } => false,
+    };
+    ended && matches!(solution.point, PointStatus::Stationary | PointStatus::Feasible)
+}
+
+/// The times so far.
+pub fn seconds(session: &Session, model: &Model, cached: bool) -> Seconds {
+    let data = model.data.iter().filter_map(|d| d.value.as_ref()).map(|v| v.len()).sum();
+    Seconds { parts: session.clock.read(), cached, data }
+}
+
+/// The result in the terms of the model. `calls`: evaluations of the run, the check's included.
+pub fn result(
+    model: &Model,
+    solution: &Solution,
+    calls: &[(Quantity, u64)],
+    seconds: Seconds,
+    seed: u64,
+) -> RunResult {
+    let hypergradient_norm = solution.check.hypergradient_norm.unwrap_or(f64::NAN);
+    let lower = solution.lower_objective.map(|objective| {
+        let check = solution.check.lower.as_ref();
+        Lower {
+            objective,
+            gap: check.map_or(f64::NAN, |c| c.gap),
+            stationarity: check.map_or(f64::NAN, |c| c.stationarity),
+        }
+    });
+    let found = [
+        ("lower.gap", lower.map_or(f64::NAN, |l| l.gap)),
+        ("lower.stationarity", lower.map_or(f64::NAN, |l| l.stationarity)),
+        ("hypergradient_norm", hypergradient_norm),
+    ];
+    let followers = follower_objectives(model, &solution.x, &solution.y);
+    let expects = expectations(model, &solution.x, &solution.y, &found);
+    let status = match solution.point {
+        PointStatus::Stationary => "solved",
+        PointStatus::Feasible => "feasible",
+        PointStatus::NotSolved | PointStatus::Unknown => "not_solved",
+    };
+    // Multipliers that the model reads follow the lower variables.
+    let lower_variables = model.lower.as_ref().map_or(0, |lower| lower.vars.len());
+    let variables = solution.upper.iter().chain(solution.lower.iter().take(lower_variables));
+    RunResult {
+        status: status.into(),
+        termination: solution.termination.name().into(),
+        verdict: solution.verdict.clone(),
+        upper_objective: solution.upper_objective,
+        lower,
+        followers,
+        hypergradient_norm,
+        violation: solution.check.violation,
+        variables: variables
+            .map(|v| Variable {
+                name: v.name.clone(),
+                shape: v.values.shape().to_vec(),
+                values: v.values.iter().copied().collect(),
+                labels: labels(model, &v.name),
+            })
+            .collect(),
+        reports: solution.reports.clone(),
+        expects: expects.into_iter().map(|e| (e.text, e.holds)).collect(),
+        method: solution.solver.into(),
+        because: None,
+        iterations: solution.iterations,
+        epochs: solution.epochs,
+        kept: solution.kept,
+        starts: None,
+        trajectory: solution.trajectory.map(|trajectory| trajectory.to_string()),
+        calls: calls.iter().map(|(q, n)| (q.name().to_string(), *n)).collect(),
+        seconds,
+        seed,
+    }
+}
+
+/// The labels of a variable's axes.
+fn labels(model: &Model, name: &str) -> Vec<Option<Vec<String>>> {
+    let levels = std::iter::once(&model.upper).chain(&model.lower);
+    let var = levels.flat_map(|level| &level.vars).find(|var| var.name == name);
+    let labels_of = |dim: &String| model.dims.iter().find(|d| d.name == *dim)?.labels.clone();
+    var.map_or_else(Vec::new, |var| var.dims.iter().map(|dim| labels_of(dim.as_ref()?)).collect())
+}
