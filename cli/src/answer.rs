@@ -55,6 +55,7 @@ pub fn result(
         Lower {
             objective,
             gap: check.map_or(f64::NAN, |c| c.gap),
+            gap_left: solution.gap_left,
             stationarity: check.map_or(f64::NAN, |c| c.stationarity),
         }
     });

@@ -80,9 +80,21 @@ pub struct RunArgs {
     /// Stop after this many seconds and keep the best point so far
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<f64>,
+    /// Begin where an earlier run ended: its result.json, the folder of its `--out`, or its variables.npz
+    #[arg(long, value_name = "FILE")]
+    pub start: Option<PathBuf>,
     /// Solve from this many starts, the model's own and random ones, and keep the best answer that passes the check
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub starts: Option<u64>,
+    /// Stop when a report is as wanted, such as 'accuracy >= 0.93'
+    #[arg(long, value_name = "CONDITION", allow_hyphen_values = true)]
+    pub stop: Option<String>,
+    /// Keep the best iterate by this report: NAME, 'max NAME' or 'min NAME'
+    #[arg(long, value_name = "REPORT")]
+    pub watch: Option<String>,
+    /// Stop after this many iterations in which what `--watch` or `--stop` looks at has not become better
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    pub patience: Option<u64>,
     /// Memory for the iterates that a method differentiates through, such as 512MB or 2GiB (default: 1GiB)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory: Option<usize>,
@@ -123,6 +135,9 @@ pub struct CompareArgs {
     /// Iterations of each run (default: without --budget those of the model's `solve`, else the method's own)
     #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub steps: Option<u64>,
+    /// Begin where an earlier run ended: its result.json, the folder of its `--out`, or its variables.npz
+    #[arg(long, value_name = "FILE")]
+    pub start: Option<PathBuf>,
     /// Run each method from this many starts, the model's own and random ones, and keep its best answer
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub starts: u64,

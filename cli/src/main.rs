@@ -10,6 +10,7 @@ mod data;
 mod example;
 mod files;
 mod find;
+mod halt;
 mod method;
 mod output;
 mod plot;
@@ -20,6 +21,7 @@ mod scratch;
 mod session;
 mod starts;
 mod stopwatch;
+mod warm;
 mod watch;
 mod wrong_option;
 

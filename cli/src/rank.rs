@@ -82,7 +82,7 @@ fn behind(own: f64, best: f64, maximize: bool) -> String {
     let side = if maximize { "below" } else { "above" };
     let off = (own - best).abs();
     let share = 100.0 * off / best.abs();
-    let relative = if share.is_finite() && share < 1e4 { format!(" ({share:.2} %)") } else { String::new() };
+    let relative = if (0.005..1e4).contains(&share) { format!(" ({share:.2} %)") } else { String::new() };
     format!("its upper objective is {}{relative} {side} the best", number(off))
 }
 

@@ -16,7 +16,7 @@ use blo_runtime::solvers::{self, SOLVERS, Solver};
 use crate::args::{ModelArgs, PrecisionArg};
 use crate::automatic::{AUTO, automatic, default_method};
 use crate::data::FileLoader;
-use crate::files;
+use crate::files::{self, Trouble};
 use crate::method::{self, Choice, Flags};
 use crate::render::Renderer;
 use crate::stopwatch::Stopwatch;
@@ -72,6 +72,11 @@ impl Session {
     pub fn tell(&mut self, diagnostics: &[Diagnostic]) -> bool {
         self.renderer.diagnostics(&self.sources, diagnostics);
         diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The value, or `None` after the trouble was told.
+    pub fn settled<T>(&mut self, found: Result<T, Trouble>) -> Option<T> {
+        found.map_err(|trouble| self.renderer.trouble(&trouble)).ok()
     }
 
     /// Checks the model. `need_data`: whether data without values are an error.

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use blo_runtime::monitor::{Control, Monitor, Pace, Progress, StopReason, UNLIMITED};
+use blo_runtime::monitor::{Control, Judgement, Monitor, Pace, Progress, StopReason, UNLIMITED};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use crate::halt::Halt;
 use crate::output::human::number;
 use crate::stopwatch::Stopwatch;
 
@@ -47,6 +48,8 @@ pub struct Watch {
     clock: Rc<Stopwatch>,
     /// What runs, where several runs follow one another.
     label: String,
+    /// What ends the run by its reports.
+    halt: Option<Halt>,
     /// When each traced iteration ended, in seconds from the start.
     times: Vec<(usize, f64)>,
     /// Seconds when the solver ended.
@@ -68,14 +71,20 @@ impl Watch {
         let now = Instant::now();
         let limit = limit.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
         let (pace, sized) = (Pace::new(LOOK_EVERY), Cell::new(false));
-        let (label, times, ended) = (String::new(), Vec::new(), 0.0);
-        Watch { started: now, last: now, limit, pace, bar, sized, clock, label, times, ended }
+        let (label, halt, times, ended) = (String::new(), None, Vec::new(), 0.0);
+        Watch { started: now, last: now, limit, pace, bar, sized, clock, label, halt, times, ended }
     }
 
     /// With a name in front of what is shown.
     #[must_use]
     pub fn labelled(self, label: &str) -> Self {
         Watch { label: format!("{label}  "), ..self }
+    }
+
+    /// Ending the run by its reports.
+    #[must_use]
+    pub fn halting(self, halt: Option<Halt>) -> Self {
+        Watch { halt, ..self }
     }
 
     /// How long the solver took, once it has ended.
@@ -151,6 +160,14 @@ impl Monitor for Watch {
 
     fn traced(&mut self, iteration: usize) {
         self.times.push((iteration, self.started.elapsed().as_secs_f64()));
+    }
+
+    fn judges(&self) -> bool {
+        self.halt.is_some()
+    }
+
+    fn judge(&mut self, progress: &Progress<'_>) -> Judgement {
+        self.halt.as_mut().map_or_else(Judgement::default, |halt| halt.judge(progress))
     }
 
     fn ended(&mut self) {

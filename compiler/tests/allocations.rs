@@ -58,13 +58,16 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const TWO_LEVELS: [&str; 6] = ["rhg", "rhg momentum", "cg", "neumann", "bome", "meha"];
+const TWO_LEVELS: [&str; 7] = ["rhg", "rhg momentum", "cg", "neumann", "bome", "meha", "random"];
 
 const STEPS: usize = 20;
 
 /// The options of a method.
 fn options(method: &str) -> Vec<(String, Value)> {
     let number = |name: &str, value: f64| (name.to_string(), Value::Number(value));
+    if method == "random" {
+        return vec![number("steps", STEPS as f64), number("radius", 1e-3)];
+    }
     let mut options = vec![number("steps", STEPS as f64), number("upper_step", 1e-3)];
     match method {
         "gradient" => {}

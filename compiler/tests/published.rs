@@ -31,8 +31,10 @@ fn run(text: &str) -> Solution {
     let mut model = model(text, Memory::default());
     let declared = model.solve.clone().unwrap();
     let solver = named(&declared.method).unwrap();
-    let written: Vec<(String, Value)> =
+    let mut written: Vec<(String, Value)> =
         declared.options.iter().map(|(name, v, _)| (name.clone(), value(v))).collect();
+    // Published are the methods' own iterates.
+    written.push(("finish".to_string(), Value::Bool(false)));
     let settings = solver.settings(&written, std::iter::empty()).unwrap();
     let mut problem = compile(&mut model, &needs(solver, &settings), 0).unwrap();
     solve(&mut problem, solver, &settings, &mut Silent)
@@ -100,7 +102,7 @@ fn fixed_points_of_bome() {
     for (steps, x) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {
         row(
             &format!(
-                "bome(lower_steps = {steps}, lower_step = 0.1, upper_step = 0.05, steps = 20000, tolerance = 1e-12, \
+                "bome(lower_steps = {steps}, lower_step = 0.1, upper_step = 0.05, y_step = 0.05, steps = 20000, tolerance = 1e-12, \
                  epsilon = 1e-20)"
             ),
             x,
@@ -130,7 +132,8 @@ fn a_lower_level_with_many_solutions() {
              lower {{\n  var y: real[2] = 0\n  minimize 0.5 * y[0]^2 - x * y[0]\n}}\nsolve {solve}\n"
         )
     };
-    let bome = run(&text("bome(steps = 500, upper_step = 0.5, lower_steps = 1, lower_step = 0.5)"));
+    let bome =
+        run(&text("bome(steps = 500, upper_step = 0.5, y_step = 0.5, lower_steps = 1, lower_step = 0.5)"));
     assert!((bome.x[0] - 1.0).abs() < 1e-5 && (bome.y[1] - 1.0).abs() < 1e-5, "{bome:?}");
     let rhg = run(&text("rhg(lower_steps = 64, lower_step = 0.1, upper_step = 0.5)"));
     assert!((rhg.x[0] - 0.5).abs() < 1e-3 && (rhg.upper_objective - 0.25).abs() < 1e-3, "{rhg:?}");
@@ -164,7 +167,7 @@ fn coreset() {
              upper {{\n  var w: real[4] = 0\n  minimize 0.1 * sumsq(theta - x0)\n}}\n\
              lower {{\n  var theta: real[2] = [0, 3]\n  minimize sumsq(theta - softmax(w) @ p)\n}}\n\
              solve bome(steps = 5000, lower_steps = {lower_steps}, lower_step = {lower_step}, upper_step = 0.05, \
-             epsilon = 1e-4)\n"
+             y_step = 0.05, epsilon = 1e-4)\n"
         )
     };
     let ten = run(&text(10, 0.05));

@@ -79,6 +79,10 @@ impl std::fmt::Display for Kind {
         match self {
             Kind::Count(min) => write!(f, "a whole number, at least {min}"),
             Kind::Within(min, max) => write!(f, "a whole number from {min} to {max}"),
+            Kind::Real { min, max, .. } if *min == f64::NEG_INFINITY => {
+                write!(f, "a number")?;
+                if max.is_finite() { write!(f, ", at most {max}") } else { Ok(()) }
+            }
             Kind::Real { min, max, open } => {
                 let from = if *open { "above" } else { "at least" };
                 write!(f, "a number {from} {min}")?;
@@ -322,6 +326,11 @@ impl Settings {
             Value::Number(v) => Some(*v),
             Value::Bool(_) | Value::Word(_) | Value::Call(..) => None,
         }
+    }
+
+    /// Whether an option that not every solver has is set.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.entries.iter().any(|(entry, value)| *entry == name && *value == Value::Bool(true))
     }
 
     /// A truth value.

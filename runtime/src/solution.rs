@@ -8,6 +8,7 @@ use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
+use crate::solvers::options::FINISH;
 use crate::solvers::{Ended, Levels, Point, Run, Solver, evaluations};
 use crate::space::Space;
 use crate::status::{PointStatus, Termination, verdict};
@@ -40,11 +41,13 @@ pub struct Solution {
     pub upper_objective_checked: f64,
     /// The independent check.
     pub check: Check,
+    /// The lower gap of the method's own last iterate, where the lower level was solved after it (option `finish`).
+    pub gap_left: Option<f64>,
     /// The solver's own measure at the last iteration.
     pub measure: f64,
     /// The upper variables, flat (n): the last complete iterate, or after divergence the one with the smallest measure.
     pub x: Vec<f64>,
-    /// The lower variables, flat (m), of the same iterate.
+    /// The lower variables, flat (m), of the same iterate, or those of the lower solution found from them: see `gap_left`.
     pub y: Vec<f64>,
     /// The upper variables by name.
     pub upper: Vec<Variable>,
@@ -151,24 +154,38 @@ pub fn solve_from(
     // The check may cost as much as the run, but a short run must not starve it.
     let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
     let budget = settings.count("check_steps").min(spent.max(200));
-    Solution { calls, fault, trajectory, ..assess(problem, solver.name, ended, budget) }
+    let finish = settings.says(FINISH);
+    Solution { calls, fault, trajectory, ..assess(problem, solver.name, ended, budget, finish) }
 }
 
-/// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty.
-fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usize) -> Solution {
+/// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty. With `finish` a lower
+/// level that is not solved is solved first.
+fn assess(
+    problem: &mut Problem,
+    solver: &'static str,
+    ended: Ended,
+    budget: usize,
+    finish: bool,
+) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, point: Point { x, y }, kept, measure, epochs, trace } = ended;
+    let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
+    let mut gap_left = None;
     let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
-        let check = check(problem, &x, &y, budget);
+        let mut checked = check(problem, &x, &y, budget);
+        if finish && let Some(lower) = checked.lower.take_if(|lower| lower.polished && !lower.solved) {
+            gap_left = Some(lower.gap);
+            y = lower.solution;
+            checked = check(problem, &x, &y, budget);
+        }
         let (upper_objective, reports) = values(problem, &x, &y);
-        (check, upper_objective, reports)
+        (checked, upper_objective, reports)
     };
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     Solution {
         solver,
-        verdict: verdict(&termination, &check),
+        verdict: verdict(&termination, &check, gap_left),
         termination,
         point: check.point,
         upper_objective: problem.upper_sign * upper_objective,
@@ -187,6 +204,7 @@ fn assess(problem: &mut Problem, solver: &'static str, ended: Ended, budget: usi
         trajectory: None,
         fault: None,
         check,
+        gap_left,
         x,
         y,
     }

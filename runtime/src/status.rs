@@ -200,12 +200,16 @@ impl PointStatus {
     }
 }
 
-/// One or two sentences: what the point is worth, and why the run stopped when that was not a test.
-pub fn verdict(termination: &Termination, check: &Check) -> String {
+/// One or two sentences: what the point is worth, why the run stopped when that was not a test, and the lower gap that the
+/// method left where the lower level was solved after it.
+pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>) -> String {
     if let Termination::Refused { reason } = termination {
         return reason.clone();
     }
-    let text = worth(check);
+    let mut text = worth(check);
+    if let Some(gap) = gap_left {
+        text += &format!("; the method left a lower gap of {}, closed at its last x", short(gap));
+    }
     match termination {
         Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => text,
         // No option of a method that knows constraints shortens a step.

@@ -27,6 +27,7 @@ use crate::plot;
 use crate::rank::{Candidate, rank};
 use crate::session::{Plan, Session};
 use crate::starts::{self, Best};
+use crate::warm;
 use crate::watch::{Watch, catch_interrupts};
 
 /// Runs the command.
@@ -57,6 +58,8 @@ struct Compiled {
     problem: Problem,
     /// The model as this program was made from it.
     model: Model,
+    /// Where its runs begin.
+    first: Point,
 }
 
 /// Everything that can fail because of wrong input, done before anything is solved.
@@ -98,7 +101,11 @@ fn prepare(session: &mut Session, args: &CompareArgs) -> Option<Prepared> {
                 match compile::problem(&mut model, &plan, args.model.seed, around) {
                     Ok(mut problem) => {
                         problem.memory = args.memory.unwrap_or(problem.memory);
-                        compiled.push(Compiled { single_level, needs, batch, problem, model });
+                        let first = match &args.start {
+                            Some(path) => session.settled(warm::start(path, &model, &problem))?,
+                            None => Point::start(&problem),
+                        };
+                        compiled.push(Compiled { single_level, needs, batch, problem, model, first });
                         Ok(compiled.len() - 1)
                     }
                     Err(diagnostics) if args.methods.is_some() => {
@@ -199,8 +206,7 @@ fn compare(session: &mut Session, args: &CompareArgs, prepared: Prepared) -> Com
             Err(reason) => Err(reason),
             Ok(place) => {
                 let title = format!("{label} {}/{total}", at + 1);
-                let Compiled { problem, model, .. } = &mut compiled[place];
-                answer(session, args, model, &plan, problem, &title, show)
+                answer(session, args, &mut compiled[place], &plan, &title, show)
             }
         };
         entries.push(Entry { label, rank: None, reason: String::new(), outcome });
@@ -220,12 +226,12 @@ fn compare(session: &mut Session, args: &CompareArgs, prepared: Prepared) -> Com
 fn answer(
     session: &mut Session,
     args: &CompareArgs,
-    model: &Model,
+    compiled: &mut Compiled,
     plan: &Plan,
-    problem: &mut Problem,
     title: &str,
     show: bool,
 ) -> Result<Box<Answer>, String> {
+    let Compiled { problem, model, first, .. } = compiled;
     let before = problem.call_table();
     let clock = session.clock.clone();
     let spent = clock.read();
@@ -233,9 +239,8 @@ fn answer(
         let title = if args.starts > 1 { format!("{title}, start {}", number + 1) } else { title.to_owned() };
         Watch::new(args.budget, show, clock.clone()).labelled(&title)
     };
-    let first = Point::start(problem);
     let count = usize::try_from(args.starts).unwrap_or(usize::MAX);
-    let best = starts::solve(problem, plan, first, count, args.model.seed, watch);
+    let best = starts::solve(problem, plan, first.clone(), count, args.model.seed, watch);
     session.clock.solving();
     tell_fault(session, model, &best.solution);
     let Best { number, solution, times, starts } = best;

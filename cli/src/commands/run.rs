@@ -14,11 +14,13 @@ use crate::answer::{ended_as_asked, result, seconds, tell_fault};
 use crate::args::{Format, RunArgs};
 use crate::cache::Cache;
 use crate::compile;
+use crate::halt::{Halt, Wishes};
 use crate::method::Flags;
 use crate::output::folder::Folder;
 use crate::output::{RunResult, Starts, human, json};
 use crate::session::{Plan, Session};
 use crate::starts::{self, Best};
+use crate::warm;
 use crate::watch::{Watch, catch_interrupts};
 
 /// Runs the command.
@@ -52,6 +54,9 @@ struct Prepared {
     model: Model,
     plan: Plan,
     problem: Problem,
+    /// Where it begins.
+    first: Point,
+    halt: Option<Halt>,
     folder: Option<Folder>,
     /// Whether its code was found in the cache.
     cached: bool,
@@ -61,6 +66,8 @@ struct Prepared {
 fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
     let mut model = session.model(&args.model, true)?;
     let plan = session.plan(&model, flags, args.model.seed)?;
+    let wishes = Wishes { stop: args.stop.as_deref(), watch: args.watch.as_deref(), patience: args.patience };
+    let halt = session.settled(Halt::new(wishes, &model))?;
     let cache = if args.no_cache { None } else { Cache::open() };
     let around = Surroundings {
         observer: &*session.clock,
@@ -73,15 +80,13 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
             return None;
         }
     };
-    let folder = match args.out.as_deref().map(Folder::prepare).transpose() {
-        Ok(folder) => folder,
-        Err(trouble) => {
-            session.renderer.trouble(&trouble);
-            return None;
-        }
+    let first = match &args.start {
+        Some(path) => session.settled(warm::start(path, &model, &problem))?,
+        None => Point::start(&problem),
     };
+    let folder = session.settled(args.out.as_deref().map(Folder::prepare).transpose())?;
     let cached = cache.is_some_and(|cache| cache.found());
-    Some(Prepared { model, plan, problem, folder, cached })
+    Some(Prepared { model, plan, problem, first, halt, folder, cached })
 }
 
 /// The problem with the memory the run may use for iterates, where it says so.
@@ -125,15 +130,14 @@ struct Solved {
 
 /// Solves from every start, and reads the best answer; `show`: whether progress may be shown.
 fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) -> Solved {
-    let Prepared { model, plan, mut problem, folder, cached } = prepared;
+    let Prepared { model, plan, mut problem, first, halt, folder, cached } = prepared;
     session.clock.solving();
     let count = args.starts.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let clock = session.clock.clone();
     let watch = |number: usize| {
-        let watch = Watch::new(args.time_limit, show, clock.clone());
+        let watch = Watch::new(args.time_limit, show, clock.clone()).halting(halt.clone());
         if count > 1 { watch.labelled(&format!("start {}/{count}", number + 1)) } else { watch }
     };
-    let first = Point::start(&problem);
     let Best { number, solution, starts, .. } =
         starts::solve(&mut problem, &plan, first, count, args.model.seed, watch);
     let seconds = seconds(session, &model, cached);

@@ -6,7 +6,7 @@ mod json;
 mod labelled;
 mod libsvm;
 mod npy;
-mod npz;
+pub mod npz;
 mod scipy;
 
 use std::fs::File;

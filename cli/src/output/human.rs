@@ -63,6 +63,9 @@ pub fn summary(result: &RunResult) -> String {
     if let Some(epochs) = result.epochs {
         let _ = writeln!(out, "{epochs:.1} passes over the sampled terms");
     }
+    if let Some(kept) = result.kept {
+        let _ = writeln!(out, "the iterate of iteration {kept} was kept, the best by what was watched");
+    }
     if let Some(starts) = &result.starts {
         let feasible = starts.lines.iter().filter(|start| start.feasible).count();
         let total = starts.lines.len();

@@ -12,6 +12,7 @@ pub fn result(result: &RunResult) -> Value {
         json!({
             "objective": number(lower.objective),
             "gap": number(lower.gap),
+            "gap_left": lower.gap_left.map(number),
             "stationarity": number(lower.stationarity),
         })
     });

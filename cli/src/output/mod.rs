@@ -75,6 +75,8 @@ pub struct Lower {
     pub objective: f64,
     /// How far the objective is above what an independent solve from here reaches.
     pub gap: f64,
+    /// The gap of the method's own last iterate, where the lower level was solved after it.
+    pub gap_left: Option<f64>,
     /// The norm of the (projected) lower gradient.
     pub stationarity: f64,
 }
@@ -155,7 +157,7 @@ pub fn sample() -> RunResult {
         termination: "converged".into(),
         verdict: "stationary at both levels".into(),
         upper_objective: 7.2,
-        lower: Some(Lower { objective: 0.5, gap: f64::NAN, stationarity: 1e-9 }),
+        lower: Some(Lower { objective: 0.5, gap: f64::NAN, gap_left: Some(0.5), stationarity: 1e-9 }),
         followers: vec![("firm".into(), 0.5)],
         hypergradient_norm: 2.5e-7,
         violation: None,

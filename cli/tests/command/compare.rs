@@ -50,7 +50,8 @@ fn json(folder: &Folder, args: &[&str], status: i32) -> serde_json::Value {
     serde_json::from_str(&compare(folder, &args, status)).expect("one JSON value")
 }
 
-const METHODS: &str = "cg, bome(steps = 3, upper_step = 0.01, lower_steps = 1, lower_step = 0.01), nested";
+const METHODS: &str =
+    "cg, bome(steps = 3, upper_step = 0.01, lower_steps = 1, lower_step = 0.01, finish = false), nested";
 
 /// The methods get the model's steps, an infeasible point has no place though its objective looks best, and the row of a
 /// method is what `blo run` finds with it.
@@ -131,7 +132,7 @@ fn the_budget_may_be_a_time() {
 
 #[test]
 fn where_nothing_is_allowed_nothing_is_best() {
-    let methods = "bome(steps = 3, upper_step = 0.01, lower_steps = 1, lower_step = 0.01)";
+    let methods = "bome(steps = 3, upper_step = 0.01, lower_steps = 1, lower_step = 0.01, finish = false)";
     let folder = model(MODEL);
     let value = json(&folder, &["--methods", methods], 1);
     assert_eq!(value["best"], serde_json::Value::Null);

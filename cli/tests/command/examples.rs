@@ -104,13 +104,13 @@ fn the_published_trajectory() {
     }
 }
 
-/// Data cleaning with the penalty methods: as good on the test images and on finding wrong labels as the implicit method.
+/// Data cleaning with the penalty methods' own iterates: as good on the test images and on finding wrong labels as the implicit method.
 #[test]
 fn digits_cleaning_with_other_methods() {
     let (folder, _) = models("examples");
     for method in [
-        "bome(steps = 1000, upper_step = 1000, y_step = 1, lower_step = 1, lower_steps = 10)",
-        "meha(steps = 2000, upper_step = 100, lower_step = 0.5, y_step = 0.5, c = 1, gamma = 10, p = 0.3)",
+        "bome(steps = 1000, upper_step = 1000, y_step = 1, lower_step = 1, lower_steps = 10, finish = false)",
+        "meha(steps = 2000, upper_step = 100, lower_step = 0.5, y_step = 0.5, c = 1, gamma = 10, p = 0.3, finish = false)",
     ] {
         let output = blo(&folder, &["run", "digits_cleaning.blo", "--method", method]);
         let text = stdout(&output);

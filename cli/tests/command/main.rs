@@ -7,6 +7,7 @@ mod cache;
 mod common;
 mod compare;
 mod convexity;
+mod ends;
 mod examples;
 mod formats;
 mod levels;

@@ -44,7 +44,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
     Box::new(Alternating {
         lower: LowerSteps::new(settings, &problem.lower, size),
-        upper: Step::outer(settings, &problem.upper, settings.real("upper_step")),
+        upper: Step::upper(settings, &problem.upper),
         gradient: start.clone(),
         scratch: vec![0.0; start.x.len()],
     })

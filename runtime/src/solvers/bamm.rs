@@ -71,7 +71,6 @@ struct Bamm {
     mu: f64,
     p: f64,
     tau: f64,
-    upper_step: f64,
     step: Step,
     k: usize,
     v: Vec<f64>,
@@ -87,14 +86,12 @@ struct Bamm {
 }
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
-    let upper_step = settings.real("upper_step");
     Box::new(Bamm {
         size: StepSize::lower(problem, settings, start, 0.5, 0.0),
         mu: settings.real("mu"),
         p: settings.real("p"),
         tau: settings.real("tau"),
-        upper_step,
-        step: Step::outer(settings, &problem.upper, upper_step),
+        step: Step::upper(settings, &problem.upper),
         k: 0,
         v: vec![0.0; start.y.len()],
         residual: vec![0.0; start.y.len()],
@@ -156,10 +153,11 @@ impl Method for Bamm {
         axpy(-self.size.get(), &self.direction.y, &mut point.y);
         problem.lower.project(&mut point.y);
         let mu = self.share();
-        let alpha = self.upper_step * mu.powi(3) * ((k + 1) as f64).powf(-1.5 * self.tau);
-        self.step.size = alpha;
+        self.step.share = mu.powi(3) * ((k + 1) as f64).powf(-1.5 * self.tau);
         self.step.apply(&problem.upper, k, &self.direction.x, &mut point.x);
-        self.moved = (distance(&point.x, &self.before.x) / alpha)
+        self.moved = self
+            .step
+            .pace(distance(&point.x, &self.before.x))
             .hypot(distance(&point.y, &self.before.y) / self.size.get());
         self.k = k + 1;
         None

@@ -30,7 +30,7 @@ const OWN: &[OptionSpec] = &[
         name: "y_step",
         kind: Kind::PositiveOr("auto"),
         default: Preset::Word("auto"),
-        doc: "Outer step size of the lower variables; `auto` is the smaller of `upper_step` and the lower step.",
+        doc: "Outer step size of the lower variables; `auto` is the lower step, at most `upper_step`, over max(1, λ).",
     },
     OptionSpec { name: "eta", kind: POSITIVE, default: Preset::Number(0.5), doc: "Strength of the barrier." },
     OptionSpec {
@@ -80,13 +80,13 @@ struct Bome {
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
-    let upper = settings.real("upper_step");
+    let upper = settings.number("upper_step").unwrap_or(f64::INFINITY);
     let y_step = settings.number("y_step");
     Box::new(Bome {
         lower_step: Step::outer(settings, &problem.lower, y_step.unwrap_or_else(|| upper.min(size.get()))),
         automatic: y_step.is_none().then_some(upper),
         lower: LowerSteps::new(settings, &problem.lower, size),
-        upper_step: Step::outer(settings, &problem.upper, upper),
+        upper_step: Step::upper(settings, &problem.upper),
         eta: settings.real("eta"),
         by_gap: settings.word("psi") == "gap",
         epsilon: settings.real("epsilon"),
@@ -120,10 +120,6 @@ impl Method for Bome {
         if !self.lower.run(problem, x, &mut self.copy, Some((lower, &self.gap.y)), |p| run.poll(p)) {
             return Evaluation::NONE;
         }
-        if let Some(most) = self.automatic {
-            // A step beyond 1/L undoes what the barrier asks for.
-            self.lower_step.size = most.min(self.lower.size());
-        }
         let at_copy = &mut self.at_copy;
         let value = if self.by_gap {
             problem.lower_gradient_x(x, &self.copy, at_copy)
@@ -133,6 +129,10 @@ impl Method for Bome {
         axpy(-1.0, at_copy, &mut self.gap.x);
         let upper = problem.upper_gradients(x, y, &mut self.direction.x, &mut self.direction.y);
         let lambda = self.multiplier(lower - value);
+        if let Some(most) = self.automatic {
+            // λ times the step beyond 1/L undoes what the barrier asks for.
+            self.lower_step.size = most.min(self.lower.size()) / lambda.max(1.0);
+        }
         axpy(lambda, &self.gap.x, &mut self.direction.x);
         axpy(lambda, &self.gap.y, &mut self.direction.y);
         let of_x = problem.upper.stationarity(x, &self.direction.x, &mut self.scratch.x);

@@ -96,7 +96,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         nodes: stencil(settings.count("order")).into_iter().map(node).collect(),
         count: settings.count("lower_steps"),
         size: StepSize::lower(problem, settings, start, 1.0, 0.0),
-        upper_step: Step::outer(settings, &problem.upper, settings.real("upper_step")),
+        upper_step: Step::upper(settings, &problem.upper),
         gradient: vec![0.0; start.x.len()],
         of_lower: start.clone(),
         of_upper: start.clone(),

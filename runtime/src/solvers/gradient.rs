@@ -7,7 +7,7 @@
 //!
 //! Not guaranteed: a stationary point need not be a minimum.
 
-use super::options::{RUN, UPPER};
+use super::options::{RUN_ALONE, UPPER};
 use super::run::{Evaluation, Method, Point, Run};
 use super::step::Step;
 use super::{Levels, Solver};
@@ -29,7 +29,7 @@ pub static GRADIENT: Solver = Solver {
     name: "gradient",
     summary: "ordinary optimisation of a model without a lower level: quasi-Newton or projected gradient",
     source: "Liu, Nocedal 1989; Birgin, Martínez, Raydan 2000",
-    groups: &[RUN, OWN, UPPER],
+    groups: &[RUN_ALONE, OWN, UPPER],
     levels: Levels::One,
     handles: &[],
     needs: |_| vec![Quantity::UpperGradients],
@@ -46,7 +46,7 @@ fn build(problem: &mut Problem, settings: &Settings, _: &Point) -> Box<dyn Metho
     let fixed = !settings.flag("line_search");
     Box::new(Gradient {
         minimiser: Minimiser::new(&problem.upper, problem.roundoff),
-        fixed: fixed.then(|| Step::outer(settings, &problem.upper, settings.real("upper_step"))),
+        fixed: fixed.then(|| Step::upper(settings, &problem.upper)),
         begun: false,
     })
 }

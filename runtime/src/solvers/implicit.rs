@@ -54,7 +54,7 @@ pub(crate) fn build(
         lower: Lower::new(settings, problem, size),
         adjoint,
         implicit: Implicit::new(problem),
-        upper: Step::outer(settings, &problem.upper, settings.real("upper_step")),
+        upper: Step::upper(settings, &problem.upper),
         cold: (!settings.flag("warm")).then(|| start.y.clone()),
         gradient: vec![0.0; start.x.len()],
         scratch: vec![0.0; start.x.len()],

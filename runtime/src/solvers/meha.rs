@@ -85,7 +85,6 @@ struct Meha {
     eta: StepSize,
     /// Whether `y` moves with the step of the proximal copy.
     automatic: bool,
-    alpha: f64,
     gamma: f64,
     c: f64,
     growth: Schedule,
@@ -107,15 +106,13 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     let gamma = settings.real("gamma");
     let eta = StepSize::proximal(problem, settings, start, 0.5, 1.0 / gamma);
     problem.weigh(&start.x, &start.y);
-    let alpha = settings.real("upper_step");
     let y_step = settings.number("y_step");
     Box::new(Meha {
         theta: start.y.clone(),
-        alpha,
         gamma,
         c: settings.real("c"),
         growth: Schedule::Power(settings.real("p")),
-        upper_step: Step::outer(settings, &problem.upper, alpha),
+        upper_step: Step::upper(settings, &problem.upper),
         lower_step: Step::outer(settings, &problem.lower, y_step.unwrap_or(eta.get())),
         automatic: y_step.is_none(),
         eta,
@@ -185,9 +182,9 @@ impl Method for Meha {
         let (before, theta) = (&self.before.y, &self.theta);
         lower_direction(&mut self.direction.y, weight, &self.at_y.y, proximity, before, theta);
         self.lower_step.advance_lower(problem, k, &self.direction.y, &self.before.y, y);
-        let (alpha, beta) = (self.alpha, self.lower_step.size);
-        self.moved = squared_distance(x, &self.before.x) / (alpha * alpha)
-            + squared_distance(y, &self.before.y) / (beta * beta);
+        let of_x = self.upper_step.pace(squared_distance(x, &self.before.x).sqrt());
+        let of_y = self.lower_step.pace(squared_distance(y, &self.before.y).sqrt());
+        self.moved = of_x * of_x + of_y * of_y;
         None
     }
 }

@@ -1,6 +1,7 @@
 //! The solvers, one file per method, composed of shared pieces: `run` (outer loop), `rule` and `step` (steps of both levels),
 //! `options`, and the hypergradients of [`crate::hypergradient`]. A new solver is its file and one line in [`SOLVERS`].
 
+mod adaptive;
 mod alternating;
 mod bamm;
 mod bome;
@@ -9,17 +10,20 @@ mod f2sa;
 mod f2sa_p;
 mod gpbgd;
 mod gradient;
+mod grid;
 mod implicit;
 mod kkt;
 mod lower;
 mod meha;
 mod nested;
 mod neumann;
-mod options;
+pub(crate) mod options;
 mod penalty;
+mod random;
 mod rhg;
 mod rule;
 pub(crate) mod run;
+mod search;
 mod step;
 mod step_size;
 mod stochastic;
@@ -52,6 +56,8 @@ pub static SOLVERS: &[&Solver] = &[
     &stochastic::amigo::AMIGO,
     &nested::NESTED,
     &alternating::ALTERNATING,
+    &random::RANDOM,
+    &grid::GRID,
     &gradient::GRADIENT,
     &kkt::KKT,
 ];

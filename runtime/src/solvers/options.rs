@@ -31,17 +31,36 @@ pub(crate) const CHECK_STEPS: OptionSpec = option(
     "Evaluations the final check may spend on each of polishing, the adjoint and the curvature.",
 );
 
-/// Options of every solver but those with a loop of their own.
+const STEPS: OptionSpec = option("steps", Kind::Count(0), Preset::Number(1000.0), "Outer iterations.");
+
+/// Options of every solver for two levels but those with a loop of their own.
 pub(crate) const RUN: &[OptionSpec] = &[
-    option("steps", Kind::Count(0), Preset::Number(1000.0), "Outer iterations."),
+    STEPS,
     TOLERANCE,
     SEED,
     CHECK_STEPS,
+    option(
+        FINISH,
+        Kind::Flag,
+        Preset::Bool(true),
+        "Where the last iterate does not solve the lower level, solve it at the last `x` from the last `y`, and say what gap the method left.",
+    ),
 ];
+
+/// The name of the option that closes the lower gap at the end.
+pub(crate) const FINISH: &str = "finish";
+
+/// Options of the loop of a solver for one level.
+pub(crate) const RUN_ALONE: &[OptionSpec] = &[STEPS, TOLERANCE, SEED, CHECK_STEPS];
 
 /// Options of the step of the outer iteration.
 pub(crate) const UPPER: &[OptionSpec] = &[
-    option("upper_step", POSITIVE, Preset::Number(0.1), "Step size of the upper variables."),
+    option(
+        "upper_step",
+        Kind::PositiveOr("auto"),
+        Preset::Word("auto"),
+        "Step size of the upper variables; `auto` is the distance from the start so far over the root of the summed squares of the directions so far.",
+    ),
     option(
         "upper_rule",
         Kind::Choice(&["gradient", "momentum", "nesterov", "adam"]),

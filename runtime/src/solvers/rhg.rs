@@ -78,7 +78,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     Box::new(Rhg {
         size,
         sweep: Reverse::new(problem, plan),
-        upper: Step::outer(settings, &problem.upper, settings.real("upper_step")),
+        upper: Step::upper(settings, &problem.upper),
         cold: (!settings.flag("warm")).then(|| start.y.clone()),
         gradient: vec![0.0; start.x.len()],
         scratch: vec![0.0; start.x.len()],

@@ -1,5 +1,6 @@
 //! The steps of both levels: a rule, a size and its schedule, rates per variable, clipping, and the projection onto the domain.
 
+use super::adaptive::Adaptive;
 use super::rule::{Kind, Rule};
 use super::step_size::StepSize;
 use crate::derivatives::Derivatives;
@@ -25,13 +26,24 @@ pub(crate) struct Step {
     rule: Rule,
     /// The step size.
     pub(crate) size: f64,
+    /// A factor on it.
+    pub(crate) share: f64,
     schedule: Schedule,
     steps: usize,
     clip: f64,
     rates: Vec<f64>,
+    /// Finds the size, where nobody chose one.
+    adaptive: Option<Adaptive>,
 }
 
 impl Step {
+    /// The step on the upper variables, as the options say; where its size is automatic it is 0 before the first step.
+    pub(crate) fn upper(settings: &Settings, space: &Space) -> Self {
+        let size = settings.number("upper_step");
+        let adaptive = size.is_none().then(|| Adaptive::new(space.len()));
+        Step { adaptive, ..Step::outer(settings, space, size.unwrap_or(0.0)) }
+    }
+
     /// The step of the outer iteration on the variables of `space`, of size `size` and otherwise as the options of the upper
     /// level say.
     pub(crate) fn outer(settings: &Settings, space: &Space, size: f64) -> Self {
@@ -39,10 +51,12 @@ impl Step {
         Step {
             rule: Rule::new(kind, space.len()),
             size,
+            share: 1.0,
             schedule: settings.schedule("schedule"),
             steps: settings.count("steps"),
             clip: settings.real("clip"),
             rates: rates(settings, space),
+            adaptive: None,
         }
     }
 
@@ -51,22 +65,29 @@ impl Step {
         Step {
             rule: Rule::new(Kind::Gradient, space.len()),
             size,
+            share: 1.0,
             schedule: Schedule::Constant,
             steps: 0,
             clip: f64::INFINITY,
             rates: rates(settings, space),
+            adaptive: None,
         }
+    }
+
+    /// A distance moved by the last step, divided by its size.
+    pub(crate) fn pace(&self, moved: f64) -> f64 {
+        if moved == 0.0 { 0.0 } else { moved / (self.size * self.share) }
     }
 
     /// Whether the rule's direction is the gradient itself.
     fn is_plain(&self) -> bool {
-        self.rule.is_gradient() && self.rates.is_empty() && !self.clip.is_finite()
+        self.adaptive.is_none() && self.rule.is_gradient() && self.rates.is_empty() && !self.clip.is_finite()
     }
 
     /// `to ← P(from − size · schedule(k) · rates ∘ rule(clipped g))`.
     pub(crate) fn advance(&mut self, space: &Space, k: usize, g: &[f64], from: &[f64], to: &mut [f64]) {
         if self.is_plain() {
-            let alpha = -self.size * self.schedule.factor(k, self.steps);
+            let alpha = -self.size * self.share * self.schedule.factor(k, self.steps);
             for ((to, from), g) in to.iter_mut().zip(from).zip(g) {
                 *to = from + alpha * g;
             }
@@ -99,7 +120,7 @@ impl Step {
     /// `v ← P(v − size · schedule(k) · rates ∘ rule(clipped g))`.
     pub(crate) fn apply(&mut self, space: &Space, k: usize, g: &[f64], v: &mut [f64]) {
         if self.is_plain() {
-            axpy(-self.size * self.schedule.factor(k, self.steps), g, v);
+            axpy(-self.size * self.share * self.schedule.factor(k, self.steps), g, v);
             space.project(v);
             return;
         }
@@ -111,7 +132,10 @@ impl Step {
             }
         }
         apply_scale(&self.rates, direction);
-        axpy(-self.size * self.schedule.factor(k, self.steps), direction, v);
+        if let Some(adaptive) = &mut self.adaptive {
+            self.size = adaptive.size(v, direction);
+        }
+        axpy(-self.size * self.share * self.schedule.factor(k, self.steps), direction, v);
         space.project(v);
     }
 }

@@ -78,6 +78,7 @@ fn bome() {
                 number("lower_steps", f64::from(steps)),
                 number("steps", 20000.0),
                 number("upper_step", 0.05),
+                number("y_step", 0.05),
                 number("epsilon", 1e-20),
             ],
         );

@@ -6,13 +6,33 @@ use blo_runtime::space::Domain;
 use blo_runtime::status::{PointStatus, Termination, verdict};
 
 use crate::models::{Quadratic, Scalar, Sine, free, within};
-use crate::{all_close, close};
+use crate::{all_close, close, number, run, run_and_finish};
 
 fn scalar() -> Problem {
     free(Scalar, &[0.0], &[0.0])
 }
 
 /// At `(x, y)` the lower gap is `(y − x)²/2` and the hypergradient at the lower solution `2x − 1`.
+/// A penalty that stays the same leaves a gap; the answer has none, and what was left is said.
+#[test]
+fn a_gap_is_closed_at_the_last_x() {
+    let settings = [number("penalty", 10.0), number("lower_step", 0.1), number("upper_step", 0.05)];
+    let own = run(free(Scalar, &[0.0], &[0.0]), "vpbgd", &settings);
+    let finished = run_and_finish(free(Scalar, &[0.0], &[0.0]), "vpbgd", &settings);
+    let gap = own.check.lower.as_ref().unwrap().gap;
+    assert!(gap > 1e-3 && own.gap_left.is_none(), "{gap}");
+    assert_eq!((finished.gap_left, &finished.x), (Some(gap), &own.x));
+    close(finished.y[0], own.x[0], 1e-9);
+    assert!(
+        finished.verdict.contains("the method left a lower gap of 1.1e-3, closed"),
+        "{}",
+        finished.verdict
+    );
+    // What solves the lower level itself is left as it is.
+    let solved = run_and_finish(free(Scalar, &[0.0], &[0.0]), "cg", &[]);
+    assert_eq!(solved.gap_left, None);
+}
+
 #[test]
 fn a_known_gap_and_hypergradient() {
     let mut problem = scalar();
@@ -26,7 +46,7 @@ fn a_known_gap_and_hypergradient() {
     close(c.hypergradient_norm.unwrap(), 0.4, 1e-9);
     close(c.upper_objective, 0.5 * 0.49 + 0.5 * 0.09, 1e-9);
     assert_eq!(c.point, PointStatus::NotSolved);
-    let text = verdict(&Termination::Steps, &c);
+    let text = verdict(&Termination::Steps, &c, None);
     assert_eq!(
         text,
         "the lower level is not solved (gap 0.02); the hypergradient norm is 0.4, so the upper level can still be improved"

@@ -12,6 +12,7 @@ mod lower;
 mod models;
 mod pieces;
 mod proximal;
+mod search;
 mod settings;
 mod single_level;
 mod toys;
@@ -60,7 +61,16 @@ fn configure(problem: &Problem, solver: &str, written: &[(String, Value)]) -> (&
 
 /// Solves with a silent watcher.
 #[track_caller]
-fn run(mut problem: Problem, solver: &str, written: &[(String, Value)]) -> Solution {
+/// Runs a method and returns its own last iterate: `finish` is off.
+fn run(problem: Problem, solver: &str, written: &[(String, Value)]) -> Solution {
+    let mut all = written.to_vec();
+    if named(solver).unwrap().options().any(|option| option.name == "finish") {
+        all.push(flag("finish", false));
+    }
+    run_and_finish(problem, solver, &all)
+}
+
+fn run_and_finish(mut problem: Problem, solver: &str, written: &[(String, Value)]) -> Solution {
     let (solver, settings) = configure(&problem, solver, written);
     solve(&mut problem, solver, &settings, &mut Silent)
 }

@@ -54,6 +54,7 @@ fn bome_is_exact_where_lower_solutions_are_not_unique() {
             number("lower_steps", 1.0),
             number("lower_step", 0.5),
             number("upper_step", 0.5),
+            number("y_step", 0.5),
         ]
     };
     close(run(plane(), "bome", &settings(10.0)).upper_objective, 0.076, 5e-4);
@@ -119,6 +120,7 @@ fn bome_on_the_coreset() {
                 number("lower_steps", lower_steps),
                 number("lower_step", lower_step),
                 number("upper_step", 0.05),
+                number("y_step", 0.05),
                 number("epsilon", 1e-4),
             ],
         )

@@ -66,7 +66,12 @@ fn pace_follows_the_clock() {
 
 #[test]
 fn traces_are_thinned_and_end_at_the_end() {
-    let settings = [number("steps", 25_001.0), number("tolerance", 0.0), number("lower_step", 0.1)];
+    let settings = [
+        number("steps", 25_001.0),
+        number("tolerance", 0.0),
+        number("lower_step", 0.1),
+        number("upper_step", 0.1),
+    ];
     let s = run(free(Scalar, &[3.0], &[0.0]), "bome", &settings);
     let rows: Vec<&[f64]> = s.trace.rows().collect();
     assert!((900..=1002).contains(&rows.len()), "{}", rows.len());
@@ -185,7 +190,9 @@ fn bome_costs_what_it_says() {
 fn solvers_evaluate_only_what_they_need() {
     for solver in SOLVERS.iter().filter(|s| s.name != "gradient") {
         let mut problem = free(Scalar, &[3.0], &[0.0]);
-        let (solver, settings) = configure(&problem, solver.name, &[number("steps", 20.0)]);
+        let mut written = vec![number("steps", 20.0)];
+        written.extend(solver.options().any(|o| o.name == "radius").then(|| number("radius", 1.0)));
+        let (solver, settings) = configure(&problem, solver.name, &written);
         let solution = solve(&mut problem, solver, &settings, &mut Silent);
         // The single-level form is the compiler's to make: without it the method is refused and evaluates nothing.
         let refused = matches!(solution.termination, Termination::Refused { .. });

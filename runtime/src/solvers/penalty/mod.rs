@@ -100,7 +100,7 @@ impl<S: Surrogate> Penalty<S> {
             order,
             k: 0,
             automatic: y_step.is_none(),
-            upper_step: Step::outer(settings, &problem.upper, settings.real("upper_step")),
+            upper_step: Step::upper(settings, &problem.upper),
             lower_step: Step::lower(settings, &problem.lower, size),
             gap: start.clone(),
             direction: start.clone(),

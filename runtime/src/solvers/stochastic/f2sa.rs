@@ -54,7 +54,7 @@ pub(in super::super) fn build(problem: &mut Problem, settings: &Settings, start:
         upper: start.clone(),
         at_copy: vec![0.0; start.x.len()],
         y_rule: Step::lower(settings, &problem.lower, sizes.lower()),
-        x_step: Step::outer(settings, &problem.upper, settings.real("upper_step")),
+        x_step: Step::upper(settings, &problem.upper),
         k: 0,
         sizes,
     };

@@ -45,7 +45,6 @@ struct Fsla {
     directions: Vec<f64>,
     upper: Vec<f64>,
     upper_step: Step,
-    upper_size: f64,
     lower_step: Step,
     look: Look,
 }
@@ -54,15 +53,13 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     let mut oracle = Oracle::new(problem, settings.count("seed") as u64);
     let sizes = Sizes::with_adjoint(&mut oracle, problem, settings, start);
     let v = vec![0.0; start.y.len()];
-    let upper_size = settings.real("upper_step");
     let method = Fsla {
         before: (start.clone(), v.clone()),
         v,
         momentum: vec![0.0; start.x.len()],
         directions: vec![0.0; oracle.lower_len()],
         upper: vec![0.0; oracle.upper_len()],
-        upper_step: Step::outer(settings, &problem.upper, upper_size),
-        upper_size,
+        upper_step: Step::upper(settings, &problem.upper),
         lower_step: Step::lower(settings, &problem.lower, sizes.lower()),
         sizes,
         look: Look::new(&oracle, start),
@@ -107,7 +104,7 @@ impl Stochastic for Fsla {
         self.momentum.iter_mut().zip(of_x).for_each(|(d, h)| *d = h + (1.0 - theta) * *d);
 
         old.x.copy_from_slice(&point.x);
-        self.upper_step.size = theta * self.upper_size;
+        self.upper_step.share = self.sizes.upper_factor(k);
         self.upper_step.apply(&problem.upper, k, &self.momentum, &mut point.x);
         self.v = v;
         self.before = (old, old_v);

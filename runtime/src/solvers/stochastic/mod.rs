@@ -45,7 +45,7 @@ const fn decay(default: f64) -> OptionSpec {
         name: "decay",
         kind: Kind::Real { min: 0.0, max: 1.0, open: false },
         default: Preset::Number(default),
-        doc: "All steps fall like (k+1)^-decay; with 0 they keep their size, and without variance reduction the iterates then stay as noisy as they are.",
+        doc: "All steps fall like (k+1)^-decay, but for an automatic upper step, which falls by itself; with 0 they keep their size, and without variance reduction the iterates then stay as noisy as they are.",
     }
 }
 

@@ -51,7 +51,6 @@ struct Nested {
     of_upper: Point,
     direction: Vec<f64>,
     upper_step: Step,
-    upper_size: f64,
     lower_step: Step,
     look: Look,
 }
@@ -65,7 +64,6 @@ pub(super) fn nested(
 ) -> Box<dyn Method> {
     let mut oracle = Oracle::new(problem, settings.count("seed") as u64);
     let sizes = Sizes::with_adjoint(&mut oracle, problem, settings, start);
-    let upper_size = settings.real("upper_step");
     let zeros = vec![0.0; start.y.len()];
     let method = Nested {
         lower_steps: settings.count("lower_steps"),
@@ -75,8 +73,7 @@ pub(super) fn nested(
         product: zeros,
         of_upper: start.clone(),
         direction: vec![0.0; start.x.len()],
-        upper_step: Step::outer(settings, &problem.upper, upper_size),
-        upper_size,
+        upper_step: Step::upper(settings, &problem.upper),
         lower_step: Step::lower(settings, &problem.lower, sizes.lower()),
         sizes,
         look: Look::new(&oracle, start),
@@ -153,7 +150,7 @@ impl Stochastic for Nested {
         problem.on_batches(batches, |p| p.lower_second_order(&point.x, &point.y, v, product, direction));
         scale(-1.0, direction);
         axpy(1.0, &self.of_upper.x, &mut self.direction);
-        self.upper_step.size = factor * self.upper_size;
+        self.upper_step.share = self.sizes.upper_factor(k);
         self.upper_step.apply(&problem.upper, k, &self.direction, &mut point.x);
     }
 

@@ -19,7 +19,6 @@ struct Single {
     v: Vec<f64>,
     directions: Vec<f64>,
     upper_step: Step,
-    upper_size: f64,
     lower_step: Step,
     average: Option<Average>,
     look: Look,
@@ -44,13 +43,11 @@ pub(super) fn single(
     let sizes = Sizes::with_adjoint(&mut oracle, problem, settings, start);
     let v = vec![0.0; start.y.len()];
     let estimator = estimator(&oracle, problem, At { x: &start.x, y: &start.y, v: &v });
-    let upper_size = settings.real("upper_step");
     let method = Single {
         estimator,
         v,
         directions: vec![0.0; oracle.lower_len()],
-        upper_step: Step::outer(settings, &problem.upper, upper_size),
-        upper_size,
+        upper_step: Step::upper(settings, &problem.upper),
         lower_step: Step::lower(settings, &problem.lower, sizes.lower()),
         sizes,
         average: average.map(|share| Average { share, value: vec![0.0; start.x.len()] }),
@@ -68,7 +65,7 @@ impl Stochastic for Single {
         self.lower_step.size = factor * self.sizes.lower();
         self.lower_step.apply(&problem.lower, k, of_y, &mut point.y);
         axpy(-factor * self.sizes.adjoint(), of_v, &mut self.v);
-        self.upper_step.size = factor * self.upper_size;
+        self.upper_step.share = self.sizes.upper_factor(k);
         let of_x = match &mut self.average {
             None => of_x,
             Some(Average { share, value }) => {

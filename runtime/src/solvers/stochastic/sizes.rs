@@ -26,6 +26,8 @@ pub(super) struct Sizes {
     ratio: f64,
     adjoint: Option<f64>,
     decay: f64,
+    /// Whether the upper step falls with the others; one that is found falls by itself.
+    upper_falls: bool,
 }
 
 impl Sizes {
@@ -49,7 +51,8 @@ impl Sizes {
                 ratio = bound / lower.get();
             }
         }
-        Sizes { lower, ratio, adjoint, decay }
+        let upper_falls = settings.number("upper_step").is_some();
+        Sizes { lower, ratio, adjoint, decay, upper_falls }
     }
 
     /// As [`Sizes::new`], with the adjoint's step and the decay of the options.
@@ -63,9 +66,14 @@ impl Sizes {
         Sizes::new(oracle, problem, settings, start, adjoint, decay)
     }
 
-    /// The factor on all steps of iteration `k`.
+    /// The factor on lower and adjoint steps of iteration `k`.
     pub(super) fn factor(&self, k: usize) -> f64 {
         if self.decay == 0.0 { 1.0 } else { ((k + 1) as f64).powf(-self.decay) }
+    }
+
+    /// The factor on the upper step of iteration `k`.
+    pub(super) fn upper_factor(&self, k: usize) -> f64 {
+        if self.upper_falls { self.factor(k) } else { 1.0 }
     }
 
     /// The size of a lower step, before the factor.

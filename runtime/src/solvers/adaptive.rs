@@ -1,0 +1,40 @@
+//! The size of outer steps that nobody chose, by distance over gradients: `r_k / sqrt(Σ_{i ≤ k} ‖d_i‖²)` with `r_k` the longest
+//! distance from the start so far (at first [`FIRST`] of the start's own size) and `d_i` the directions. It needs no constant of
+//! the problem, does not change when the objective is scaled, and shrinks when directions grow: a step is never longer than `r_k`.
+//! On a quadratic it settles within a few times of `1/L`.
+//!
+//! Not guaranteed: the sum never forgets, so a few wild directions early in a run make all later steps short.
+//!
+//! Source: M. Ivgi, O. Hinder, Y. Carmon, "DoG is SGD's best friend: a parameter-free dynamic step size schedule", ICML 2023,
+//! arXiv 2302.12022, equation (DoG).
+
+use crate::linear::blas1::{dot, squared_distance};
+
+/// The first step, relative to `1 + ‖start‖`.
+const FIRST: f64 = 1e-3;
+
+/// The start, how far the iterate has been from it, and the directions so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Adaptive {
+    start: Vec<f64>,
+    farthest: f64,
+    sum: f64,
+}
+
+impl Adaptive {
+    /// For vectors of this length.
+    pub(crate) fn new(len: usize) -> Self {
+        Adaptive { start: vec![0.0; len], farthest: 0.0, sum: 0.0 }
+    }
+
+    /// The size of the step along `−d` from `x`; 0 as long as all directions were 0.
+    pub(crate) fn size(&mut self, x: &[f64], d: &[f64]) -> f64 {
+        if self.farthest == 0.0 {
+            self.start.copy_from_slice(x);
+            self.farthest = FIRST * (1.0 + dot(x, x).sqrt());
+        }
+        self.farthest = self.farthest.max(squared_distance(x, &self.start).sqrt());
+        self.sum += dot(d, d);
+        if self.sum > 0.0 { self.farthest / self.sum.sqrt() } else { 0.0 }
+    }
+}
