@@ -120,7 +120,8 @@ fn order_of_the_methods() {
             "stocbio" | "amigo" => 120.0,
             _ => 1700.0,
         };
-        let solution = run(&text, method, &[number("steps", steps), number("batch", 16.0)]);
+        let options = [number("steps", steps), number("batch", 16.0), number("upper_step", 0.5)];
+        let solution = run(&text, method, &options);
         let passes = solution.epochs.unwrap();
         assert!((60.0..260.0).contains(&passes), "{method}: {passes} passes");
         last(&solution)

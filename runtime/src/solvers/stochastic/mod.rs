@@ -62,7 +62,7 @@ const LOWER_STEP: OptionSpec = OptionSpec {
     name: "lower_step",
     kind: Kind::PositiveOr("auto"),
     default: Preset::Word("auto"),
-    doc: "Step size on the lower level; `auto` is 1/(2 L), at most 1/(3 B), with L the largest curvature of the full lower objective and B that of a batch; L is estimated again as the variables move.",
+    doc: "Step size on the lower level; `auto` is 1/(3 B) with B the largest curvature of a batch, found again whenever the passes have doubled; without batches 1/(2 L) with L that of the whole.",
 };
 
 /// What the single-loop methods evaluate.

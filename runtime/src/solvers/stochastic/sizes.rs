@@ -10,28 +10,31 @@ use crate::problem::Problem;
 use crate::samples::Side;
 use crate::settings::Settings;
 
-/// The share of `1/L` of an automatic lower step.
-const SHARE: f64 = 0.5;
-
-/// The share of the inverse curvature of a single batch: what SAGA is sure of.
-const SHARE_OF_BATCH: f64 = 1.0 / 3.0;
+/// The share of the inverse curvature: of the whole, and of single batches, where it is what SAGA is sure of.
+const SHARES: (f64, f64) = (0.5, 1.0 / 3.0);
 
 /// Batches whose curvature is found exactly.
-const LOOKED_AT: usize = 8;
+const LOOKED_AT: usize = 4;
 
 /// Sizes of lower and adjoint steps, and how all steps fall.
 pub(super) struct Sizes {
-    lower: StepSize,
-    /// What is left of that step for the sake of single batches.
-    ratio: f64,
+    lower: Lower,
     adjoint: Option<f64>,
     decay: f64,
     /// Whether the upper step falls with the others; one that is found falls by itself.
     upper_falls: bool,
 }
 
+/// The size of a lower step.
+enum Lower {
+    /// Of a step on all terms, or as the options say.
+    Whole(StepSize),
+    /// Of a step on a batch; found again when the terms touched have doubled.
+    Batches { size: f64, found: u64, seed: u64 },
+}
+
 impl Sizes {
-    /// The lower step as the options say. An automatic lower step suits both the full objective and single batches, whose curvature may be larger.
+    /// The lower step as the options say. An automatic one suits single batches, none of which is less curved than the whole.
     pub(super) fn new(
         oracle: &mut Oracle,
         problem: &mut Problem,
@@ -40,19 +43,18 @@ impl Sizes {
         adjoint: Option<f64>,
         decay: f64,
     ) -> Self {
-        let before = problem.calls_of(Quantity::LowerHessian);
-        let lower = StepSize::lower(problem, settings, start, SHARE, 0.0);
-        oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
-        let mut ratio = 1.0;
-        if lower.is_automatic() && problem.samples.is_some() {
-            let of_batches = largest_curvature(oracle, problem, start, settings.count("seed") as u64);
-            let bound = SHARE_OF_BATCH / of_batches;
-            if bound < lower.get() {
-                ratio = bound / lower.get();
-            }
-        }
+        let lower = if settings.number("lower_step").is_none() && problem.samples.is_some() {
+            let seed = settings.count("seed") as u64;
+            let size = suiting(largest_curvature(oracle, problem, start, seed), SHARES.1);
+            Lower::Batches { size, found: oracle.touched(), seed }
+        } else {
+            let before = problem.calls_of(Quantity::LowerHessian);
+            let size = StepSize::lower(problem, settings, start, SHARES.0, 0.0);
+            oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
+            Lower::Whole(size)
+        };
         let upper_falls = settings.number("upper_step").is_some();
-        Sizes { lower, ratio, adjoint, decay, upper_falls }
+        Sizes { lower, adjoint, decay, upper_falls }
     }
 
     /// As [`Sizes::new`], with the adjoint's step and the decay of the options.
@@ -78,7 +80,10 @@ impl Sizes {
 
     /// The size of a lower step, before the factor.
     pub(super) fn lower(&self) -> f64 {
-        self.ratio * self.lower.get()
+        match &self.lower {
+            Lower::Whole(size) => size.get(),
+            Lower::Batches { size, .. } => *size,
+        }
     }
 
     /// The size of a step on the adjoint, before the factor.
@@ -88,10 +93,26 @@ impl Sizes {
 
     /// Makes an automatic lower step fit the point.
     pub(super) fn follow(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &Point) {
-        let before = problem.calls_of(Quantity::LowerHessian);
-        self.lower.follow(problem, &point.x, &point.y);
-        oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
+        match &mut self.lower {
+            Lower::Whole(size) => {
+                let before = problem.calls_of(Quantity::LowerHessian);
+                size.follow(problem, &point.x, &point.y);
+                oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
+            }
+            Lower::Batches { size, found, seed } => {
+                if oracle.touched() >= 2 * *found {
+                    *size = suiting(largest_curvature(oracle, problem, point, *seed), SHARES.1);
+                    *found = oracle.touched();
+                }
+            }
+        }
     }
+}
+
+/// A share of the inverse of a curvature; of 1 where there is none to go by.
+fn suiting(curvature: f64, share: f64) -> f64 {
+    let size = share / curvature;
+    if size.is_finite() && size > 0.0 { size } else { share }
 }
 
 /// The largest curvature of the lower objective on a batch, of those that look most curved: all are multiplied with one direction, and
