@@ -72,14 +72,14 @@ pub trait Method {
         None
     }
 
-    /// Why it cannot be run after all; `None` when it can.
-    fn refusal(&self) -> Option<String> {
-        None
-    }
-
     /// How it holds the iterates it differentiates through; `None` for a method that does not. One whose iterates do not fit is
     /// not run.
     fn trajectory(&self) -> Option<Trajectory> {
+        None
+    }
+
+    /// Why it cannot be run on its problem, as a sentence without a full stop; `None` when it can.
+    fn refusal(&self) -> Option<String> {
         None
     }
 }

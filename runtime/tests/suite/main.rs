@@ -5,10 +5,12 @@
 mod bad_ends;
 mod bias;
 mod checks;
+mod compositions;
 mod constrained;
 mod domains;
 mod golden;
 mod lower;
+mod meta;
 mod models;
 mod pieces;
 mod proximal;
