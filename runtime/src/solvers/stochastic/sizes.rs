@@ -30,7 +30,7 @@ enum Lower {
     /// Of a step on all terms, or as the options say.
     Whole(StepSize),
     /// Of a step on a batch; found again when the terms touched have doubled.
-    Batches { size: f64, found: u64, seed: u64 },
+    Batches { size: f64, found: u64, curvature: Box<Curvature> },
 }
 
 impl Sizes {
@@ -45,8 +45,9 @@ impl Sizes {
     ) -> Self {
         let lower = if settings.number("lower_step").is_none() && problem.samples.is_some() {
             let seed = settings.count("seed") as u64;
-            let size = suiting(largest_curvature(oracle, problem, start, seed), SHARES.1);
-            Lower::Batches { size, found: oracle.touched(), seed }
+            let mut curvature = Box::new(Curvature::new(oracle, start.y.len(), seed));
+            let size = suiting(curvature.largest(oracle, problem, start), SHARES.1);
+            Lower::Batches { size, found: oracle.touched(), curvature }
         } else {
             let before = problem.calls_of(Quantity::LowerHessian);
             let size = StepSize::lower(problem, settings, start, SHARES.0, 0.0);
@@ -99,9 +100,9 @@ impl Sizes {
                 size.follow(problem, &point.x, &point.y);
                 oracle.touch_all(Side::Lower, problem.calls_of(Quantity::LowerHessian) - before);
             }
-            Lower::Batches { size, found, seed } => {
+            Lower::Batches { size, found, curvature } => {
                 if oracle.touched() >= 2 * *found {
-                    *size = suiting(largest_curvature(oracle, problem, point, *seed), SHARES.1);
+                    *size = suiting(curvature.largest(oracle, problem, point), SHARES.1);
                     *found = oracle.touched();
                 }
             }
@@ -115,36 +116,51 @@ fn suiting(curvature: f64, share: f64) -> f64 {
     if size.is_finite() && size > 0.0 { size } else { share }
 }
 
-/// The largest curvature of the lower objective on a batch, of those that look most curved: all are multiplied with one direction, and
-/// the ones with the longest products are looked at.
-fn largest_curvature(oracle: &mut Oracle, problem: &mut Problem, start: &Point, seed: u64) -> f64 {
-    let first = seeded(start.y.len(), seed);
-    let mut work = first.clone();
-    let product = |problem: &mut Problem, v: &[f64], hv: &mut [f64]| {
-        problem.tolerantly(|p| p.lower_hessian(&start.x, &start.y, v, hv));
-    };
-    let mut longest: Vec<(f64, usize)> = Vec::with_capacity(oracle.batches(Side::Lower));
-    for batch in 0..oracle.batches(Side::Lower) {
-        oracle.touch(problem, Side::Lower, [batch, 0]);
-        problem.on_batches([batch, 0], |problem| product(problem, &first, &mut work));
-        longest.push((norm2(&work), batch));
+/// Finds the largest curvature of the lower objective on a batch; allocates nothing after it was made.
+struct Curvature {
+    seeded: Vec<f64>,
+    direction: Vec<f64>,
+    work: Vec<f64>,
+    /// Batches with the lengths of their products, the longest first.
+    longest: Vec<(f64, usize)>,
+}
+
+impl Curvature {
+    fn new(oracle: &Oracle, len: usize, seed: u64) -> Self {
+        let seeded = seeded(len, seed);
+        let longest = Vec::with_capacity(oracle.batches(Side::Lower));
+        Curvature { direction: seeded.clone(), work: seeded.clone(), seeded, longest }
     }
-    longest.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut largest = 0.0_f64;
-    let mut direction = first.clone();
-    for (_, batch) in longest.into_iter().take(LOOKED_AT) {
-        direction.copy_from_slice(&first);
-        let mut products = 0;
-        let curvature = problem.on_batches([batch, 0], |problem| {
-            spectral_radius(&mut direction, &mut work, 1e-2, |v, hv| {
-                products += 1;
-                product(problem, v, hv);
-            })
-        });
-        (0..products).for_each(|_| oracle.touch(problem, Side::Lower, [batch, 0]));
-        if curvature.is_finite() {
-            largest = largest.max(curvature);
+
+    /// At a point, of the batches that look most curved: all are multiplied with one direction, and the ones with the longest
+    /// products are looked at.
+    fn largest(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &Point) -> f64 {
+        let Curvature { seeded, direction, work, longest } = self;
+        let product = |problem: &mut Problem, v: &[f64], hv: &mut [f64]| {
+            problem.tolerantly(|p| p.lower_hessian(&point.x, &point.y, v, hv));
+        };
+        longest.clear();
+        for batch in 0..oracle.batches(Side::Lower) {
+            oracle.touch(problem, Side::Lower, [batch, 0]);
+            problem.on_batches([batch, 0], |problem| product(problem, seeded, work));
+            longest.push((norm2(work), batch));
         }
+        longest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut largest = 0.0_f64;
+        for &(_, batch) in longest.iter().take(LOOKED_AT) {
+            direction.copy_from_slice(seeded);
+            let mut products = 0;
+            let curvature = problem.on_batches([batch, 0], |problem| {
+                spectral_radius(direction, work, 1e-2, |v, hv| {
+                    products += 1;
+                    product(problem, v, hv);
+                })
+            });
+            (0..products).for_each(|_| oracle.touch(problem, Side::Lower, [batch, 0]));
+            if curvature.is_finite() {
+                largest = largest.max(curvature);
+            }
+        }
+        largest
     }
-    largest
 }
