@@ -68,7 +68,7 @@ pub(crate) trait Surrogate {
 
 /// The loop around a surrogate.
 fn around(
-    problem: &Problem,
+    problem: &mut Problem,
     settings: &Settings,
     start: &Point,
     surrogate: impl Surrogate + 'static,
