@@ -23,4 +23,8 @@ struct Warm;
 
 impl Init for Warm {
     fn begin(&mut self, _: &Problem, _: &[f64], _: &mut [f64]) {}
+
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
