@@ -59,6 +59,8 @@ pub struct Solution {
     pub iterations: usize,
     /// The iteration of the point, where the watcher kept one.
     pub kept: Option<usize>,
+    /// Passes over the terms of the sampled sums, by what was evaluated at one point on one batch; `None` for methods that do not sample.
+    pub epochs: Option<f64>,
     /// Evaluations by the solver, per quantity, without the check.
     pub calls: Vec<(Quantity, u64)>,
     /// Evaluations by the check.
@@ -139,7 +141,9 @@ pub fn solve_from(
                 refused(start, reason)
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
-                let run = Run::new(problem, &start, steps, tolerance, monitor).counting_from(evaluated);
+                let run = Run::new(problem, &start, steps, tolerance, monitor)
+                    .counting(method.as_ref(), problem)
+                    .counting_from(evaluated);
                 run.drive(method.as_mut(), problem, start)
             }
         }
@@ -164,7 +168,7 @@ fn assess(
     finish: bool,
 ) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, trace } = ended;
+    let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
     let mut gap_left = None;
     let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
         (Check::unknown(), f64::NAN, Vec::new())
@@ -192,6 +196,7 @@ fn assess(
         lower: variables(&problem.lower, &y),
         reports,
         iterations,
+        epochs,
         kept,
         calls: Vec::new(),
         check_calls: problem.calls() - before,
@@ -223,6 +228,7 @@ fn refused(point: Point, reason: String) -> Ended {
         point,
         kept: None,
         measure: f64::NAN,
+        epochs: None,
         trace: Trace::default(),
     }
 }
