@@ -8,6 +8,7 @@ mod checks;
 mod constrained;
 mod domains;
 mod golden;
+mod keeping;
 mod lower;
 mod models;
 mod pieces;
