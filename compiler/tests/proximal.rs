@@ -164,7 +164,10 @@ fn the_gap_of_any_method_is_honest() {
     let text = "data a: real[2] = [3, 0.5]\n\
                 upper {\n  var x: real in [1, 1] = 1\n  minimize 0.5 * sumsq(y)\n}\n\
                 lower {\n  var y: real[2] = 1\n  minimize 0.5 * sumsq(y - a) + x * norm1(y)\n}\n";
-    let written = [number("steps", 0.0), number("lower_steps", 1.0), number("lower_step", 1e-9)];
+    let mut written = vec![number("steps", 0.0), number("lower_steps", 1.0), number("lower_step", 1e-9)];
+    let finished = run(text, "cg", &written);
+    assert!((finished.y[0] - 2.0).abs() < 1e-8 && finished.y[1] == 0.0, "{finished:?}");
+    written.push(("finish".to_string(), Value::Bool(false)));
     let solution = run(text, "cg", &written);
     let lower = solution.check.lower.as_ref().unwrap();
     // At y = (1, 1) the value is 2 + 1/8 + 2, at the solution (2, 0) it is 1/2 + 1/8 + 2.

@@ -80,6 +80,25 @@ fn fixed_points_of_rhg() {
     }
 }
 
+/// Pieces, by name and as compositions of one's own; the closed forms are those of the runtime's tests.
+#[test]
+fn fixed_points_of_compositions() {
+    let steps = "lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12, steps = 20000";
+    for (method, x) in [
+        ("fhg(lower_steps = 5,", 0.856385),
+        ("bda(alpha = 0.1, share = constant, pull_step = 0.1, lower_steps = 300,", 0.552486),
+        ("darts(", 0.909091),
+        ("fixed_point(adjoint_steps = 6, warm_adjoint = false, adjoint_tolerance = 0,", 0.680939),
+        ("bilevel(init = learned, hypergradient = reverse, lower_steps = 10,", 1.0),
+        ("bilevel(init = learned(bound = 1), hypergradient = reverse, lower_steps = 10,", 0.861596),
+        ("bilevel(lower = nesterov(lower_momentum = 0.5), hypergradient = direct,", 0.5),
+        ("bilevel(init = cold, truncate = last(5), hypergradient = reverse, lower_steps = 10,", 0.789439),
+    ] {
+        row(&format!("{method} {steps})"), x);
+    }
+    row("shine(upper_step = 0.5, tolerance = 1e-12)", 0.5);
+}
+
 #[test]
 fn fixed_point_of_cg_is_the_solution() {
     row("cg(lower_step = 0.1, upper_step = 0.5, tolerance = 1e-12)", 0.5);
@@ -90,8 +109,8 @@ fn fixed_points_of_bome() {
     for (steps, x) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {
         row(
             &format!(
-                "bome(lower_steps = {steps}, lower_step = 0.1, upper_step = 0.05, y_step = 0.05, steps = 20000, tolerance = 1e-12, \
-                 epsilon = 1e-20)"
+                "bome(lower_steps = {steps}, lower_step = 0.1, upper_step = 0.05, y_step = 0.05, steps = 20000, \
+                 tolerance = 1e-12, epsilon = 1e-20)"
             ),
             x,
         );
@@ -211,6 +230,27 @@ fn sines() {
     assert!((valley.x[0] - 0.4422).abs() < 6e-5 && (valley.y[0] - 3.2209).abs() < 6e-5, "{valley:?}");
     let height: f64 = valley.y.iter().map(|y| (valley.x[0] + y - 2.0).sin()).sum();
     assert!(height > 1.9, "a maximum of the follower: {height}");
+}
+
+/// The same by BVFSM: with a squared penalty that grows the lower gap goes to 0 and the end to the solution; with a logarithmic
+/// barrier, as published, the end has a small upper objective and is no solution.
+#[test]
+fn sines_by_sequential_minimisation() {
+    let text = |solve: &str| {
+        format!(
+            "upper {{\n  var x: real = 3\n  minimize (x - 2)^2 + sumsq(y - 4)\n}}\n\
+             lower {{\n  var y: real[2] = 3\n  minimize sum(sin(x + y - 2))\n}}\nsolve {solve}\n"
+        )
+    };
+    let gap = |solution: &Solution| solution.check.lower.as_ref().unwrap().gap;
+    let end = run(&text("bvfsm(steps = 5000, upper_step = 0.01, sigma = linear(100, 10))"));
+    assert!((end.x[0] - 2.4749).abs() < 0.02 && (end.upper_objective - 0.33833).abs() < 0.03, "{end:?}");
+    assert!(gap(&end) < 1e-3, "{end:?}");
+    let barrier = run(&text(
+        "penalty(surrogate = regularised_copy(fade = 0.5), weight = log_barrier(sigma = power(1, 1)), \
+         order = lower_first(y_steps = 25), lower_steps = 50, steps = 5000, upper_step = 0.01, scale = lower)",
+    ));
+    assert!(barrier.upper_objective < 0.05 && gap(&barrier) > 0.2, "{barrier:?}");
 }
 
 /// V-PBGD's toy with right gradients: starts spread over the box end in the three minima of `x ↦ F(x, −x)`, shifted by the penalty.

@@ -1,6 +1,7 @@
 //! The gradient of `x ↦ F(x, y(x))`: by reverse differentiation of a lower algorithm, or by the implicit function theorem with
 //! conjugate gradients or a Neumann series. Sign convention: `H v = ∇y F`, hypergradient `∇x F − ∇²xy f · v` with `H = ∇²yy f`.
 
+pub mod dynamics;
 mod reverse;
 
 use crate::derivatives::Derivatives;
@@ -9,7 +10,7 @@ use crate::linear::blas1::axpy;
 use crate::linear::cg::{CgEnd, CgReport, ConjugateGradients};
 use crate::problem::Problem;
 
-pub use reverse::{Reverse, Trajectory, Unroll, reverse};
+pub use reverse::{Reverse, Trajectory, Truncation, Unroll, reverse};
 
 /// What a run of lower steps saw of `f`: its first and its last value.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,51 @@ impl Descent {
 pub(crate) fn apply_scale(scale: &[f64], v: &mut [f64]) {
     for (v, s) in v.iter_mut().zip(scale) {
         *v *= s;
+    }
+}
+
+/// The adjoint system `H v = b` at a point, on the face of active domains.
+pub(crate) struct System<'a> {
+    problem: &'a mut Problem,
+    at: (&'a [f64], &'a [f64]),
+    face: &'a Face,
+    /// `b`.
+    pub(crate) rhs: &'a [f64],
+    /// `v`.
+    pub(crate) adjoint: &'a mut [f64],
+    /// Room for one vector.
+    pub(crate) work: &'a mut [f64],
+}
+
+impl System<'_> {
+    /// `work ← b − H v`.
+    pub(crate) fn residual(&mut self) {
+        let (x, y) = self.at;
+        self.problem.lower_hessian(x, y, self.adjoint, self.work);
+        self.face.add_curvature(&self.problem.lower, self.adjoint, self.work);
+        self.face.tangent(&self.problem.lower, self.work);
+        for (w, b) in self.work.iter_mut().zip(self.rhs) {
+            *w = b - *w;
+        }
+    }
+
+    /// Writes `H` (m × m, row-major), with the identity where the face does not move, so that it can be inverted. Overwrites `v`.
+    pub(crate) fn write(&mut self, matrix: &mut [f64]) {
+        let (x, y) = self.at;
+        let free = self.problem.lower.is_free() && self.problem.proximal.is_none();
+        for (i, row) in matrix.chunks_exact_mut(y.len().max(1)).enumerate() {
+            let v = &mut *self.adjoint;
+            v.fill(0.0);
+            v[i] = 1.0;
+            self.face.tangent(&self.problem.lower, v);
+            self.problem.lower_hessian(x, y, v, row);
+            if !free {
+                self.face.add_curvature(&self.problem.lower, v, row);
+                self.face.tangent(&self.problem.lower, row);
+                axpy(-1.0, v, row);
+                row[i] += 1.0;
+            }
+        }
     }
 }
 
@@ -122,6 +168,22 @@ impl Implicit {
             axpy(1.0, rhs, adjoint);
         }
         crate::linear::blas1::scale(size, adjoint);
+        self.finish(problem, x, y, g);
+        value
+    }
+
+    /// As [`Implicit::evaluate`], with the adjoint that `solve` leaves, from the last.
+    pub(crate) fn evaluate_by(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        g: &mut [f64],
+        solve: impl FnOnce(&mut System<'_>),
+    ) -> f64 {
+        let value = self.begin(problem, x, y);
+        let Self { adjoint, face, rhs, work, .. } = self;
+        solve(&mut System { problem, at: (x, y), face, rhs, adjoint, work });
         self.finish(problem, x, y, g);
         value
     }

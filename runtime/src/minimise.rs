@@ -318,14 +318,25 @@ impl Minimiser {
 
     /// The direction `−B ∇` by the two-loop recursion, and the first step length to try.
     fn quasi_newton(&mut self) -> f64 {
-        let len = self.gradient.len();
-        let d = &mut self.direction;
-        for (d, g) in d.iter_mut().zip(&self.gradient) {
+        for (d, g) in self.direction.iter_mut().zip(&self.gradient) {
             *d = -g;
         }
         if self.pairs == 0 {
             return 1.0 / norm2(&self.gradient).max(1.0);
         }
+        let mut direction = std::mem::take(&mut self.direction);
+        self.inverse(&mut direction);
+        self.direction = direction;
+        1.0
+    }
+
+    /// `d ← B d` with the estimate `B` of the inverse Hessian that the last steps gave, by the two-loop recursion; false, and
+    /// nothing done, when there is none.
+    pub fn inverse(&self, d: &mut [f64]) -> bool {
+        if self.pairs == 0 {
+            return false;
+        }
+        let len = d.len();
         let mut weights = [0.0; MEMORY];
         for (age, weight) in weights.iter_mut().enumerate().take(self.pairs) {
             let slot = (self.newest + MEMORY - age) % MEMORY;
@@ -342,7 +353,7 @@ impl Minimiser {
             let back = dot(y, d) / dot(s, y);
             axpy(weights[age] - back, s, d);
         }
-        1.0
+        true
     }
 
     /// The direction `P(v − α∇) − v` with the spectral step `α`, and for `P` the proximal operator of `α` times what is nonsmooth; the

@@ -70,6 +70,8 @@ pub enum Kind {
     Growth,
     /// `rates(name = factor, …)` with names of variables.
     Rates,
+    /// `starts(name = name, …)`: for lower variables, the upper variables they start at.
+    Starts,
     /// One of these pieces, with options of its own.
     Piece(&'static [&'static Piece]),
 }
@@ -103,6 +105,7 @@ impl std::fmt::Display for Kind {
                 write!(f, "a number above 0, `power(first, p)`, `linear(first, by)` or `ramp(to, over)`")
             }
             Kind::Rates => write!(f, "`rates(variable = factor, …)`"),
+            Kind::Starts => write!(f, "`starts(lower = upper, …)`"),
             Kind::Piece(pieces) => {
                 let names: Vec<&str> = pieces.iter().map(|piece| piece.name).collect();
                 f.write_str(&piece::alternatives(&names))
@@ -122,6 +125,10 @@ pub enum Preset {
     Word(&'static str),
     /// `rates()`: no factors.
     NoRates,
+    /// `starts()`: none named.
+    NoStarts,
+    /// A word with one number, such as `power(1)`.
+    Call(&'static str, f64),
     /// `power(first, p)`.
     Power(f64, f64),
     /// `linear(first, by)`.
@@ -135,6 +142,8 @@ impl Preset {
             Preset::Bool(v) => Value::Bool(v),
             Preset::Word(v) => Value::Word(v.to_string()),
             Preset::NoRates => Value::Call("rates".to_string(), Vec::new()),
+            Preset::NoStarts => Value::Call("starts".to_string(), Vec::new()),
+            Preset::Call(word, v) => call(word, &[("", v)]),
             Preset::Power(first, p) => call("power", &[("first", first), ("p", p)]),
             Preset::Linear(first, by) => call("linear", &[("first", first), ("by", by)]),
         }
@@ -298,6 +307,16 @@ impl Settings {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// One option, `first (k + 1)^p`.
+    pub(crate) fn of_power(name: &str, first: f64, p: f64) -> Self {
+        Settings { entries: vec![(name.to_string(), Preset::Power(first, p).value())] }
+    }
+
+    /// Whether there is such an option.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(entry, _)| entry == name)
+    }
+
     fn get(&self, name: &str) -> &Value {
         match self.entries.iter().find(|(entry, _)| entry == name) {
             Some((_, value)) => value,
@@ -338,6 +357,15 @@ impl Settings {
         match self.get(name) {
             Value::Word(word) => word,
             Value::Number(_) | Value::Bool(_) | Value::Call(..) => "",
+        }
+    }
+
+    /// The upper variable that `from` has a lower variable start at.
+    pub(crate) fn start(&self, variable: &str) -> Option<&str> {
+        let Value::Call(_, starts) = self.get("from") else { return None };
+        match starts.iter().find(|(name, _)| name == variable) {
+            Some((_, Value::Word(upper))) => Some(upper),
+            _ => None,
         }
     }
 
@@ -395,18 +423,31 @@ fn accept<'a>(
         (Kind::Growth, Value::Number(_) | Value::Call(..)) => range(growth(value).is_some()),
         (Kind::Rates, Value::Call(word, rates)) if word == "rates" => {
             rates.iter().find_map(|(name, factor)| {
-                if name.is_empty() {
-                    return Some(SettingProblem::WrongKind);
-                }
-                if !variables.clone().any(|variable| variable == name) {
-                    let near = nearest(name, variables.clone()).map(str::to_string);
-                    return Some(SettingProblem::UnknownVariable { name: name.clone(), near });
-                }
-                range(matches!(factor, Value::Number(v) if *v >= 0.0 && v.is_finite()))
+                let factor = range(matches!(factor, Value::Number(v) if *v >= 0.0 && v.is_finite()));
+                known(name, variables.clone()).or(factor)
+            })
+        }
+        (Kind::Starts, Value::Call(word, starts)) if word == "starts" => {
+            starts.iter().find_map(|(name, start)| match start {
+                Value::Word(start) => known(name, variables.clone()).or(known(start, variables.clone())),
+                _ => Some(SettingProblem::WrongKind),
             })
         }
         _ => Some(SettingProblem::WrongKind),
     }
+}
+
+/// What is wrong with a name that should be that of a variable.
+fn known<'a>(name: &str, mut variables: impl Iterator<Item = &'a str> + Clone) -> Option<SettingProblem> {
+    if name.is_empty() {
+        return Some(SettingProblem::WrongKind);
+    }
+    let all = variables.clone();
+    if variables.any(|variable| variable == name) {
+        return None;
+    }
+    let near = nearest(name, all).map(str::to_string);
+    Some(SettingProblem::UnknownVariable { name: name.to_string(), near })
 }
 
 /// An option nobody set.

@@ -163,6 +163,8 @@ fn run(
             trajectory = method.trajectory();
             if let Some(Trajectory::TooLarge { needed }) = trajectory {
                 refused(start, does_not_fit(solver.name, needed, problem.memory))
+            } else if let Some(reason) = method.refusal() {
+                refused(start, reason)
             } else if (monitor.keeps() || snapshot.is_some()) && !method.state(&mut Keep::default()) {
                 let reason = "`{}` does not show its memory, so a run of it cannot be kept and go on later";
                 refused(start, reason.replace("{}", solver.name))

@@ -57,7 +57,7 @@ impl Checker<'_> {
             return None;
         }
         upper.constraints = self.constraints_in(LevelId::Upper);
-        self.warn(&upper, lower.as_ref());
+        self.warn(&upper, lower.as_ref(), solve.as_ref());
         let objectives: Vec<NodeId> =
             std::iter::once(&upper).chain(&lower).map(|level| level.objective).collect();
         let sampled = self.sampled(&objectives);

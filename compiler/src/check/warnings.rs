@@ -6,22 +6,24 @@ use blo_grammar::span::Span;
 use super::Checker;
 use super::scope::Kind;
 use crate::ir::graph::{NodeId, Role};
-use crate::model::Level;
+use crate::model::{Level, OptionValue, Solve};
 use crate::ops;
 
 impl Checker<'_> {
     /// All warnings about a model as a whole.
-    pub fn warn(&mut self, upper: &Level, lower: Option<&Level>) {
-        self.warn_unused();
+    pub fn warn(&mut self, upper: &Level, lower: Option<&Level>, solve: Option<&Solve>) {
+        let starts = starts(solve);
+        self.warn_unused(&starts);
         self.warn_imports();
-        self.warn_independent(upper, lower);
+        self.warn_independent(upper, lower, upper.vars.iter().any(|var| starts.contains(&var.name.as_str())));
     }
 
-    fn warn_unused(&mut self) {
+    fn warn_unused(&mut self, starts: &[&str]) {
         let unused: Vec<Diagnostic> = self
             .decls
             .iter()
             .filter(|d| !d.used && d.module == 0 && !d.name.starts_with('_'))
+            .filter(|d| !starts.contains(&d.name.as_str()))
             .filter(|d| matches!(d.kind, Kind::Data(_) | Kind::Param(_) | Kind::Let(_) | Kind::Var(_)))
             .map(|d| {
                 Diagnostic::warning("W0201", format!("`{}` is never used", d.name), d.span, "declared here")
@@ -38,10 +40,11 @@ impl Checker<'_> {
         nodes.iter().any(|&n| self.graph.is(n, &ops::INPUT) && self.graph.node(n).stage == role)
     }
 
-    /// Objectives that the level's own variables cannot change, and a lower level that the upper one cannot.
-    fn warn_independent(&mut self, upper: &Level, lower: Option<&Level>) {
+    /// Objectives that the level's own variables cannot change, and a lower level that the upper one cannot. Where upper variables
+    /// are what the lower level starts at, it follows them in that way.
+    fn warn_independent(&mut self, upper: &Level, lower: Option<&Level>, starts: bool) {
         let mut follows = true;
-        if let Some(l) = lower {
+        if let Some(l) = lower.filter(|_| !starts) {
             let mut follower = l.constraints.iter().map(|c| c.residual).chain([l.objective]);
             follows = follower.any(|node| self.depends(node, Role::Upper));
         }
@@ -80,6 +83,24 @@ impl Checker<'_> {
         let help = format!("read {} in it", names(level));
         self.emit_plain(Diagnostic::warning("W0202", message, place, label).help(help));
     }
+}
+
+/// The upper variables that a method is told to start the lower level at: `from = starts(theta = theta0)`.
+fn starts(solve: Option<&Solve>) -> Vec<&str> {
+    fn within<'a>(value: &'a OptionValue, found: &mut Vec<&'a str>) {
+        let OptionValue::Call(word, arguments) = value else { return };
+        for (_, argument) in arguments {
+            match argument {
+                OptionValue::Word(name) if word == "starts" => found.push(name),
+                other => within(other, found),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (_, value, _) in solve.iter().flat_map(|solve| &solve.options) {
+        within(value, &mut found);
+    }
+    found
 }
 
 /// The names of a level's variables, as code.

@@ -174,7 +174,12 @@ fn expected_words(rules: &[Rule]) -> Vec<&'static str> {
 /// A rule in the user's words, with its rank in a list.
 fn in_words(rule: Rule) -> Option<(u8, &'static str)> {
     Some(match rule {
-        Rule::name | Rule::parameter | Rule::option | Rule::binder | Rule::module_path => (0, "a name"),
+        Rule::name
+        | Rule::parameter
+        | Rule::option
+        | Rule::option_name
+        | Rule::binder
+        | Rule::module_path => (0, "a name"),
         Rule::label | Rule::head | Rule::callee => return None,
         Rule::expr
         | Rule::if_expr

@@ -2,10 +2,11 @@
 //! every `s`-th of them, and the steps in between are run again, segment by segment. Both give the same bits, since a step run again
 //! is the same arithmetic on the same numbers.
 
-use super::{Descent, apply_scale};
+use super::Descent;
+use super::dynamics::{Dynamics, Momentum};
 use crate::derivatives::Derivatives;
-use crate::linear::blas1::axpy;
 use crate::problem::Problem;
+use crate::state::State;
 
 /// A lower algorithm of fixed length: `steps` projected (heavy-ball) gradient steps
 /// `b ← momentum · b + ∇y f(x, y)`, `y ← P(y − step · scale ∘ b)`.
@@ -58,10 +59,9 @@ impl std::fmt::Display for Trajectory {
 }
 
 impl Trajectory {
-    /// What fits into `memory` bytes for a sweep over `last` steps of `m` lower variables with `balls` ball domains: as few
-    /// steps again as possible.
-    fn choose(last: usize, m: usize, momentum: bool, balls: usize, memory: usize) -> Self {
-        let state = if momentum { 2 * m } else { m };
+    /// What fits into `memory` bytes for a sweep over `last` steps of `m` lower variables with `balls` ball domains, where a
+    /// checkpoint takes `state` numbers: as few steps again as possible.
+    fn choose(last: usize, m: usize, state: usize, balls: usize, memory: usize) -> Self {
         let bytes = |every: usize| {
             let segments = last.div_ceil(every);
             let checkpoints = if segments > 1 { segments * state } else { 0 };
@@ -77,14 +77,28 @@ impl Trajectory {
     }
 }
 
+/// Which steps of the lower algorithm are differentiated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truncation {
+    /// All of them.
+    Full,
+    /// The last so many.
+    Last(usize),
+    /// Those up to the iterate, after the start, where `F` is largest; of several the first.
+    ArgmaxUpper,
+}
+
 /// Reverse differentiation with room for one trajectory; no call after [`Reverse::new`] allocates.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Reverse {
-    plan: Unroll,
+    dynamics: Box<dyn Dynamics>,
+    steps: usize,
+    last: usize,
+    worst: Option<Worst>,
     trajectory: Trajectory,
     /// The steps of a segment.
     every: usize,
-    /// Iterate (and momentum buffer) at the start of every segment; empty when there is one.
+    /// Iterate and memory of the dynamics at the start of every segment; empty when there is one.
     checkpoints: Vec<f64>,
     /// The iterates of one segment and the one after it, `every + 1` rows of `m`.
     rows: Vec<f64>,
@@ -92,43 +106,78 @@ pub struct Reverse {
     shrinks: Vec<f64>,
     /// The iterate of a segment run again.
     again: Vec<f64>,
-    buffer: Vec<f64>,
-    gradient: Vec<f64>,
     adjoint: Vec<f64>,
-    adjoint_buffer: Vec<f64>,
-    work: Vec<f64>,
-    cross: Vec<f64>,
+}
+
+/// Where `F` was largest on the way.
+#[derive(Clone, Copy, Debug)]
+struct Worst {
+    /// The iterate, from 1.
+    at: usize,
+    value: f64,
+    /// `F` at the last iterate.
+    last: f64,
+}
+
+impl Worst {
+    const NONE: Worst = Worst { at: 1, value: f64::NEG_INFINITY, last: f64::NAN };
+
+    fn pass(&mut self, at: usize, value: f64) {
+        self.last = value;
+        if value > self.value {
+            (self.at, self.value) = (at, value);
+        }
+    }
 }
 
 impl Reverse {
-    /// Memory: `7 · m + n` numbers, and at most [`Problem::memory`] bytes for the trajectory; nothing when it is
-    /// [`Trajectory::TooLarge`], and then there can be no sweep.
+    /// The memory of the steps.
+    pub(crate) fn state(&mut self, state: &mut dyn State) -> bool {
+        self.dynamics.state(state)
+    }
+
+    /// A sweep over (heavy-ball) gradient steps. Memory: `6 · m + n` numbers, and at most [`Problem::memory`] bytes for the
+    /// trajectory; nothing when it is [`Trajectory::TooLarge`], and then there can be no sweep.
     pub fn new(problem: &Problem, plan: Unroll) -> Self {
-        let (n, m, balls) = (problem.upper.len(), problem.lower.len(), problem.lower.balls());
-        let last = plan.last.min(plan.steps);
-        let momentum = plan.momentum != 0.0;
-        let trajectory = Trajectory::choose(last, m, momentum, balls, problem.memory);
+        let Unroll { steps, step, momentum, last, scale } = plan;
+        let mut dynamics = Momentum::new(problem, momentum, false, scale);
+        dynamics.begin(step);
+        Self::over(problem, Box::new(dynamics), steps, Truncation::Last(last))
+    }
+
+    /// A sweep over `steps` steps of any lower algorithm.
+    pub fn over(
+        problem: &Problem,
+        dynamics: Box<dyn Dynamics>,
+        steps: usize,
+        truncation: Truncation,
+    ) -> Self {
+        let (m, balls) = (problem.lower.len(), problem.lower.balls());
+        let (last, worst) = match truncation {
+            Truncation::Full => (steps, None),
+            Truncation::Last(last) => (last.min(steps), None),
+            Truncation::ArgmaxUpper => (steps, Some(Worst::NONE)),
+        };
+        let state = m + dynamics.memory().len();
+        let trajectory = Trajectory::choose(last, m, state, balls, problem.memory);
         let every = match trajectory {
             Trajectory::Kept => last,
             Trajectory::Checkpoints { every } => every,
             Trajectory::TooLarge { .. } => 0,
         };
         let segments = if every == last || every == 0 { 0 } else { last.div_ceil(every) };
-        let state = if momentum { 2 * m } else { m };
         Reverse {
+            dynamics,
+            steps,
+            last,
+            worst,
             trajectory,
             every,
             checkpoints: vec![0.0; segments * state],
             rows: vec![0.0; (every + 1) * m],
             shrinks: vec![1.0; every * balls],
             again: vec![0.0; m],
-            buffer: vec![0.0; m],
-            gradient: vec![0.0; m],
             adjoint: vec![0.0; m],
-            adjoint_buffer: vec![0.0; m],
-            work: vec![0.0; m],
-            cross: vec![0.0; n],
-            plan: Unroll { last, ..plan },
         }
     }
 
@@ -137,8 +186,18 @@ impl Reverse {
         self.trajectory
     }
 
-    /// Runs the lower algorithm from `y`, which becomes the last iterate, with steps of size `step` in place of the plan's from
-    /// now on. `poll` is asked before every step; `None` when it asked to stop.
+    /// After [`Reverse::backward`]: the derivative by the iterate the sweep ended at (m), in full that by the start.
+    pub fn adjoint(&self) -> &[f64] {
+        &self.adjoint
+    }
+
+    /// After [`Reverse::forward`] under [`Truncation::ArgmaxUpper`]: `F` at the last iterate.
+    pub fn upper_at_end(&self) -> Option<f64> {
+        self.worst.map(|worst| worst.last)
+    }
+
+    /// Runs the lower algorithm from `y`, which becomes the last iterate, with steps of size `step`. `poll` is asked before every
+    /// step; `None` when it asked to stop.
     pub fn forward(
         &mut self,
         problem: &mut Problem,
@@ -147,57 +206,30 @@ impl Reverse {
         step: f64,
         mut poll: impl FnMut(&Problem) -> bool,
     ) -> Option<Descent> {
-        self.plan.step = step;
-        self.buffer.fill(0.0);
-        let first = self.plan.steps - self.plan.last;
-        let mut descent = Descent::START;
-        for k in 0..self.plan.steps {
+        self.dynamics.begin(step);
+        self.worst = self.worst.map(|_| Worst::NONE);
+        let first = self.steps - self.last;
+        for k in 0..self.steps {
             if poll(problem) {
                 return None;
             }
-            if k == first {
-                self.rows[..y.len()].copy_from_slice(y);
-            }
-            let value = if k < first {
-                let value = self.direction(problem, x, y);
-                self.descend(y);
+            if k < first {
+                self.dynamics.step(problem, x, y, k);
                 problem.lower.project(y);
-                value
             } else {
                 if (k - first).is_multiple_of(self.every) {
                     self.save((k - first) / self.every, y);
                 }
-                self.record(problem, x, y, (k - first) % self.every)
-            };
-            descent.pass(value);
-        }
-        if self.plan.last == 0 {
-            self.rows.copy_from_slice(y);
-        }
-        Some(descent)
-    }
-
-    /// The value of `f` at `y`; the buffer becomes the direction of the next step.
-    fn direction(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
-        let value = problem.lower_gradient(x, y, &mut self.gradient);
-        if self.plan.momentum == 0.0 {
-            self.buffer.copy_from_slice(&self.gradient);
-        } else {
-            crate::linear::blas1::scale(self.plan.momentum, &mut self.buffer);
-            axpy(1.0, &self.gradient, &mut self.buffer);
-        }
-        value
-    }
-
-    fn descend(&self, y: &mut [f64]) {
-        let Unroll { step, scale, .. } = &self.plan;
-        if scale.is_empty() {
-            axpy(-step, &self.buffer, y);
-        } else {
-            for ((y, b), s) in y.iter_mut().zip(&self.buffer).zip(scale) {
-                *y -= step * s * b;
+                self.record(problem, x, y, k - first);
+            }
+            if let Some(worst) = &mut self.worst {
+                worst.pass(k + 1, problem.upper_value(x, y));
             }
         }
+        if self.last == 0 {
+            self.rows.copy_from_slice(y);
+        }
+        Some(self.dynamics.descent())
     }
 
     /// Keeps the state at the start of a segment.
@@ -205,81 +237,71 @@ impl Reverse {
         if self.checkpoints.is_empty() {
             return;
         }
-        let (m, state) = (y.len(), self.state());
+        let memory = self.dynamics.memory();
+        let state = y.len() + memory.len();
         let place = &mut self.checkpoints[segment * state..][..state];
-        place[..m].copy_from_slice(y);
-        if state > m {
-            place[m..].copy_from_slice(&self.buffer);
-        }
+        place[..y.len()].copy_from_slice(y);
+        place[y.len()..].copy_from_slice(memory);
     }
 
-    /// The numbers of a checkpoint.
-    fn state(&self) -> usize {
-        self.buffer.len() * if self.plan.momentum == 0.0 { 1 } else { 2 }
-    }
-
-    /// Step `i` of a segment, from `y`, with everything the sweep will ask for.
-    fn record(&mut self, problem: &mut Problem, x: &[f64], y: &mut [f64], i: usize) -> f64 {
-        let (m, balls) = (y.len(), problem.lower.balls());
+    /// Step `j` of those differentiated, from `y`, with everything the sweep will ask for.
+    fn record(&mut self, problem: &mut Problem, x: &[f64], y: &mut [f64], j: usize) {
+        let (m, balls, i) = (y.len(), problem.lower.balls(), j % self.every);
         self.rows[i * m..][..m].copy_from_slice(y);
-        let value = self.direction(problem, x, y);
-        self.descend(y);
+        self.dynamics.step(problem, x, y, self.steps - self.last + j);
         problem.lower.project_recording(y, &mut self.shrinks[i * balls..][..balls]);
         self.rows[(i + 1) * m..][..m].copy_from_slice(y);
-        value
     }
 
-    /// Runs a segment of `len` steps again.
+    /// Runs the first `len` steps of a segment again.
     fn rerun(&mut self, problem: &mut Problem, x: &[f64], segment: usize, len: usize) {
-        let (m, state) = (self.buffer.len(), self.state());
+        let m = self.again.len();
         let mut y = std::mem::take(&mut self.again);
+        let state = m + self.dynamics.memory().len();
         let saved = &self.checkpoints[segment * state..][..state];
         y.copy_from_slice(&saved[..m]);
-        if state > m {
-            self.buffer.copy_from_slice(&saved[m..]);
-        }
+        self.dynamics.recall(&saved[m..]);
         for i in 0..len {
-            self.record(problem, x, &mut y, i);
+            self.record(problem, x, &mut y, segment * self.every + i);
         }
         self.again = y;
     }
 
-    /// After [`Reverse::forward`]: `F(x, y_K)`, and in `g` the hypergradient. Two second-order products share each of the
-    /// `last` sweeps. For every step `k`, backwards, with `a` the adjoint of `y`:
+    /// After [`Reverse::forward`]: `F` at the iterate the sweep begins at (the last, unless truncated otherwise), and in `g` the
+    /// hypergradient. For every step `k`, backwards, with `a` the adjoint of `y`, for gradient steps:
     /// `g ← g − s ∇²xy f(x, y_k) a`, `a ← a − s H(x, y_k) a`; with momentum the adjoint of the buffer is carried as well.
     pub fn backward(&mut self, problem: &mut Problem, x: &[f64], g: &mut [f64]) -> f64 {
-        let (m, last, every) = (self.buffer.len(), self.plan.last, self.every.max(1));
-        let segments = last.div_ceil(every);
-        let len = |segment: usize| every.min(last - segment * every);
-        let end = segments.checked_sub(1).map_or(0, len);
-        let value = problem.upper_gradients(x, &self.rows[end * m..][..m], g, &mut self.adjoint);
-        self.adjoint_buffer.fill(0.0);
+        let (m, every) = (self.again.len(), self.every.max(1));
+        let end = self.worst.map_or(self.last, |worst| worst.at.min(self.last));
+        let held = self.last.div_ceil(every);
+        let segments = end.div_ceil(every);
+        let len = |segment: usize| every.min(end - segment * every);
+        if 0 < segments && segments < held {
+            self.rerun(problem, x, segments - 1, len(segments - 1));
+        }
+        let row = segments.checked_sub(1).map_or(0, len);
+        let value = problem.upper_gradients(x, &self.rows[row * m..][..m], g, &mut self.adjoint);
+        self.dynamics.begin_backward();
         for segment in (0..segments).rev() {
-            // The last segment is still there.
+            // The segment the sweep begins in is there.
             if segment + 1 < segments {
                 self.rerun(problem, x, segment, every);
             }
             for i in (0..len(segment)).rev() {
-                self.pull_back(problem, x, g, i);
+                self.pull_back(problem, x, g, segment * every + i);
             }
         }
         value
     }
 
-    /// The adjoints before step `i` of the segment that is held, from those after it.
-    fn pull_back(&mut self, problem: &mut Problem, x: &[f64], g: &mut [f64], i: usize) {
-        let (m, balls) = (self.buffer.len(), problem.lower.balls());
+    /// The adjoints before step `j` of those differentiated, from those after it. Its segment is held.
+    fn pull_back(&mut self, problem: &mut Problem, x: &[f64], g: &mut [f64], j: usize) {
+        let (m, balls, i) = (self.again.len(), problem.lower.balls(), j % self.every);
         let image = &self.rows[(i + 1) * m..][..m];
         problem.lower.project_derivative(image, &self.shrinks[i * balls..][..balls], &mut self.adjoint);
-        // The adjoint of b_{k+1}: what arrives through y_{k+1} = P(y_k − s b_{k+1}), plus what b_{k+2} passed on.
-        self.work.copy_from_slice(&self.adjoint);
-        apply_scale(&self.plan.scale, &mut self.work);
-        axpy(-self.plan.step, &self.work, &mut self.adjoint_buffer);
         let y = &self.rows[i * m..][..m];
-        problem.lower_second_order(x, y, &self.adjoint_buffer, &mut self.work, &mut self.cross);
-        axpy(1.0, &self.cross, g);
-        axpy(1.0, &self.work, &mut self.adjoint);
-        crate::linear::blas1::scale(self.plan.momentum, &mut self.adjoint_buffer);
+        let k = self.steps - self.last + j;
+        self.dynamics.pull_back(problem, x, y, k, &mut self.adjoint, g);
     }
 }
 

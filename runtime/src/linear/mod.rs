@@ -3,4 +3,5 @@
 
 pub(crate) mod blas1;
 pub mod cg;
+pub(crate) mod cholesky;
 pub(crate) mod power;

@@ -13,47 +13,31 @@
 //! Sources: F. Pedregosa, "Hyperparameter optimization with approximate gradient", ICML 2016, arXiv 1602.02355; R. Grazzi,
 //! L. Franceschi, M. Pontil, S. Salzo, "On the iteration complexity of hypergradient computation", ICML 2020, arXiv 2006.16218.
 
-use super::implicit::{self, Adjoint};
+use super::bilevel::Composition;
+use super::bilevel::hypergradient::conjugate_gradient::{CONJUGATE_GRADIENT, OPTIONS};
+use super::bilevel::truncate::full::FULL;
+use super::bilevel::{init, lower};
 use super::options::{LOWER_IMPLICIT, RUN, UPPER};
 use super::{Levels, Solver};
-use crate::settings::{Kind, OptionSpec, Preset};
-
-const OWN: &[OptionSpec] = &[
-    OptionSpec {
-        name: "cg_steps",
-        kind: Kind::Count(1),
-        default: Preset::Number(20.0),
-        doc: "Steps of conjugate gradients per outer iteration, at most.",
-    },
-    OptionSpec {
-        name: "cg_tolerance",
-        kind: Kind::Real { min: 0.0, max: 1.0, open: false },
-        default: Preset::Number(1e-10),
-        doc: "Relative residual at which conjugate gradients stop.",
-    },
-    OptionSpec {
-        name: "warm_adjoint",
-        kind: Kind::Flag,
-        default: Preset::Bool(true),
-        doc: "Start conjugate gradients from the last adjoint, not from zero.",
-    },
-];
+use crate::settings::Settings;
 
 /// The solver.
 pub static CG: Solver = Solver {
     name: "cg",
     summary: "implicit differentiation: lower steps, then conjugate gradients on the adjoint system",
     source: "Pedregosa 2016, arXiv 1602.02355; Grazzi et al. 2020, arXiv 2006.16218",
-    groups: &[RUN, LOWER_IMPLICIT, OWN, UPPER],
+    groups: &[RUN, LOWER_IMPLICIT, OPTIONS, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: implicit::needs,
-    build: |problem, settings, start| {
-        let adjoint = Adjoint::ConjugateGradients {
-            steps: settings.count("cg_steps"),
-            tolerance: settings.real("cg_tolerance"),
-            warm: settings.flag("warm_adjoint"),
-        };
-        implicit::build(problem, settings, start, adjoint)
-    },
+    needs: |settings| composition(settings).needs(settings),
+    build: |problem, settings, start| composition(settings).build(problem, settings, start),
 };
+
+fn composition(settings: &Settings) -> Composition {
+    Composition {
+        init: init::by_warm(settings),
+        lower: lower::by_rule(settings),
+        truncate: FULL.with(settings),
+        hypergradient: CONJUGATE_GRADIENT.with(settings),
+    }
+}

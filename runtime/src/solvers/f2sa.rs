@@ -1,5 +1,5 @@
-//! `f2sa`: the fully first-order method with two copies of the lower variables and a growing multiplier (F2SA; with a constant
-//! `penalty` F2BA).
+//! `f2sa`: the fully first-order method with two copies of the lower variables and a growing multiplier (F2SA; with a
+//! constant one `f2ba`).
 //!
 //! Assumes smooth `F`, `f` and a lower level that is strongly convex in `y`. Per iteration, with `λ = penalty(k)`: `lower_steps`
 //! steps on `f(x, ·)` from the last copy `z`; `y_steps` steps on `(F + λ f)(x, ·) / max(1, λ)` from the last `y`; then
@@ -15,12 +15,11 @@
 //! strongly-convex bilevel optimization with fully first-order oracles", 2023, arXiv 2306.14853.
 
 use super::options::{LOWER_COPY, RUN, UPPER};
-use super::penalty::copy::LowerCopy;
-use super::penalty::{Order, Penalty, Y_STEP, Y_STEPS, penalty};
-use super::run::{Method, Point};
-use super::step_size::StepSize;
-use super::{Levels, Solver, gap_needs};
-use crate::problem::Problem;
+use super::penalty::order::lower_first::LOWER_FIRST;
+use super::penalty::surrogate::copy::COPY;
+use super::penalty::weight::growing::GROWING;
+use super::penalty::{Composition, Scale, Y_STEP, Y_STEPS, penalty};
+use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Preset, Settings};
 
 const OWN: &[OptionSpec] = &[penalty(Preset::Linear(1.0, 0.1)), Y_STEP, Y_STEPS];
@@ -33,13 +32,17 @@ pub static F2SA: Solver = Solver {
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: gap_needs,
-    build,
+    needs: |settings| composition(settings).needs(settings),
+    build: |problem, settings, start| composition(settings).build(problem, settings, start),
 };
 
-fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
-    let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
-    let copy = LowerCopy::new(problem, settings, start, size);
-    let order = Order::LowerFirst(settings.count("y_steps"));
-    Box::new(Penalty::new(problem, settings, start, copy, order))
+fn composition(settings: &Settings) -> Composition {
+    Composition {
+        surrogate: COPY.with(settings),
+        weight: GROWING.with(settings),
+        order: LOWER_FIRST.with(settings),
+        scale: Scale::Lower,
+        joint: false,
+        capped: false,
+    }
 }

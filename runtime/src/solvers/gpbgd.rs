@@ -11,13 +11,11 @@
 //! Source: H. Shen, T. Chen, "On penalty-based bilevel gradient descent method", ICML 2023, arXiv 2302.05185, section 3.2.
 
 use super::options::{LOWER_STEP, RUN, UPPER};
-use super::penalty::gradient_norm::GradientNorm;
-use super::penalty::{Order, Penalty, Y_STEP, penalty};
-use super::run::{Method, Point};
-use super::step_size::StepSize;
-use super::{Levels, Solver, step_needs};
-use crate::derivatives::Quantity;
-use crate::problem::Problem;
+use super::penalty::order::together::TOGETHER;
+use super::penalty::surrogate::gradient_norm::GRADIENT_NORM;
+use super::penalty::weight::growing::GROWING;
+use super::penalty::{Composition, Scale, Y_STEP, penalty};
+use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Preset, Settings};
 
 const OWN: &[OptionSpec] = &[
@@ -37,16 +35,17 @@ pub static GPBGD: Solver = Solver {
     groups: &[RUN, OWN, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: |settings| {
-        let mut needs = vec![Quantity::LowerGradient, Quantity::LowerSecondOrder, Quantity::UpperGradients];
-        needs.extend(step_needs(settings));
-        needs
-    },
-    build,
+    needs: |settings| composition(settings).needs(settings),
+    build: |problem, settings, start| composition(settings).build(problem, settings, start),
 };
 
-fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
-    let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
-    let surrogate = GradientNorm::new(start, size);
-    Box::new(Penalty::new(problem, settings, start, surrogate, Order::Together))
+fn composition(settings: &Settings) -> Composition {
+    Composition {
+        surrogate: GRADIENT_NORM.with(settings),
+        weight: GROWING.with(settings),
+        order: TOGETHER.with(settings),
+        scale: Scale::Bounded,
+        joint: false,
+        capped: false,
+    }
 }

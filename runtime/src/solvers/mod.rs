@@ -4,26 +4,39 @@
 mod adaptive;
 mod alternating;
 mod bamm;
+mod bda;
+mod bilevel;
 mod bome;
+mod bvfsm;
 mod cg;
+mod darts;
+mod f2ba;
 mod f2sa;
 mod f2sa_p;
+mod fhg;
+mod fixed_point;
+mod fomaml;
 mod gpbgd;
 mod gradient;
 mod grid;
-mod implicit;
+mod iaptt;
+mod imaml;
 mod kkt;
-mod lower;
+mod maml;
 mod meha;
 mod nested;
 mod neumann;
 pub(crate) mod options;
+mod pbgd_free;
 mod penalty;
 mod random;
+mod record;
+mod reptile;
 mod rhg;
 mod rule;
 pub(crate) mod run;
 mod search;
+mod shine;
 mod step;
 mod step_size;
 mod vpbgd;
@@ -37,13 +50,28 @@ pub use run::{Ended, Evaluation, Method, Point, Run, evaluations};
 /// All solvers, in the order of the documentation.
 pub static SOLVERS: &[&Solver] = &[
     &rhg::RHG,
+    &fhg::FHG,
+    &bda::BDA,
+    &iaptt::IAPTT,
+    &darts::DARTS,
+    &maml::MAML,
+    &fomaml::FOMAML,
+    &reptile::REPTILE,
     &cg::CG,
     &neumann::NEUMANN,
+    &fixed_point::FIXED_POINT,
+    &imaml::IMAML,
+    &shine::SHINE,
+    &bilevel::composed::BILEVEL,
+    &penalty::composed::PENALTY,
     &bome::BOME,
     &meha::MEHA,
     &vpbgd::VPBGD,
     &gpbgd::GPBGD,
+    &pbgd_free::PBGD_FREE,
+    &bvfsm::BVFSM,
     &f2sa::F2SA,
+    &f2ba::F2BA,
     &f2sa_p::F2SA_P,
     &bamm::BAMM,
     &nested::NESTED,

@@ -12,38 +12,31 @@
 //! Source: J. Lorraine, P. Vicol, D. Duvenaud, "Optimizing millions of hyperparameters by implicit differentiation", AISTATS 2020,
 //! arXiv 1911.02590 (algorithm 3).
 
-use super::implicit::{self, Adjoint};
+use super::bilevel::Composition;
+use super::bilevel::hypergradient::neumann::{self, OPTIONS};
+use super::bilevel::truncate::full::FULL;
+use super::bilevel::{init, lower};
 use super::options::{LOWER_IMPLICIT, RUN, UPPER};
 use super::{Levels, Solver};
-use crate::settings::{Kind, OptionSpec, Preset};
-
-const OWN: &[OptionSpec] = &[
-    OptionSpec {
-        name: "terms",
-        kind: Kind::Count(0),
-        default: Preset::Number(20.0),
-        doc: "The highest power in the series (Q): as many products with the lower Hessian per outer iteration.",
-    },
-    OptionSpec {
-        name: "adjoint_step",
-        kind: Kind::PositiveOr("auto"),
-        default: Preset::Word("auto"),
-        doc: "The factor of the series (eta); `auto` is the size of the lower steps.",
-    },
-];
+use crate::settings::Settings;
 
 /// The solver.
 pub static NEUMANN: Solver = Solver {
     name: "neumann",
     summary: "implicit differentiation: lower steps, then a truncated Neumann series for the adjoint",
     source: "Lorraine et al. 2020, arXiv 1911.02590",
-    groups: &[RUN, LOWER_IMPLICIT, OWN, UPPER],
+    groups: &[RUN, LOWER_IMPLICIT, OPTIONS, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: implicit::needs,
-    build: |problem, settings, start| {
-        let adjoint =
-            Adjoint::Neumann { terms: settings.count("terms"), size: settings.number("adjoint_step") };
-        implicit::build(problem, settings, start, adjoint)
-    },
+    needs: |settings| composition(settings).needs(settings),
+    build: |problem, settings, start| composition(settings).build(problem, settings, start),
 };
+
+fn composition(settings: &Settings) -> Composition {
+    Composition {
+        init: init::by_warm(settings),
+        lower: lower::by_rule(settings),
+        truncate: FULL.with(settings),
+        hypergradient: neumann::NEUMANN.with(settings),
+    }
+}

@@ -34,18 +34,18 @@ pub(crate) const CHECK_STEPS: OptionSpec = option(
 const STEPS: OptionSpec = option("steps", Kind::Count(0), Preset::Number(1000.0), "Outer iterations.");
 
 /// Options of every solver for two levels but those with a loop of their own.
-pub(crate) const RUN: &[OptionSpec] = &[
-    STEPS,
-    TOLERANCE,
-    SEED,
-    CHECK_STEPS,
-    option(
-        FINISH,
-        Kind::Flag,
-        Preset::Bool(true),
-        "Where the last iterate does not solve the lower level, solve it at the last `x` from the last `y`, and say what gap the method left.",
-    ),
-];
+pub(crate) const RUN: &[OptionSpec] = &[STEPS, TOLERANCE, SEED, CHECK_STEPS, FINISHED];
+
+const FINISHED: OptionSpec = option(
+    FINISH,
+    Kind::Flag,
+    Preset::Bool(true),
+    "Where the last iterate does not solve the lower level, solve it at the last `x` from the last `y`, and say what gap the method left.",
+);
+
+/// As [`RUN`], for methods whose answer is where a few lower steps end.
+pub(crate) const RUN_ADAPTED: &[OptionSpec] =
+    &[STEPS, TOLERANCE, SEED, CHECK_STEPS, OptionSpec { default: Preset::Bool(false), ..FINISHED }];
 
 /// The name of the option that closes the lower gap at the end.
 pub(crate) const FINISH: &str = "finish";
@@ -103,7 +103,8 @@ const LOWER_RULE: OptionSpec = option(
     "How a lower gradient becomes a step.",
 );
 
-const LOWER_MOMENTUM: OptionSpec = option(
+/// The momentum of lower rules that have one.
+pub(crate) const LOWER_MOMENTUM: OptionSpec = option(
     "lower_momentum",
     MOMENTUM,
     Preset::Number(0.9),
@@ -120,37 +121,42 @@ pub(crate) const fn lower_steps(default: f64) -> OptionSpec {
     )
 }
 
-/// The lower level of `rhg`, whose reverse sweep knows two rules.
-pub(crate) const LOWER_UNROLLED: &[OptionSpec] = &[
-    lower_steps(100.0),
-    LOWER_STEP,
-    OptionSpec { kind: Kind::Choice(&["gradient", "momentum"]), ..LOWER_RULE },
-    LOWER_MOMENTUM,
+/// Whether the lower steps go on where they ended.
+pub(crate) const fn warm(default: bool) -> OptionSpec {
     option(
         "warm",
         Kind::Flag,
-        Preset::Bool(false),
+        Preset::Bool(default),
         "Start the lower steps where the last iteration ended, not at the model's start.",
-    ),
-];
+    )
+}
+
+/// The lower rules that a sweep can go through.
+pub(crate) const LOWER_RULE_UNROLLED: OptionSpec =
+    OptionSpec { kind: Kind::Choice(&["gradient", "momentum", "nesterov"]), ..LOWER_RULE };
+
+/// The lower level of `rhg` and `fhg`.
+pub(crate) const LOWER_UNROLLED: &[OptionSpec] =
+    &[lower_steps(100.0), LOWER_STEP, LOWER_RULE_UNROLLED, LOWER_MOMENTUM, warm(false)];
+
+/// How much of its sweep `rhg` and its like do.
+pub(crate) const TRUNCATE: &[OptionSpec] = &[option(
+    "truncate",
+    Kind::CountOr("full"),
+    Preset::Word("full"),
+    "How many of the last lower steps the reverse sweep covers.",
+)];
 
 /// The lower level of `cg` and `neumann`.
-pub(crate) const LOWER_IMPLICIT: &[OptionSpec] = &[
-    lower_steps(20.0),
-    LOWER_STEP,
-    OptionSpec {
-        kind: Kind::Choice(&["gradient", "momentum", "nesterov", "adam", "conjugate_gradient"]),
-        doc: "How a lower gradient becomes a step; `conjugate_gradient` takes its steps on the quadratic model of `f` where they begin, which solves a quadratic lower level.",
-        ..LOWER_RULE
-    },
-    LOWER_MOMENTUM,
-    option(
-        "warm",
-        Kind::Flag,
-        Preset::Bool(true),
-        "Start the lower steps where the last iteration ended, not at the model's start.",
-    ),
-];
+pub(crate) const LOWER_IMPLICIT: &[OptionSpec] =
+    &[lower_steps(20.0), LOWER_STEP, LOWER_RULE_IMPLICIT, LOWER_MOMENTUM, warm(true)];
+
+/// The lower rules of methods that do not go back through the steps.
+pub(crate) const LOWER_RULE_IMPLICIT: OptionSpec = OptionSpec {
+    kind: Kind::Choice(&["gradient", "momentum", "nesterov", "adam", "conjugate_gradient"]),
+    doc: "How a lower gradient becomes a step; `conjugate_gradient` takes its steps on the quadratic model of `f` where they begin, which solves a quadratic lower level.",
+    ..LOWER_RULE
+};
 
 /// The lower copy of `bome`.
 pub(crate) const LOWER_COPY: &[OptionSpec] = &[lower_steps(10.0), LOWER_STEP, LOWER_RULE, LOWER_MOMENTUM];

@@ -78,6 +78,11 @@ pub trait Method {
     fn trajectory(&self) -> Option<Trajectory> {
         None
     }
+
+    /// Why it cannot be run on its problem, as a sentence without a full stop; `None` when it can.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The state of a run outside of the method.

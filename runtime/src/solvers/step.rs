@@ -166,6 +166,11 @@ impl LowerSteps {
     /// As the options of the lower level say, with step size `size`.
     pub(crate) fn new(settings: &Settings, space: &Space, size: StepSize) -> Self {
         let kind = Kind::named(settings.word("lower_rule"), settings.real("lower_momentum"));
+        LowerSteps::by(kind, settings, space, size)
+    }
+
+    /// As [`LowerSteps::new`], by this rule.
+    pub(crate) fn by(kind: Kind, settings: &Settings, space: &Space, size: StepSize) -> Self {
         LowerSteps {
             rule: Rule::new(kind, space.len()),
             count: settings.count("lower_steps"),

@@ -12,12 +12,11 @@
 //! Source: H. Shen, T. Chen, "On penalty-based bilevel gradient descent method", ICML 2023, arXiv 2302.05185, algorithm 1.
 
 use super::options::{LOWER_COPY, RUN, UPPER};
-use super::penalty::copy::LowerCopy;
-use super::penalty::{Order, Penalty, Y_STEP, penalty};
-use super::run::{Method, Point};
-use super::step_size::StepSize;
-use super::{Levels, Solver, gap_needs};
-use crate::problem::Problem;
+use super::penalty::order::together::TOGETHER;
+use super::penalty::surrogate::copy::COPY;
+use super::penalty::weight::growing::GROWING;
+use super::penalty::{Composition, Scale, Y_STEP, penalty};
+use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Preset, Settings};
 
 const OWN: &[OptionSpec] = &[penalty(Preset::Power(1.0, 0.5)), Y_STEP];
@@ -30,12 +29,17 @@ pub static VPBGD: Solver = Solver {
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: gap_needs,
-    build,
+    needs: |settings| composition(settings).needs(settings),
+    build: |problem, settings, start| composition(settings).build(problem, settings, start),
 };
 
-fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
-    let size = StepSize::lower(problem, settings, start, 1.0, 0.0);
-    let copy = LowerCopy::new(problem, settings, start, size);
-    Box::new(Penalty::new(problem, settings, start, copy, Order::Together))
+fn composition(settings: &Settings) -> Composition {
+    Composition {
+        surrogate: COPY.with(settings),
+        weight: GROWING.with(settings),
+        order: TOGETHER.with(settings),
+        scale: Scale::Bounded,
+        joint: false,
+        capped: false,
+    }
 }

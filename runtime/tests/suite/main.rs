@@ -5,11 +5,13 @@
 mod bad_ends;
 mod bias;
 mod checks;
+mod compositions;
 mod constrained;
 mod domains;
 mod golden;
 mod keeping;
 mod lower;
+mod meta;
 mod models;
 mod pieces;
 mod proximal;

@@ -59,8 +59,14 @@ impl<M: Model> Derivatives for Hand<M> {
         xv.fill(0.0);
         self.0.second(x, y, v, hv, xv);
     }
-    fn lower_cross(&mut self, _: &[f64], _: &[f64], _: &[f64], _: &mut [f64]) {
-        panic!("not compiled");
+    fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
+        for j in 0..y.len() {
+            let mut v = vec![0.0; y.len()];
+            v[j] = 1.0;
+            let (mut hv, mut xv) = (vec![0.0; y.len()], vec![0.0; x.len()]);
+            self.0.second(x, y, &v, &mut hv, &mut xv);
+            out[j] = dot(u, &xv);
+        }
     }
     fn upper_value(&mut self, x: &[f64], y: &[f64]) -> f64 {
         self.upper_gradients(x, y, &mut vec![0.0; x.len()], &mut vec![0.0; y.len()])
@@ -95,6 +101,14 @@ pub fn within(model: impl Model, x: (Domain, &[f64]), y: (Domain, &[f64])) -> Pr
             vec![Block::new(name, &[start.len()], domain, start.to_vec())]
         };
         Space::new(blocks).unwrap()
+    };
+    Problem::new(Box::new(Hand(model)), space("x", x), space("y", y))
+}
+
+/// A problem with one free block per level, of any shape.
+pub fn shaped(model: impl Model, x: (&[usize], &[f64]), y: (&[usize], &[f64])) -> Problem {
+    let space = |name: &str, (shape, start): (&[usize], &[f64])| {
+        Space::new(vec![Block::new(name, shape, Domain::Free, start.to_vec())]).unwrap()
     };
     Problem::new(Box::new(Hand(model)), space("x", x), space("y", y))
 }
@@ -258,6 +272,9 @@ impl Model for Logistic {
     fn upper(&self, _: &[f64], y: &[f64], _: &mut [f64], gy: &mut [f64]) -> f64 {
         Self::loss(Self::validation, y, &[0.0; 3], gy, &mut [0.0; 3])
     }
+    fn upper_second(&self, _: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], _: &mut [f64]) {
+        Self::loss(Self::validation, y, v, &mut [0.0; 3], hv);
+    }
 }
 
 /// Lower solutions are a plane: `f = ½‖y₁‖² − x·y₁`, `F = ½‖x − y₂‖² + ½‖y₁ − 1‖²`, `y = (y₁, y₂)`, `x` of length n.
@@ -293,6 +310,14 @@ impl Model for Plane {
         }
         value
     }
+    fn upper_second(&self, _: &[f64], _: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        let n = self.0;
+        for i in 0..n {
+            hv[i] = v[i];
+            hv[n + i] = v[n + i];
+            xv[i] = -v[n + i];
+        }
+    }
 }
 
 /// A nonconvex lower level: `f = sin(x + y − 2)`, `F = (x − 2)² + (y − 4)²`, scalars.
@@ -317,6 +342,76 @@ impl Model for Sine {
         gx[0] = 2.0 * (x[0] - 2.0);
         gy[0] = 2.0 * (y[0] - 4.0);
         0.25 * (gx[0] * gx[0] + gy[0] * gy[0])
+    }
+}
+
+/// `f = −sin(x y)`, `F = x + x y`, scalars: valleys of the lower level at `x y = π/2 + 2πk`.
+pub struct Product;
+
+impl Model for Product {
+    fn lengths(&self) -> (usize, usize) {
+        (1, 1)
+    }
+    fn lower(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let c = (x[0] * y[0]).cos();
+        gx[0] = -y[0] * c;
+        gy[0] = -x[0] * c;
+        -(x[0] * y[0]).sin()
+    }
+    fn second(&self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        let (s, c) = (x[0] * y[0]).sin_cos();
+        hv[0] = x[0] * x[0] * s * v[0];
+        xv[0] = (x[0] * y[0] * s - c) * v[0];
+    }
+    fn upper(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        gx[0] = 1.0 + y[0];
+        gy[0] = x[0];
+        x[0] + x[0] * y[0]
+    }
+}
+
+/// Three tasks of two parameters that start at `x`: `f = ½ Σ c_t ‖y_t − a_t‖² + ½ lambda Σ ‖y_t − x‖²`, `F = ⅙ Σ ‖y_t − b_t‖²`.
+pub struct Tasks {
+    pub lambda: f64,
+}
+
+impl Tasks {
+    pub const CURVATURES: [f64; 3] = [0.5, 1.0, 2.0];
+    pub const TRAIN: [[f64; 2]; 3] = [[1.0, -1.0], [2.0, 0.5], [-1.0, 3.0]];
+    pub const TEST: [[f64; 2]; 3] = [[1.5, -0.5], [1.0, 1.0], [0.0, 2.0]];
+}
+
+impl Model for Tasks {
+    fn lengths(&self) -> (usize, usize) {
+        (2, 6)
+    }
+    fn lower(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        let mut value = 0.0;
+        for t in 0..3 {
+            for j in 0..2 {
+                let (off, away) = (y[2 * t + j] - Self::TRAIN[t][j], y[2 * t + j] - x[j]);
+                gy[2 * t + j] = Self::CURVATURES[t] * off + self.lambda * away;
+                gx[j] -= self.lambda * away;
+                value += 0.5 * (Self::CURVATURES[t] * off * off + self.lambda * away * away);
+            }
+        }
+        value
+    }
+    fn second(&self, _: &[f64], _: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        for t in 0..3 {
+            for j in 0..2 {
+                hv[2 * t + j] = (Self::CURVATURES[t] + self.lambda) * v[2 * t + j];
+                xv[j] -= self.lambda * v[2 * t + j];
+            }
+        }
+    }
+    fn upper(&self, _: &[f64], y: &[f64], _: &mut [f64], gy: &mut [f64]) -> f64 {
+        for t in 0..3 {
+            for j in 0..2 {
+                gy[2 * t + j] = (y[2 * t + j] - Self::TEST[t][j]) / 3.0;
+            }
+        }
+        1.5 * dot(gy, gy)
     }
 }
 

@@ -40,7 +40,8 @@ fn wrong_equals(stop: &Stop) -> Option<Box<Diagnostic>> {
 pub(super) fn keyword_as_name(stop: &Stop) -> Option<Box<Diagnostic>> {
     let found = stop.found();
     let is_word = stop.tokens.get(stop.at).is_some_and(|token| token.kind == Kind::Word);
-    let wants_name = stop.expects(Rule::name) || stop.expects(Rule::parameter) || stop.expects(Rule::option);
+    let names = [Rule::name, Rule::parameter, Rule::option, Rule::option_name];
+    let wants_name = names.into_iter().any(|rule| stop.expects(rule));
     if !is_word || !words::is_keyword(found) || !wants_name || stop.expects(Rule::infix) {
         return None;
     }

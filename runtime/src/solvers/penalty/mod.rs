@@ -1,45 +1,27 @@
-//! The penalty loop: `min F(x, y) + w_k · gap(x, y)`, where a [`Surrogate`] of the lower level says how far `y` is from a lower
-//! solution at `x`. Named methods are compositions: a surrogate, a growing weight and an [`Order`] of steps.
+//! The penalty loop: `min F(x, y) + w_k · gap(x, y)`, where a [`surrogate`] of the lower level says how far `y` is from a lower
+//! solution at `x`, a [`weight`] how much that counts, and an [`order`] which variables step when. Each part is a piece with a record in
+//! its own file; a method is a [`Composition`] of three of them and nothing more.
 //!
-//! One iteration: the surrogate moves its own state; then either `x` and `y` step together on `(F + w gap) / max(1, w)`, or `y`
-//! takes several such steps first and `x` follows on `F + w gap`. The division keeps the size of a `y` step inside the stability
-//! bound of the lower level, whatever the weight: `w` times the step stays below `1/L`.
+//! Directions are divided as [`Scale`] says. Where they are divided by `max(1, w)`, a `y` step keeps inside the stability bound of the
+//! lower level, whatever the weight: `w` times the step stays below `1/L`.
 
-pub(super) mod copy;
-pub(super) mod gradient_norm;
+pub(crate) mod composed;
+pub(crate) mod order;
+pub(crate) mod surrogate;
+pub(crate) mod weight;
 
+use super::record::{Chosen, Record, named, pieces};
 use super::run::{Evaluation, Method, Point, Run};
 use super::step::Step;
-use crate::derivatives::Derivatives;
-use crate::linear::blas1::axpy;
+use crate::derivatives::{Derivatives, Quantity};
+use crate::linear::blas1::squared_distance;
 use crate::problem::Problem;
-use crate::schedule::Growth;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
-
-/// What stands for the distance of `y` from a lower solution.
-pub(super) trait Surrogate {
-    /// The longest step on `y` that suits the gap, half the inverse of its curvature.
-    fn y_step(&self) -> f64;
-
-    /// Moves its state after the iterate; false when the run was asked to stop.
-    fn advance(&mut self, problem: &mut Problem, point: &Point, run: &mut Run<'_>) -> bool;
-
-    /// `f(x, y)`, and in `gap` both gradients of the gap at `(x, y)`.
-    fn gradients(&mut self, problem: &mut Problem, point: &Point, gap: &mut Point) -> f64;
-
-    /// In `gy` the gradient of the gap in `y` alone.
-    fn gradient(&mut self, problem: &mut Problem, point: &Point, gy: &mut [f64]);
-}
-
-/// How the levels move.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Order {
-    /// Both at once.
-    Together,
-    /// `y` this many times, then `x`.
-    LowerFirst(usize),
-}
+use order::Order;
+use surrogate::Surrogate;
+use weight::Weight;
 
 /// The size of the step on `y`.
 pub(super) const Y_STEP: OptionSpec = OptionSpec {
@@ -67,45 +49,198 @@ pub(super) const Y_STEPS: OptionSpec = OptionSpec {
     doc: "Steps of the lower variables on the penalised objective per outer iteration.",
 };
 
-/// The loop.
-pub(super) struct Penalty<S> {
-    surrogate: S,
-    weight: Growth,
+/// What the directions of `F + w gap` are divided by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scale {
+    /// Both by `max(1, w)`.
+    Bounded,
+    /// That of `y` by `max(1, w)`, that of `x` by nothing.
+    Lower,
+    /// Both by `w`: `F/w + gap`.
+    Weight,
+    /// By nothing; an automatic step on `y` is divided by `max(1, w)`.
+    Step,
+}
+
+impl Scale {
+    /// The words users write.
+    const WORDS: [&'static str; 4] = ["bounded", "lower", "weight", "step"];
+
+    fn named(word: &str) -> Self {
+        match word {
+            "lower" => Scale::Lower,
+            "weight" => Scale::Weight,
+            "step" => Scale::Step,
+            _ => Scale::Bounded,
+        }
+    }
+
+    /// The factors of `F` and of the gap in the direction of `x`.
+    fn of_x(self, w: f64) -> (f64, f64) {
+        match self {
+            Scale::Bounded => (1.0 / w.max(1.0), w / w.max(1.0)),
+            Scale::Weight => (1.0 / w, 1.0),
+            Scale::Lower | Scale::Step => (1.0, w),
+        }
+    }
+
+    /// The same in the direction of `y`.
+    fn of_y(self, w: f64) -> (f64, f64) {
+        match self {
+            Scale::Lower => Scale::Bounded.of_x(w),
+            Scale::Bounded | Scale::Weight | Scale::Step => self.of_x(w),
+        }
+    }
+}
+
+/// The parts of a method.
+pub(super) struct Composition {
+    pub(super) surrogate: Chosen<surrogate::Build>,
+    pub(super) weight: Chosen<weight::Build>,
+    pub(super) order: Chosen<order::Build>,
+    pub(super) scale: Scale,
+    /// Whether rule, schedule and clip of the upper step are those of the step on `y` as well.
+    pub(super) joint: bool,
+    /// Whether an automatic step on `y` is at most the step on `x`.
+    pub(super) capped: bool,
+}
+
+/// What the loop has besides its surrogate.
+pub(super) struct Rest {
+    weight: Weight,
     order: Order,
+    scale: Scale,
+    joint: bool,
+    capped: bool,
+}
+
+impl Composition {
+    /// What the loop evaluates.
+    pub(super) fn needs(&self, settings: &Settings) -> Vec<Quantity> {
+        let mut needs = vec![Quantity::UpperGradients];
+        needs.extend((self.surrogate.record.needs)(settings, &self.surrogate.settings));
+        needs.extend((self.order.record.needs)(settings, &self.order.settings));
+        needs
+    }
+
+    /// Puts the loop together.
+    pub(super) fn build(&self, problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
+        let rest = Rest {
+            weight: (self.weight.record.build)(&self.weight.settings, start),
+            order: (self.order.record.build)(&self.order.settings),
+            scale: self.scale,
+            joint: self.joint,
+            capped: self.capped,
+        };
+        (self.surrogate.record.build)(problem, settings, &self.surrogate.settings, start, rest)
+    }
+}
+
+/// The loop.
+struct Penalty<S> {
+    surrogate: S,
+    weight: Weight,
+    order: Order,
+    scale: Scale,
     k: usize,
-    /// Whether `y` moves with the surrogate's step.
-    automatic: bool,
+    /// The most that a step on `y` may be which goes with the surrogate; `None` where its size is given.
+    automatic: Option<f64>,
     upper_step: Step,
     lower_step: Step,
-    gap: Point,
     /// `∇F`, then the direction.
     direction: Point,
-    scratch: Point,
+    before: Point,
+    /// The square of the last moves divided by their step sizes.
+    moved: f64,
+    /// Whether the moves are the measure: where it is not the length of one direction at one point that vanishes.
+    by_moves: bool,
 }
 
 impl<S: Surrogate> Penalty<S> {
-    /// Puts the loop together.
-    pub(super) fn new(
-        problem: &Problem,
-        settings: &Settings,
-        start: &Point,
-        surrogate: S,
-        order: Order,
-    ) -> Self {
-        let y_step = settings.number("y_step");
-        let size = y_step.unwrap_or_else(|| surrogate.y_step());
+    fn new(problem: &Problem, settings: &Settings, start: &Point, surrogate: S, rest: Rest) -> Self {
+        let Rest { weight, order, scale, joint, capped } = rest;
+        let given = settings.number("y_step");
+        let most = settings.number("upper_step").filter(|_| capped).unwrap_or(f64::INFINITY);
+        let size = given.unwrap_or_else(|| most.min(surrogate.y_step()));
         Penalty {
+            by_moves: order == Order::UpperFirst || (surrogate.is_proximal() && problem.proximal.is_some()),
             surrogate,
-            weight: settings.growth("penalty"),
+            weight,
             order,
+            scale,
             k: 0,
-            automatic: y_step.is_none(),
+            automatic: given.is_none().then_some(most),
             upper_step: Step::upper(settings, &problem.upper),
-            lower_step: Step::lower(settings, &problem.lower, size),
-            gap: start.clone(),
+            lower_step: match joint {
+                true => Step::outer(settings, &problem.lower, size),
+                false => Step::lower(settings, &problem.lower, size),
+            },
             direction: start.clone(),
-            scratch: start.clone(),
+            before: start.clone(),
+            moved: f64::INFINITY,
         }
+    }
+
+    /// Fits an automatic step on `y` to the surrogate, and to a weight that nothing else takes into account.
+    fn fit(&mut self, weight: f64) {
+        if let Some(most) = self.automatic {
+            let share = if self.scale == Scale::Step { weight.max(1.0) } else { 1.0 };
+            self.lower_step.size = most.min(self.surrogate.y_step()) / share;
+        }
+    }
+
+    /// One step on `y` along the direction.
+    fn step_y(&mut self, problem: &Problem, k: usize, y: &mut Vec<f64>) {
+        if !self.by_moves {
+            return self.lower_step.apply(&problem.lower, k, &self.direction.y, y);
+        }
+        std::mem::swap(y, &mut self.before.y);
+        if self.surrogate.is_proximal() {
+            self.lower_step.advance_lower(problem, k, &self.direction.y, &self.before.y, y);
+        } else {
+            self.lower_step.advance(&problem.lower, k, &self.direction.y, &self.before.y, y);
+        }
+    }
+
+    /// `y` several times, `x` being held.
+    fn lower_first(
+        &mut self,
+        problem: &mut Problem,
+        point: &mut Point,
+        steps: usize,
+        run: &mut Run<'_>,
+    ) -> bool {
+        for _ in 0..steps {
+            if run.poll(problem) {
+                return false;
+            }
+            problem.upper_gradients_only(&point.x, &point.y, &mut self.direction.x, &mut self.direction.y);
+            self.surrogate.gradient_y(problem, point);
+            let weight = self.weight.at(self.k, self.surrogate.gap());
+            self.fit(weight);
+            let (a, b) = self.scale.of_y(weight);
+            self.surrogate.add_y(point, a, b, &mut self.direction.y);
+            self.step_y(problem, self.k, &mut point.y);
+        }
+        true
+    }
+
+    /// `x` by what `evaluate` found, then `y` by the gradients at the new `x`.
+    fn upper_first(&mut self, problem: &mut Problem, point: &mut Point, k: usize) {
+        let weight = self.weight.at(k, self.surrogate.gap());
+        self.fit(weight);
+        let (a, b) = self.scale.of_x(weight);
+        self.surrogate.add_x(a, b, &mut self.direction.x);
+        std::mem::swap(&mut point.x, &mut self.before.x);
+        self.upper_step.advance(&problem.upper, k, &self.direction.x, &self.before.x, &mut point.x);
+        if self.surrogate.is_proximal() {
+            problem.weigh(&point.x, &point.y);
+        }
+        problem.upper_gradients_only(&point.x, &point.y, &mut self.direction.x, &mut self.direction.y);
+        self.surrogate.gradient_y(problem, point);
+        let (a, b) = self.scale.of_y(weight);
+        self.surrogate.add_y(point, a, b, &mut self.direction.y);
+        self.step_y(problem, k, &mut point.y);
     }
 }
 
@@ -114,44 +249,77 @@ impl<S: Surrogate> Method for Penalty<S> {
         if !self.surrogate.advance(problem, point, run) {
             return Evaluation::NONE;
         }
-        if self.automatic {
-            self.lower_step.size = self.surrogate.y_step();
+        if self.order == Order::UpperFirst {
+            let lower = self.surrogate.gradient_x(problem, point);
+            let upper = problem.upper_gradient_x(&point.x, &point.y, &mut self.direction.x);
+            return Evaluation { upper, lower, measure: (self.moved + self.surrogate.moved()).sqrt() };
         }
-        let weight = self.weight.at(self.k);
-        let scaled = 1.0 / weight.max(1.0);
-        if let Order::LowerFirst(steps) = self.order {
-            for _ in 0..steps {
-                if run.poll(problem) {
-                    return Evaluation::NONE;
-                }
-                problem.upper_gradients(&point.x, &point.y, &mut self.direction.x, &mut self.direction.y);
-                self.surrogate.gradient(problem, point, &mut self.gap.y);
-                combine(scaled, weight * scaled, &self.gap.y, &mut self.direction.y);
-                self.lower_step.apply(&problem.lower, self.k, &self.direction.y, &mut point.y);
-            }
+        if let Order::LowerFirst(steps) = self.order
+            && !self.lower_first(problem, point, steps, run)
+        {
+            return Evaluation::NONE;
         }
-        let lower = self.surrogate.gradients(problem, point, &mut self.gap);
+        let lower = self.surrogate.gradients(problem, point);
         let upper = problem.upper_gradients(&point.x, &point.y, &mut self.direction.x, &mut self.direction.y);
-        let of_x = if self.order == Order::Together { scaled } else { 1.0 };
-        combine(of_x, weight * of_x, &self.gap.x, &mut self.direction.x);
-        combine(scaled, weight * scaled, &self.gap.y, &mut self.direction.y);
-        let x = problem.upper.stationarity(&point.x, &self.direction.x, &mut self.scratch.x);
-        let y = problem.lower.stationarity(&point.y, &self.direction.y, &mut self.scratch.y);
+        let weight = match &mut self.weight {
+            Weight::Balance(barrier) => barrier.weight(&self.surrogate, point, &self.direction),
+            weight => weight.at(self.k, self.surrogate.gap()),
+        };
+        self.fit(weight);
+        let ((ax, bx), (ay, by)) = (self.scale.of_x(weight), self.scale.of_y(weight));
+        self.surrogate.add_x(ax, bx, &mut self.direction.x);
+        self.surrogate.add_y(point, ay, by, &mut self.direction.y);
+        if self.by_moves {
+            return Evaluation { upper, lower, measure: (self.moved + self.surrogate.moved()).sqrt() };
+        }
+        let x = problem.upper.stationarity(&point.x, &self.direction.x, &mut self.before.x);
+        let y = problem.lower.stationarity(&point.y, &self.direction.y, &mut self.before.y);
         Evaluation { upper, lower, measure: x.hypot(y) }
     }
 
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
-        self.upper_step.apply(&problem.upper, k, &self.direction.x, &mut point.x);
-        if self.order == Order::Together {
-            self.lower_step.apply(&problem.lower, k, &self.direction.y, &mut point.y);
-        }
         self.k = k + 1;
+        if self.order == Order::UpperFirst {
+            self.upper_first(problem, point, k);
+        } else {
+            if self.by_moves {
+                self.before.x.copy_from_slice(&point.x);
+            }
+            self.upper_step.apply(&problem.upper, k, &self.direction.x, &mut point.x);
+            if self.order == Order::Together {
+                self.step_y(problem, k, &mut point.y);
+            }
+            if self.surrogate.is_proximal() {
+                problem.weigh(&point.x, &point.y);
+            }
+        }
+        if self.by_moves {
+            let x = self.upper_step.pace(squared_distance(&point.x, &self.before.x).sqrt());
+            let y = self.lower_step.pace(squared_distance(&point.y, &self.before.y).sqrt());
+            self.moved = x * x + y * y;
+        }
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.count(&mut self.k);
+        state.number(&mut self.moved);
+        self.upper_step.state(state);
+        self.lower_step.state(state);
+        self.surrogate.state(state)
     }
 }
 
 /// `d ← a d + b g`.
 fn combine(a: f64, b: f64, g: &[f64], d: &mut [f64]) {
-    crate::linear::blas1::scale(a, d);
-    axpy(b, g, d);
+    for (d, g) in d.iter_mut().zip(g) {
+        *d = a * *d + b * g;
+    }
+}
+
+/// `d ← a d + b (g − h)`.
+fn combine_difference(a: f64, b: f64, g: &[f64], h: &[f64], d: &mut [f64]) {
+    for ((d, g), h) in d.iter_mut().zip(g).zip(h) {
+        *d = a * *d + b * (g - h);
+    }
 }

@@ -1,0 +1,45 @@
+//! `reptile`: meta-learning by moving the start towards where the tasks end up.
+//!
+//! Several tasks are a leading axis of the lower variables: with `theta: real[tasks, d]` below and `theta0: real[d]` above, every task starts
+//! at `theta0`; `from = starts(theta = theta0)` says so where the shapes leave a choice. `f` is the sum of the tasks' training losses, `F` that of
+//! their test losses at the adapted parameters.
+//!
+//! Assumes that a good start lies near the solutions of all tasks. Per iteration: `y_0` from `x`; `lower_steps` steps on `f`; `g = y_0 − y_K`, averaged
+//! over the copies of each upper variable (and `∇x F` for other upper variables); then a step on `x`. Stops when `‖x − P(x − g)‖ ≤ tolerance`.
+//! Costs `K` gradients and one of `F`, which plays no part for the start; no memory.
+//!
+//! Not guaranteed: does not minimise `F`. The final check will say that the lower level is not solved, which it is not meant to be.
+//!
+//! Source: A. Nichol, J. Achiam, J. Schulman, "On first-order meta-learning algorithms", 2018, arXiv 1803.02999, algorithm 2.
+
+use super::bilevel::Composition;
+use super::bilevel::hypergradient::displacement::DISPLACEMENT;
+use super::bilevel::init::shared::{OPTIONS, SHARED};
+use super::bilevel::lower;
+use super::bilevel::truncate::full::FULL;
+use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
+use super::{Levels, Solver};
+use crate::settings::{OptionSpec, Settings};
+
+const LOWER: &[OptionSpec] = &[lower_steps(5.0), LOWER_STEP, LOWER_RULE_UNROLLED, LOWER_MOMENTUM];
+
+/// The solver.
+pub(crate) static REPTILE: Solver = Solver {
+    name: "reptile",
+    summary: "meta-learning: the start moves towards where the tasks end up",
+    source: "Nichol et al. 2018, arXiv 1803.02999",
+    groups: &[RUN_ADAPTED, LOWER, OPTIONS, UPPER],
+    levels: Levels::Two,
+    handles: &[],
+    needs: |settings| composition(settings).needs(settings),
+    build: |problem, settings, start| composition(settings).build(problem, settings, start),
+};
+
+fn composition(settings: &Settings) -> Composition {
+    Composition {
+        init: SHARED.with(settings),
+        lower: lower::by_rule(settings),
+        truncate: FULL.with(settings),
+        hypergradient: DISPLACEMENT.with(settings),
+    }
+}
