@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use blo_runtime::settings::Kind;
+use blo_runtime::solvers::SOLVERS;
+
 /// Crates by folder, and the crates of this workspace each may use.
 const CRATES: [(&str, &[&str]); 6] = [
     ("grammar", &[]),
@@ -211,5 +214,41 @@ fn no_test_is_switched_off() {
             }
         }
     }
+    settle(&complaints);
+}
+
+/// A method is one file with its name and one line in the list of solvers; a piece is one file of its family and one line there.
+#[test]
+fn methods_and_pieces_are_one_file_each() {
+    let sources = sources();
+    let mut complaints = Vec::new();
+    let mut look = |kind: &str, folder: &str, record: &str, name: &str| {
+        let says = format!("name: \"{name}\"");
+        let found: Vec<&String> = sources
+            .iter()
+            .filter(|(path, text)| path.starts_with(folder) && text.contains(record) && text.contains(&says))
+            .filter(|(path, _)| {
+                let file = path.rsplit('/').next().unwrap_or("").trim_end_matches(".rs");
+                file == name || name.starts_with(&format!("{file}_")) || file == "composed"
+            })
+            .map(|(path, _)| path)
+            .collect();
+        if found.len() != 1 {
+            complaints.push(format!("the {kind} `{name}` stands in {found:?} of {folder}"));
+        }
+    };
+    for solver in SOLVERS {
+        look("method", "runtime/src/solvers/", ": Solver = Solver {", solver.name);
+    }
+    let mut families = 0;
+    for solver in SOLVERS {
+        for option in solver.options() {
+            let Kind::Piece(pieces) = option.kind else { continue };
+            families += 1;
+            let folder = format!("runtime/src/solvers/{}/{}/", solver.name, option.name);
+            pieces.iter().for_each(|piece| look("piece", &folder, "Piece {", piece.name));
+        }
+    }
+    assert!(families >= 5, "{families}");
     settle(&complaints);
 }

@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const TWO_LEVELS: [&str; 24] = [
+const TWO_LEVELS: [&str; 25] = [
     "rhg",
     "rhg momentum",
     "fhg",
@@ -69,6 +69,7 @@ const TWO_LEVELS: [&str; 24] = [
     "neumann",
     "fixed_point",
     "shine",
+    "hoag",
     "bilevel direct",
     "bilevel rank_one",
     "bilevel first_order",
@@ -92,6 +93,9 @@ fn options(method: &str) -> Vec<(String, Value)> {
     let number = |name: &str, value: f64| (name.to_string(), Value::Number(value));
     if method == "random" {
         return vec![number("steps", STEPS as f64), number("radius", 1e-3)];
+    }
+    if method == "hoag" {
+        return vec![number("steps", STEPS as f64)];
     }
     let mut options = vec![number("steps", STEPS as f64), number("upper_step", 1e-3)];
     match method {

@@ -167,3 +167,29 @@ fn very_deep_and_very_long_models() {
     let noise = "@ ] ) = \"\n".repeat(100_000);
     refused(&model(&noise), &["check", "m.blo"], &["error"]);
 }
+
+/// Pieces of a method: what is wrong inside one is named with its option, and what does not go together says why.
+#[test]
+fn pieces_that_are_wrong() {
+    let folder = model(GOOD);
+    for (method, said) in [
+        ("bilevel(init = lerned)", "did you mean `learned`?"),
+        ("bilevel(init = learned(bond = 2))", "there is no option `init.bond`"),
+        ("bilevel(init = learned(bound = -2))", "`init.bound` does not take `-2`"),
+        (
+            "bilevel(init = learned(bound = 2))",
+            "`init = learned` does not go with `hypergradient = conjugate_gradient`",
+        ),
+        (
+            "bilevel(truncate = argmax_upper, hypergradient = forward)",
+            "only a sweep back through the lower steps can be cut short",
+        ),
+        (
+            "bilevel(hypergradient = reverse, lower = adam)",
+            "`lower = adam` does not go with `hypergradient = reverse`",
+        ),
+        ("maml(from = starts(y = z))", "`from` names no variable `z`"),
+    ] {
+        refused(&folder, &["run", "m.blo", "--method", method], &[said]);
+    }
+}

@@ -15,6 +15,7 @@
 use super::bilevel::Composition;
 use super::bilevel::hypergradient::reverse::REVERSE;
 use super::bilevel::lower::aggregated::{AGGREGATED, OPTIONS};
+use super::bilevel::upper::step::step;
 use super::bilevel::{init, truncate};
 use super::options::{LOWER_STEP, RUN, TRUNCATE, UPPER, lower_steps, warm};
 use super::{Levels, Solver};
@@ -40,5 +41,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: AGGREGATED.with(settings),
         truncate: truncate::by_number(settings),
         hypergradient: REVERSE.with(settings),
+        upper: step(settings),
     }
 }

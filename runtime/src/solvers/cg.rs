@@ -16,6 +16,7 @@
 use super::bilevel::Composition;
 use super::bilevel::hypergradient::conjugate_gradient::{CONJUGATE_GRADIENT, OPTIONS};
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::bilevel::{init, lower};
 use super::options::{LOWER_IMPLICIT, RUN, UPPER};
 use super::{Levels, Solver};
@@ -39,5 +40,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: FULL.with(settings),
         hypergradient: CONJUGATE_GRADIENT.with(settings),
+        upper: step(settings),
     }
 }

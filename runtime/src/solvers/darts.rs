@@ -16,6 +16,7 @@ use super::bilevel::hypergradient::first_order::FIRST_ORDER;
 use super::bilevel::init::warm::WARM;
 use super::bilevel::lower;
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN, UPPER, lower_steps};
 use super::{Levels, Solver};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
@@ -51,5 +52,6 @@ fn composition(settings: &Settings) -> Composition {
         } else {
             FINITE_DIFFERENCE.with(settings)
         },
+        upper: step(settings),
     }
 }

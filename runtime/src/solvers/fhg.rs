@@ -13,6 +13,7 @@
 use super::bilevel::Composition;
 use super::bilevel::hypergradient::forward::FORWARD;
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::bilevel::{init, lower};
 use super::options::{LOWER_UNROLLED, RUN, UPPER};
 use super::{Levels, Solver};
@@ -36,5 +37,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: FULL.with(settings),
         hypergradient: FORWARD.with(settings),
+        upper: step(settings),
     }
 }

@@ -14,6 +14,7 @@
 use super::bilevel::Composition;
 use super::bilevel::hypergradient::fixed_point::{self, OPTIONS};
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::bilevel::{init, lower};
 use super::options::{LOWER_IMPLICIT, RUN, UPPER};
 use super::{Levels, Solver};
@@ -37,5 +38,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: FULL.with(settings),
         hypergradient: fixed_point::FIXED_POINT.with(settings),
+        upper: step(settings),
     }
 }

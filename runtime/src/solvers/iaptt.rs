@@ -19,6 +19,7 @@ use super::bilevel::hypergradient::reverse::REVERSE;
 use super::bilevel::init::learned::{LEARNED, OPTIONS};
 use super::bilevel::lower;
 use super::bilevel::truncate::argmax_upper::ARGMAX_UPPER;
+use super::bilevel::upper::step::step;
 use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN, UPPER, lower_steps};
 use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Settings};
@@ -43,5 +44,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: ARGMAX_UPPER.with(settings),
         hypergradient: REVERSE.with(settings),
+        upper: step(settings),
     }
 }

@@ -18,6 +18,7 @@ use super::bilevel::hypergradient::reverse::REVERSE;
 use super::bilevel::init::shared::{OPTIONS, SHARED};
 use super::bilevel::lower;
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
 use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Settings};
@@ -42,5 +43,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: FULL.with(settings),
         hypergradient: REVERSE.with(settings),
+        upper: step(settings),
     }
 }

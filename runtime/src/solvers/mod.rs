@@ -19,6 +19,7 @@ mod fomaml;
 mod gpbgd;
 mod gradient;
 mod grid;
+mod hoag;
 mod iaptt;
 mod imaml;
 mod kkt;
@@ -60,6 +61,7 @@ pub static SOLVERS: &[&Solver] = &[
     &cg::CG,
     &neumann::NEUMANN,
     &fixed_point::FIXED_POINT,
+    &hoag::HOAG,
     &imaml::IMAML,
     &shine::SHINE,
     &bilevel::composed::BILEVEL,

@@ -15,6 +15,7 @@
 use super::bilevel::Composition;
 use super::bilevel::hypergradient::neumann::{self, OPTIONS};
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::bilevel::{init, lower};
 use super::options::{LOWER_IMPLICIT, RUN, UPPER};
 use super::{Levels, Solver};
@@ -38,5 +39,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: FULL.with(settings),
         hypergradient: neumann::NEUMANN.with(settings),
+        upper: step(settings),
     }
 }

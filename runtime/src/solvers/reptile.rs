@@ -17,6 +17,7 @@ use super::bilevel::hypergradient::displacement::DISPLACEMENT;
 use super::bilevel::init::shared::{OPTIONS, SHARED};
 use super::bilevel::lower;
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
 use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Settings};
@@ -41,5 +42,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: FULL.with(settings),
         hypergradient: DISPLACEMENT.with(settings),
+        upper: step(settings),
     }
 }

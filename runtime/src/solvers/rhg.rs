@@ -18,6 +18,7 @@
 
 use super::bilevel::Composition;
 use super::bilevel::hypergradient::reverse::REVERSE;
+use super::bilevel::upper::step::step;
 use super::bilevel::{init, lower, truncate};
 use super::options::{LOWER_UNROLLED, RUN, TRUNCATE, UPPER};
 use super::{Levels, Solver};
@@ -41,5 +42,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: lower::by_rule(settings),
         truncate: truncate::by_number(settings),
         hypergradient: REVERSE.with(settings),
+        upper: step(settings),
     }
 }

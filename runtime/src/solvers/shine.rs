@@ -16,6 +16,7 @@ use super::bilevel::hypergradient::quasi_newton::{OPTIONS, QUASI_NEWTON};
 use super::bilevel::init::warm::WARM;
 use super::bilevel::lower::lbfgs::{LBFGS, OPTIONS as LOWER};
 use super::bilevel::truncate::full::FULL;
+use super::bilevel::upper::step::step;
 use super::options::{RUN, UPPER};
 use super::{Levels, Solver};
 use crate::settings::Settings;
@@ -38,5 +39,6 @@ fn composition(settings: &Settings) -> Composition {
         lower: LBFGS.with(settings),
         truncate: FULL.with(settings),
         hypergradient: QUASI_NEWTON.with(settings),
+        upper: step(settings),
     }
 }

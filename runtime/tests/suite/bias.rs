@@ -169,6 +169,7 @@ fn exact_hypergradients() {
     }
     let x = run(free(Scalar, &[0.0], &[0.0]), "shine", &[number("upper_step", 0.5)]).x[0];
     close(x, 0.5, 1e-8);
+    close(run(free(Scalar, &[0.0], &[0.0]), "hoag", &[]).x[0], 0.5, 1e-8);
 }
 
 #[test]

@@ -308,6 +308,36 @@ fn implicit_pieces_on_faces() {
     }
 }
 
+/// Without a size to choose, at any scale of the upper objective: the first step is much too long for one, much too short for another.
+#[test]
+fn backtracking_finds_the_size_of_the_upper_step() {
+    let reference = run(
+        free(Logistic, &X, &[0.0; 3]),
+        "bilevel",
+        &[
+            word("lower", "lbfgs"),
+            word("hypergradient", "direct"),
+            number("upper_step", 30.0),
+            number("steps", 20000.0),
+        ],
+    );
+    let hoag =
+        run(free(Logistic, &X, &[0.0; 3]), "hoag", &[number("steps", 20000.0), number("tolerance", 1e-7)]);
+    close(hoag.upper_objective, reference.upper_objective, 1e-5);
+    let s = run(free(Quadratic, &[30.0; 3], &[0.0; 3]), "hoag", &[]);
+    assert_eq!(s.point, PointStatus::Stationary, "{}", s.verdict);
+    assert!(s.iterations < 200, "{}", s.iterations);
+}
+
+/// From `y = 0` one step does not feel the ridge parameters, and its hypergradient is 0: no reason to stop.
+#[test]
+fn a_start_that_says_nothing_does_not_end_the_run() {
+    let settings = [number("lower_step", 1.0), number("upper_step", 10.0), number("steps", 100.0)];
+    let s = run(free(Logistic, &X, &[0.0; 3]), "darts", &settings);
+    assert_eq!(s.iterations, 100);
+    assert!(s.x.iter().zip(X).all(|(x, start)| (x - start).abs() > 0.1), "{:?}", s.x);
+}
+
 #[test]
 fn a_hessian_that_is_too_large_to_write_out_is_refused() {
     let parts = [piece("hypergradient", "direct", &[("largest", 2.0)])];

@@ -9,7 +9,7 @@
 //! Source: R. Liu, J. Gao, J. Zhang, D. Meng, Z. Lin, "Investigating bi-level optimization for learning and vision from a unified
 //! perspective: a survey and beyond", TPAMI 2022, arXiv 2101.11517, for the view of the methods as parts of one loop.
 
-use super::{Composition, hypergradient, init, lower, named, truncate};
+use super::{Composition, hypergradient, init, lower, named, truncate, upper};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::solvers::options::{LOWER_STEP, RUN, UPPER, lower_steps};
 use crate::solvers::{Levels, Solver};
@@ -39,6 +39,12 @@ const PARTS: &[OptionSpec] = &[
         default: Preset::Word("conjugate_gradient"),
         doc: "How the gradient of the upper objective through the lower level is found.",
     },
+    OptionSpec {
+        name: "upper",
+        kind: Kind::Piece(&upper::PIECES),
+        default: Preset::Word("step"),
+        doc: "How the upper variables move.",
+    },
     lower_steps(20.0),
     LOWER_STEP,
 ];
@@ -59,10 +65,12 @@ fn composition(settings: &Settings) -> Composition {
     let part = |option| settings.piece(option);
     let ((init, init_own), (lower, lower_own)) = (part("init"), part("lower"));
     let ((truncate, truncate_own), (gradient, gradient_own)) = (part("truncate"), part("hypergradient"));
+    let (upper, upper_own) = part("upper");
     Composition {
         init: named(&init::ALL, init, &init_own),
         lower: named(&lower::ALL, lower, &lower_own),
         truncate: named(&truncate::ALL, truncate, &truncate_own),
         hypergradient: named(&hypergradient::ALL, gradient, &gradient_own),
+        upper: named(&upper::ALL, upper, &upper_own),
     }
 }

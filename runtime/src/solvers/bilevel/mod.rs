@@ -1,15 +1,15 @@
 //! The bilevel loop: start the lower level, run its steps, differentiate what they lead to, step on the upper variables. Each part is
-//! a piece with a record in its own file; a method is a [`Composition`] of four of them and nothing more.
+//! a piece with a record in its own file; a method is a [`Composition`] of five of them and nothing more.
 
 pub(crate) mod composed;
 pub(crate) mod hypergradient;
 pub(crate) mod init;
 pub(crate) mod lower;
 pub(crate) mod truncate;
+pub(crate) mod upper;
 
 use super::record::{Chosen, Record, named, pieces};
 use super::run::{Evaluation, Method, Point, Run};
-use super::step::Step;
 use crate::derivatives::Quantity;
 use crate::hypergradient::{Trajectory, Truncation};
 use crate::linear::blas1::norm2;
@@ -19,6 +19,7 @@ use crate::state::State;
 use crate::status::Termination;
 use hypergradient::Differentiates;
 use init::Init;
+use upper::{Seen, Upper};
 
 /// The parts of a method.
 pub(crate) struct Composition {
@@ -26,6 +27,7 @@ pub(crate) struct Composition {
     pub(crate) lower: Chosen<lower::Build>,
     pub(crate) truncate: Chosen<truncate::Build>,
     pub(crate) hypergradient: Chosen<hypergradient::Build>,
+    pub(crate) upper: Chosen<upper::Build>,
 }
 
 /// What the pieces are put together for.
@@ -57,10 +59,13 @@ impl Composition {
         let mut context = Context { problem, settings, start, lower: &self.lower, truncation };
         let init = (self.init.record.build)(&mut context, &self.init.settings);
         let differentiate = (self.hypergradient.record.build)(&mut context, &self.hypergradient.settings);
+        let upper = (self.upper.record.build)(&mut context, &self.upper.settings);
         Box::new(Loop {
             init,
             differentiate,
-            upper: Step::upper(settings, &problem.upper),
+            upper,
+            value: f64::NAN,
+            begun: false,
             sensitivity: Sensitivity {
                 x: vec![0.0; start.x.len()],
                 y0: vec![0.0; start.y.len()],
@@ -84,7 +89,10 @@ pub(crate) struct Sensitivity {
 struct Loop {
     init: Box<dyn Init>,
     differentiate: Box<dyn Differentiates>,
-    upper: Step,
+    upper: Box<dyn Upper>,
+    /// `F` at the iterate.
+    value: f64,
+    begun: bool,
     sensitivity: Sensitivity,
     scratch: Vec<f64>,
 }
@@ -96,11 +104,17 @@ impl Method for Loop {
         let mut poll = |problem: &Problem| run.poll(problem);
         let found = self.differentiate.evaluate(problem, x, y, &mut poll, &mut self.sensitivity);
         let Some((upper, lower)) = found else { return Evaluation::NONE };
+        self.value = upper;
         let own = self.init.chain(problem, &mut self.sensitivity);
         let mut measure = problem.upper.stationarity(x, &self.sensitivity.x, &mut self.scratch);
         if own != 0.0 {
             measure = norm2(&[measure, own]);
         }
+        // A few steps from a start where `f` does not feel `x` say nothing yet: the next ones begin elsewhere.
+        if measure == 0.0 && !self.begun && self.init.goes_on() {
+            measure = f64::INFINITY;
+        }
+        self.begun = true;
         Evaluation { upper, lower, measure }
     }
 
@@ -113,13 +127,15 @@ impl Method for Loop {
     }
 
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
-        self.upper.apply(&problem.upper, k, &self.sensitivity.x, &mut point.x);
+        let accuracy = self.differentiate.accuracy().unwrap_or(0.0);
+        let seen = Seen { gradient: &self.sensitivity.x, value: self.value, accuracy };
+        self.upper.update(problem, k, seen, &mut point.x);
         self.init.update(problem, k, &self.sensitivity.y0);
         None
     }
 
     fn state(&mut self, state: &mut dyn State) -> bool {
-        self.upper.state(state);
-        self.init.state(state) && self.differentiate.state(state)
+        state.flag(&mut self.begun);
+        self.upper.state(state) && self.init.state(state) && self.differentiate.state(state)
     }
 }

@@ -71,6 +71,10 @@ impl<A: Adjoint> Differentiates for Implicitly<A> {
         Some((upper, lower))
     }
 
+    fn accuracy(&self) -> Option<f64> {
+        self.lower.accuracy()
+    }
+
     fn refusal(&self) -> Option<String> {
         self.adjoint.refusal()
     }

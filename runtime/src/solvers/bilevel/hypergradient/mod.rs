@@ -54,6 +54,11 @@ pub(crate) trait Differentiates {
         into: &mut Sensitivity,
     ) -> Option<(f64, f64)>;
 
+    /// The relative accuracy of the last lower solution, where it was solved to one.
+    fn accuracy(&self) -> Option<f64> {
+        None
+    }
+
     /// How it holds the iterates it differentiates through.
     fn trajectory(&self) -> Option<Trajectory> {
         None

@@ -23,6 +23,11 @@ pub(crate) trait Init {
     /// Sets `y`, which holds the end of the last lower steps, to where they start at `x`.
     fn begin(&mut self, problem: &Problem, x: &[f64], y: &mut [f64]);
 
+    /// Whether the lower steps go on where they ended.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     /// Adds what the hypergradient owes to a start that depends on `x`. Returns the stationarity of variables of its own, 0 without.
     fn chain(&mut self, _: &Problem, _: &mut Sensitivity) -> f64 {
         0.0

@@ -25,6 +25,10 @@ struct Warm;
 impl Init for Warm {
     fn begin(&mut self, _: &Problem, _: &[f64], _: &mut [f64]) {}
 
+    fn goes_on(&self) -> bool {
+        true
+    }
+
     fn state(&mut self, _: &mut dyn State) -> bool {
         true
     }

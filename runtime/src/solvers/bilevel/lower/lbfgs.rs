@@ -1,5 +1,5 @@
-//! Lower steps `lbfgs`: limited-memory BFGS with a line search (spectral projected gradients where there are domains) until
-//! `‖y − P(y − ∇y f)‖ ≤ ε_k max(1, ‖y‖)`, where the accuracy `ε_k = max(lower_tolerance · factor(k), 1e-12)` may grow finer over the
+//! Lower steps `lbfgs`: limited-memory BFGS with a line search (spectral projected or proximal gradients where there are domains or nonsmooth
+//! terms with a proximal operator) until `‖y − P(y − ∇y f)‖ ≤ ε_k max(1, ‖y‖)`, where the accuracy `ε_k = max(lower_tolerance · factor(k), 1e-12)` may grow finer over the
 //! outer iterations `k`. No step size is needed. Not differentiated; the curvature it has seen gives an estimate of the inverse
 //! Hessian to `quasi_newton`.
 //!
@@ -9,8 +9,9 @@
 use super::{Build, IMPLICIT_ONLY, LowerRecord, Solves};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::norm2;
-use crate::minimise::Minimiser;
+use crate::minimise::{Composite, Minimiser};
 use crate::problem::Problem;
+use crate::proximal::Proximal;
 use crate::schedule::Schedule;
 use crate::settings::{Kind, OptionSpec, Piece, Preset};
 use crate::solvers::step_size::StepSize;
@@ -46,7 +47,7 @@ pub(crate) static LBFGS: LowerRecord = LowerRecord {
     piece: Piece {
         name: "lbfgs",
         doc: "limited-memory BFGS to a tolerance, which may grow finer",
-        assumes: "a smooth `f`",
+        assumes: "a smooth `f`, perhaps with nonsmooth terms that have a proximal operator",
         cost: "as many gradients as the accuracy takes, 16 lower vectors",
         source: "Liu, Nocedal 1989; Pedregosa 2016, arXiv 1602.02355",
         groups: &[OPTIONS],
@@ -57,9 +58,12 @@ pub(crate) static LBFGS: LowerRecord = LowerRecord {
         dynamics: None,
         momentum: None,
         solver: |context, own| {
+            let (space, proximal) = (context.problem.lower.clone(), context.problem.proximal.clone());
+            let simple = Composite { space: &space, proximal: proximal.as_deref() };
             Box::new(Lbfgs {
-                minimiser: Minimiser::new(&context.problem.lower, context.problem.roundoff),
-                space: context.problem.lower.clone(),
+                minimiser: Minimiser::new(&simple, context.problem.roundoff),
+                space,
+                proximal,
                 size: context.settings.has("lower_step").then(|| super::size(context)),
                 first: own.real("lower_tolerance"),
                 refine: own.schedule("refine"),
@@ -75,6 +79,7 @@ pub(crate) static LBFGS: LowerRecord = LowerRecord {
 struct Lbfgs {
     minimiser: Minimiser,
     space: Space,
+    proximal: Option<Box<Proximal>>,
     /// Of a gradient step, where an option says what that is.
     size: Option<StepSize>,
     first: f64,
@@ -96,11 +101,15 @@ impl Solves for Lbfgs {
         self.accuracy = (self.first * self.refine.factor(self.runs, self.steps)).max(FLOOR);
         self.runs += 1;
         let tolerance = self.accuracy * norm2(y).max(1.0);
+        if let Some(proximal) = &mut self.proximal {
+            proximal.weigh(|weights| problem.proximal_weights(x, y, weights));
+        }
+        let simple = Composite { space: &self.space, proximal: self.proximal.as_deref() };
         let mut asked = false;
-        self.minimiser.run(&self.space, y, self.budget, tolerance, |y, g| {
+        self.minimiser.run(&simple, y, self.budget, tolerance, |y, g| {
             asked = asked || poll(problem);
             // A value that is not one ends the search.
-            if asked { f64::NAN } else { problem.lower_gradient(x, y, g) }
+            if asked { f64::NAN } else { problem.smooth_gradient(x, y, g) }
         });
         (!asked).then_some(self.minimiser.value)
     }
