@@ -96,6 +96,7 @@ pub fn result(
         method: solution.solver.into(),
         because: None,
         iterations: solution.iterations,
+        epochs: solution.epochs,
         kept: solution.kept,
         starts: None,
         trajectory: solution.trajectory.map(|trajectory| trajectory.to_string()),

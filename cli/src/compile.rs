@@ -1,5 +1,6 @@
 //! The one place where the command line starts the compiler's back end.
 
+use blo_compiler::Sampling;
 use blo_compiler::model::Model;
 use blo_compiler::session::Surroundings;
 use blo_grammar::ast::Ast;
@@ -19,6 +20,11 @@ pub fn problem(
 ) -> Result<Problem, Vec<Diagnostic>> {
     let needs = solvers::needs(plan.solver, &plan.settings);
     match plan.solver.levels {
+        Levels::Two if solvers::batch(&plan.settings).is_some() => {
+            let batch = solvers::batch(&plan.settings).unwrap_or(usize::MAX);
+            let sampling = Sampling { batch, needs: (plan.solver.needs)(&plan.settings) };
+            blo_compiler::compile_sampled_in(model, &needs, &sampling, seed, around)
+        }
         Levels::One | Levels::Two => blo_compiler::compile_in(model, &needs, seed, around),
         Levels::Any => blo_compiler::compile_single_level_in(model, &needs, seed, around),
     }

@@ -7,12 +7,14 @@ use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::Problem;
 use blo_runtime::program::Program as Machine;
 use blo_runtime::proximal::Proximal;
+use blo_runtime::samples::Samples;
 use blo_runtime::space::Space;
 
 use crate::check::print::print_model;
 use crate::codegen;
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
+use crate::estimate::{Estimates, estimates};
 use crate::instantiate::space;
 use crate::ir::eval::Bindings;
 use crate::ir::graph::NodeId;
@@ -65,6 +67,50 @@ pub fn compile_in(
     if model.precision == Precision::F32 {
         problem.roundoff = f64::from(f32::EPSILON);
     }
+    Ok(problem)
+}
+
+/// What a stochastic method evaluates on batches.
+#[derive(Clone, Debug)]
+pub struct Sampling {
+    /// At most so many terms of a sampled sum are in a batch.
+    pub batch: usize,
+    /// The quantities.
+    pub needs: Vec<Quantity>,
+}
+
+/// As [`compile_sampled_in`], alone.
+///
+/// Errors: as [`compile`].
+pub fn compile_sampled(
+    model: &mut Model,
+    needs: &[Quantity],
+    sampling: &Sampling,
+    seed: u64,
+) -> Result<Problem, Vec<Diagnostic>> {
+    compile_sampled_in(model, needs, sampling, seed, Surroundings::none())
+}
+
+/// As [`compile_in`], with a second program for the objectives estimated on batches, where the model marks sums that may be sampled.
+///
+/// Errors: as [`compile`].
+pub fn compile_sampled_in(
+    model: &mut Model,
+    needs: &[Quantity],
+    sampling: &Sampling,
+    seed: u64,
+    around: Surroundings<'_>,
+) -> Result<Problem, Vec<Diagnostic>> {
+    let estimates = estimates(model, sampling.batch);
+    let mut problem = compile_in(model, needs, seed, around)?;
+    let Some(Estimates { mut model, inputs, sizes, batches }) = estimates else { return Ok(problem) };
+    let data = data_bindings(&model);
+    let (mut layout, entries) = entries(&mut model, &sampling.needs, &data, around.observer)?;
+    layout.batches = inputs;
+    around.observer.begins(Phase::Lower);
+    let loops = lower(&mut model.graph, &layout, &entries, model.precision);
+    let program = jit(&model, &loops, &data, around)?;
+    problem.samples = Some(Samples::new(Box::new(program), sizes, batches));
     Ok(problem)
 }
 

@@ -103,6 +103,7 @@ pub fn entries(
         lower: lower.inputs,
         upper_direction: upper.direction_inputs,
         lower_direction: lower.direction_inputs,
+        batches: Vec::new(),
         proximal: parts.map(|parts| parts.proximal),
     };
     Ok((layout, entries))
@@ -157,6 +158,13 @@ fn outputs(
         Quantity::LowerHessian | Quantity::SmoothHessian => {
             let gy = gradient(graph, objective, &lower.nodes)?;
             vec![jvp(graph, &gy, &lower.tangents())?]
+        }
+        Quantity::LowerDirections => {
+            let (gx, gy) = both_gradients(graph, objective, upper, lower)?;
+            let products: Vec<NodeId> = gy.iter().chain(&gx).copied().collect();
+            let mut hv = jvp(graph, &products, &lower.tangents())?;
+            let xv = hv.split_off(gy.len());
+            vec![gy, hv, xv]
         }
         Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => {
             let (gx, gy) = both_gradients(graph, objective, upper, lower)?;

@@ -17,6 +17,8 @@ pub struct Layout {
     pub upper_direction: Vec<InputId>,
     /// Of a direction in the space of `y`.
     pub lower_direction: Vec<InputId>,
+    /// Positions and weights of the terms that are taken of every sampled sum.
+    pub batches: Vec<[InputId; 2]>,
     /// What the weights of the proximal part are weights of, where there is one.
     pub proximal: Option<Proximal>,
 }

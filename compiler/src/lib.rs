@@ -10,6 +10,7 @@ pub mod csr;
 mod derive;
 pub mod draws;
 pub mod entry;
+pub mod estimate;
 mod instantiate;
 pub mod ir;
 pub mod lower;
@@ -23,8 +24,8 @@ pub mod types;
 
 pub use check::analyse;
 pub use compile::{
-    Stage, compile, compile_in, compile_single_level, compile_single_level_in, emit, emit_single_level,
-    proximal,
+    Sampling, Stage, compile, compile_in, compile_sampled, compile_sampled_in, compile_single_level,
+    compile_single_level_in, emit, emit_single_level, proximal,
 };
 pub use convexity::convexity;
 pub use passes::proximal::Split;

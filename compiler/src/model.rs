@@ -216,6 +216,9 @@ pub struct Sampled {
     pub unbiased: bool,
     /// The sum, as the objectives read it before they are simplified.
     pub node: NodeId,
+    /// Where its terms are added up, a node of the operator `sum` or `scatter_add`, and the axis of its operand that the index is; `None` where that
+    /// is not one place, so that it is always read whole.
+    pub terms: Option<(NodeId, usize)>,
     /// The binder.
     pub span: Span,
 }

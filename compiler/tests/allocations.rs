@@ -10,11 +10,11 @@ mod memory;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use blo_compiler::compile;
 use blo_compiler::model::Precision;
+use blo_compiler::{Sampling, compile_sampled};
 use blo_runtime::monitor::Silent;
 use blo_runtime::settings::Value;
-use blo_runtime::solvers::{Point, Run, named, needs};
+use blo_runtime::solvers::{Point, Run, batch, named, needs};
 use memory::{Memory, model};
 
 thread_local! {
@@ -102,6 +102,9 @@ fn options(method: &str) -> Vec<(String, Value)> {
         "gradient" => {}
         "shine" => {}
         "meha" | "gpbgd" => options.push(number("lower_step", 1e-2)),
+        "soba" | "saba" | "srba" | "ma_soba" | "fsla" | "stocbio" | "amigo" | "f2sa batches" => {
+            options.push(number("batch", 7.0));
+        }
         _ => options.extend([number("lower_step", 1e-2), number("lower_steps", 3.0)]),
     }
     if let Some(gradient) = method.strip_prefix("bilevel ") {
@@ -120,13 +123,15 @@ fn allocations(text: &str, precision: Precision, method: &str) {
     model.precision = precision;
     let settings = solver.settings(&options(method), ["x", "y"].into_iter());
     let settings = settings.unwrap_or_else(|e| panic!("{method}: {e:?}"));
-    let mut problem = compile(&mut model, &needs(solver, &settings), 0).unwrap();
+    let batch = batch(&settings).unwrap_or(usize::MAX);
+    let sampling = Sampling { batch, needs: (solver.needs)(&settings) };
+    let mut problem = compile_sampled(&mut model, &needs(solver, &settings), &sampling, 0).unwrap();
     // The first run warms up what is allocated once per thread.
     for warm in [false, true] {
         let start = Point::start(&problem);
         let mut iterations = (solver.build)(&mut problem, &settings, &start);
         let mut silent = Silent;
-        let run = Run::new(&problem, &start, STEPS, 0.0, &mut silent);
+        let run = Run::new(&problem, &start, STEPS, 0.0, &mut silent).counting(iterations.as_ref(), &problem);
         let before = ALLOCATIONS.get();
         let ended = run.drive(iterations.as_mut(), &mut problem, start);
         let made = ALLOCATIONS.get() - before;
@@ -168,6 +173,23 @@ fn with_data() {
              lower {{\n  var y: real[d] = 0\n  minimize sigmoid(x) @ softplus(-(a @ y)) + 0.1 * sumsq(y)\n}}\n"
         );
         for method in TWO_LEVELS {
+            for precision in [Precision::F64, Precision::F32] {
+                allocations(&text, precision, method);
+            }
+        }
+    }
+}
+
+/// Batches of sampled sums, their sizes not all equal.
+#[test]
+fn with_batches() {
+    for (n, d) in [(16, 3), (400, 20)] {
+        let text = format!(
+            "dim n = {n}\ndim d = {d}\ndata a: real[n, d] ~ normal(0, 1)\n\
+             upper {{\n  var x: real[n] = 0\n  minimize mean(softplus(a[i] @ y) for i ~ n) + 0.01 * sumsq(x)\n}}\n\
+             lower {{\n  var y: real[d] = 0\n  minimize mean(sigmoid(x[i]) * softplus(-(a[i] @ y)) for i ~ n) + 0.1 * sumsq(y)\n}}\n"
+        );
+        for method in ["soba", "saba", "srba", "ma_soba", "fsla", "stocbio", "amigo", "f2sa batches"] {
             for precision in [Precision::F64, Precision::F32] {
                 allocations(&text, precision, method);
             }

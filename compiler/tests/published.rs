@@ -55,6 +55,18 @@ fn row(solve: &str, expected: f64) {
     assert!((found - expected).abs() < 1e-6, "{solve}: x = {found:.8}, the closed form is {expected:.8}");
 }
 
+/// On whole sums SOBA and its relatives have no bias; the series of stocBiO has that of its length.
+#[test]
+fn fixed_points_of_stochastic_methods() {
+    let common = "lower_step = 0.1, upper_step = 0.1, decay = 0, steps = 3000, tolerance = 1e-12";
+    for method in ["soba", "saba", "srba", "ma_soba", "fsla", "amigo"] {
+        row(&format!("{method}({common})"), 0.5);
+    }
+    for (terms, x) in [(0, 0.909091), (1, 0.840336), (5, 0.680939), (10, 0.593053)] {
+        row(&format!("stocbio({common}, terms = {terms})"), x);
+    }
+}
+
 #[test]
 fn fixed_points_of_rhg() {
     for (steps, x) in

@@ -16,6 +16,8 @@ pub enum Quantity {
     LowerHessian,
     /// `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
     LowerSecondOrder,
+    /// `∇y f`, `∇²yy f · v` and `∇²xy f · v`, sharing one sweep.
+    LowerDirections,
     /// `∇²yx f · u`.
     LowerCross,
     /// The smooth part of `f` where it has a proximal one ([`crate::proximal`]), and its gradient in `y`.
@@ -38,13 +40,14 @@ pub enum Quantity {
 
 impl Quantity {
     /// All quantities.
-    pub const ALL: [Quantity; 15] = [
+    pub const ALL: [Quantity; 16] = [
         Quantity::LowerValue,
         Quantity::LowerGradient,
         Quantity::LowerGradients,
         Quantity::LowerGradientX,
         Quantity::LowerHessian,
         Quantity::LowerSecondOrder,
+        Quantity::LowerDirections,
         Quantity::LowerCross,
         Quantity::SmoothGradient,
         Quantity::SmoothHessian,
@@ -65,6 +68,7 @@ impl Quantity {
             Quantity::LowerGradientX => "lower_gradient_x",
             Quantity::LowerHessian => "lower_hessian",
             Quantity::LowerSecondOrder => "lower_second_order",
+            Quantity::LowerDirections => "lower_directions",
             Quantity::LowerCross => "lower_cross",
             Quantity::SmoothGradient => "smooth_gradient",
             Quantity::SmoothHessian => "smooth_hessian",
@@ -110,6 +114,19 @@ pub trait Derivatives {
     fn lower_hessian(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64]);
     /// `hv` (m) = `∇²yy f · v`, `xv` (n) = `∇²xy f · v`.
     fn lower_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
+    /// `gy` (m) = `∇y f`, `hv` (m) = `∇²yy f · v`, `xv` (n) = `∇²xy f · v`.
+    fn lower_directions(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.lower_gradient_only(x, y, gy);
+        self.lower_second_order(x, y, v, hv, xv);
+    }
     /// `out` (m) = `∇²yx f · u`, with `u` (n).
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]);
     /// As [`Derivatives::lower_gradient`], of the smooth part of `f`. Without a proximal part that is all of it.
@@ -140,6 +157,14 @@ pub trait Derivatives {
     fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64;
     /// As [`Derivatives::lower_second_order`], of `F`.
     fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
+    /// For programs that estimate sums by some of their terms: those of sum `sum` are from now on the ones at `rows`, each taken
+    /// `weight` times.
+    fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {
+        panic!(
+            "this is a bug in blo, please report it: sum {sum} is not sampled ({} rows, {weight})",
+            rows.len()
+        );
+    }
     /// The reported scalars, in model order.
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]);
 }

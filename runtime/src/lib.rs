@@ -13,6 +13,8 @@ pub mod monitor;
 pub mod problem;
 pub mod program;
 pub mod proximal;
+mod random;
+pub mod samples;
 pub mod schedule;
 pub mod settings;
 pub mod solution;

@@ -147,25 +147,29 @@ pub struct Trace {
     columns: Vec<String>,
     values: Vec<f64>,
     stride: usize,
+    epochs: bool,
 }
 
 impl Trace {
     /// The number of rows a trace is planned for.
     pub const ROWS: usize = 1000;
 
-    /// The names of the columns before the reports.
+    /// The names of the columns before the reports, and before `epochs` where the method counts them.
     pub const FIXED: [&str; 5] =
         ["iteration", "upper_objective", "lower_objective", "measure", "evaluations"];
 
-    /// An empty trace of a run of `steps`, with the columns of [`Trace::FIXED`] and the reports.
-    pub fn new(steps: usize, reports: &[String]) -> Self {
-        let columns: Vec<String> =
-            Self::FIXED.iter().map(|c| (*c).to_string()).chain(reports.iter().cloned()).collect();
-        let (rows, stride) = match steps {
-            UNLIMITED.. => (2 * Self::ROWS, 1),
-            steps => (steps.min(Self::ROWS), steps.div_ceil(Self::ROWS).max(1)),
-        };
-        Trace { values: Vec::with_capacity((rows + 2) * columns.len()), columns, stride }
+    /// An empty trace of a run of `steps`, with the columns of [`Trace::FIXED`], `epochs` if asked for, and the reports.
+    pub fn new(steps: usize, epochs: bool, reports: &[String]) -> Self {
+        let fixed = Self::FIXED.iter().copied().chain(epochs.then_some("epochs"));
+        let columns: Vec<String> = fixed.map(str::to_string).chain(reports.iter().cloned()).collect();
+        let rows = if steps >= UNLIMITED { 2 * Self::ROWS } else { steps.min(Self::ROWS) };
+        let values = Vec::with_capacity((rows + 2) * columns.len());
+        Trace { values, columns, stride: Self::stride(steps), epochs }
+    }
+
+    /// Iterations from one row to the next in a run of `steps`.
+    pub(crate) fn stride(steps: usize) -> usize {
+        if steps >= UNLIMITED { 1 } else { steps.div_ceil(Self::ROWS).max(1) }
     }
 
     /// The names of the columns.
@@ -189,11 +193,14 @@ impl Trace {
     }
 
     /// Adds a row. `head`: the values of [`Trace::FIXED`].
-    pub(crate) fn push(&mut self, head: [f64; 5], reports: &[f64]) {
+    pub(crate) fn push(&mut self, head: [f64; 5], epochs: Option<f64>, reports: &[f64]) {
         if self.values.len() >= 2 * Self::ROWS * self.columns.len() {
             self.thin();
         }
         self.values.extend_from_slice(&head);
+        if self.epochs {
+            self.values.push(epochs.unwrap_or(f64::NAN));
+        }
         self.values.extend_from_slice(reports);
     }
 
@@ -213,7 +220,7 @@ impl Trace {
         let width = self.columns.len();
         let mut kept = 0;
         for row in 0..self.values.len() / width {
-            if (self.values[row * width] as usize).is_multiple_of(self.stride) {
+            if row.is_multiple_of(2) {
                 self.values.copy_within(row * width..(row + 1) * width, kept * width);
                 kept += 1;
             }

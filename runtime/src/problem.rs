@@ -5,6 +5,7 @@ use crate::constrained::Constrained;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
 use crate::proximal::Proximal;
+use crate::samples::{Samples, Side};
 use crate::space::Space;
 use crate::state::State;
 use crate::status::Part;
@@ -75,6 +76,8 @@ pub struct Problem {
     pub asks: Vec<Feature>,
     /// Its single-level form, where the method works on that.
     pub constrained: Option<Box<Constrained>>,
+    /// Its objectives on batches, where sums are marked for sampling and the method samples.
+    pub samples: Option<Samples>,
     /// The unit roundoff of the compiled arithmetic: `f64::EPSILON`, or `f32::EPSILON` for models in single precision.
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
@@ -111,6 +114,7 @@ impl Problem {
             lower_convex: false,
             asks: Vec::new(),
             constrained: None,
+            samples: None,
             roundoff: f64::EPSILON,
             report_names,
             memory: MEMORY,
@@ -172,6 +176,18 @@ impl Problem {
         let before = std::mem::replace(&mut self.tolerant, true);
         let result = action(self);
         self.tolerant = before;
+        result
+    }
+
+    /// Runs `action` with both objectives estimated on a batch of each level; with the full ones where nothing is sampled.
+    pub fn on_batches<R>(&mut self, [lower, upper]: [usize; 2], action: impl FnOnce(&mut Self) -> R) -> R {
+        let Some(mut samples) = self.samples.take() else { return action(self) };
+        samples.select(Side::Lower, lower);
+        samples.select(Side::Upper, upper);
+        std::mem::swap(&mut self.derivatives, &mut samples.program);
+        let result = action(self);
+        std::mem::swap(&mut self.derivatives, &mut samples.program);
+        self.samples = Some(samples);
         result
     }
 
@@ -313,6 +329,20 @@ impl Derivatives for Problem {
         self.derivatives.lower_second_order(x, y, v, hv, xv);
         let finite = all_finite(hv) && all_finite(xv);
         self.note_direction(Quantity::LowerSecondOrder, x, y, v, finite);
+    }
+
+    fn lower_directions(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        self.derivatives.lower_directions(x, y, v, gy, hv, xv);
+        let finite = all_finite(gy) && all_finite(hv) && all_finite(xv);
+        self.note_direction(Quantity::LowerDirections, x, y, v, finite);
     }
 
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {

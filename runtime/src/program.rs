@@ -164,6 +164,19 @@ impl Derivatives for Program {
         self.evaluate(Quantity::LowerSecondOrder, vectors, [hv, xv, &mut []], true);
     }
 
+    fn lower_directions(
+        &mut self,
+        x: &[f64],
+        y: &[f64],
+        v: &[f64],
+        gy: &mut [f64],
+        hv: &mut [f64],
+        xv: &mut [f64],
+    ) {
+        let vectors = [Some(x), Some(y), None, Some(v)];
+        self.evaluate(Quantity::LowerDirections, vectors, [gy, hv, xv], true);
+    }
+
     fn lower_cross(&mut self, x: &[f64], y: &[f64], u: &[f64], out: &mut [f64]) {
         let vectors = [Some(x), Some(y), Some(u), None];
         self.evaluate(Quantity::LowerCross, vectors, [out, &mut [], &mut []], true);
@@ -202,6 +215,13 @@ impl Derivatives for Program {
     fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
         let vectors = [Some(x), Some(y), None, Some(v)];
         self.evaluate(Quantity::UpperSecondOrder, vectors, [hv, xv, &mut []], true);
+    }
+
+    fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {
+        match &mut self.inner {
+            Inner::Single(plan) => plan.select(sum, rows, weight),
+            Inner::Double(plan) => plan.select(sum, rows, weight),
+        }
     }
 
     fn reports(&mut self, x: &[f64], y: &[f64], out: &mut [f64]) {

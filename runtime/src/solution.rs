@@ -60,6 +60,8 @@ pub struct Solution {
     pub iterations: usize,
     /// The iteration of the point, where the watcher kept one.
     pub kept: Option<usize>,
+    /// Passes over the terms of the sampled sums, by what was evaluated at one point on one batch; `None` for methods that do not sample.
+    pub epochs: Option<f64>,
     /// Evaluations by the solver, per quantity, without the check.
     pub calls: Vec<(Quantity, u64)>,
     /// Evaluations by the check.
@@ -170,8 +172,9 @@ fn run(
                 refused(start, reason.replace("{}", solver.name))
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
-                let run =
-                    Run::new(problem, &start, steps, tolerance, monitor).counting_from(evaluated, calls);
+                let run = Run::new(problem, &start, steps, tolerance, monitor)
+                    .counting(method.as_ref(), problem)
+                    .counting_from(evaluated, calls);
                 match snapshot {
                     None => run.drive(method.as_mut(), problem, start),
                     Some(snapshot) => run
@@ -201,7 +204,7 @@ fn assess(
     finish: bool,
 ) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, trace } = ended;
+    let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
     let mut gap_left = None;
     let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
         (Check::unknown(), f64::NAN, Vec::new())
@@ -229,6 +232,7 @@ fn assess(
         lower: variables(&problem.lower, &y),
         reports,
         iterations,
+        epochs,
         kept,
         calls: Vec::new(),
         check_calls: problem.calls() - before,
@@ -260,6 +264,7 @@ fn refused(point: Point, reason: String) -> Ended {
         point,
         kept: None,
         measure: f64::NAN,
+        epochs: None,
         trace: Trace::default(),
     }
 }

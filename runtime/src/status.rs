@@ -164,6 +164,7 @@ fn describe(quantity: Quantity) -> &'static str {
         | Quantity::SmoothGradient => "the lower objective or its gradient",
         Quantity::LowerHessian
         | Quantity::LowerSecondOrder
+        | Quantity::LowerDirections
         | Quantity::LowerCross
         | Quantity::SmoothHessian => "a second derivative of the lower objective",
         Quantity::ProximalWeights => "the weight of a nonsmooth term of the lower objective",

@@ -75,6 +75,10 @@ impl Evaluator {
                 problem.lower_second_order(x, y, v, product, gx);
                 f64::NAN
             }
+            Quantity::LowerDirections => {
+                problem.lower_directions(x, y, v, gy, product, gx);
+                f64::NAN
+            }
             Quantity::LowerGradientX => problem.lower_gradient_x(x, y, gx),
             Quantity::UpperGradientX => problem.upper_gradient_x(x, y, gx),
             Quantity::UpperValue => problem.upper_value(x, y),

@@ -54,6 +54,7 @@ struct Contender {
 struct Compiled {
     single_level: bool,
     needs: Vec<Quantity>,
+    batch: Option<usize>,
     problem: Problem,
     /// The model as this program was made from it.
     model: Model,
@@ -85,7 +86,9 @@ fn prepare(session: &mut Session, args: &CompareArgs) -> Option<Prepared> {
     for (label, plan) in plans {
         let needs = solvers::needs(plan.solver, &plan.settings);
         let single_level = plan.solver.levels == Levels::Any;
-        let known = compiled.iter().position(|c| c.single_level == single_level && c.needs == needs);
+        let batch = solvers::batch(&plan.settings);
+        let same = |c: &Compiled| c.single_level == single_level && c.needs == needs && c.batch == batch;
+        let known = compiled.iter().position(same);
         let problem = match known {
             Some(at) => Ok(at),
             None => {
@@ -102,7 +105,7 @@ fn prepare(session: &mut Session, args: &CompareArgs) -> Option<Prepared> {
                             Some(path) => session.settled(warm::start(path, &model, &problem))?,
                             None => Point::start(&problem),
                         };
-                        compiled.push(Compiled { single_level, needs, problem, model, first });
+                        compiled.push(Compiled { single_level, needs, batch, problem, model, first });
                         Ok(compiled.len() - 1)
                     }
                     Err(diagnostics) if args.methods.is_some() => {

@@ -60,6 +60,9 @@ pub fn summary(result: &RunResult) -> String {
         seconds.compile(),
         seconds.solve()
     );
+    if let Some(epochs) = result.epochs {
+        let _ = writeln!(out, "{epochs:.1} passes over the sampled terms");
+    }
     if let Some(kept) = result.kept {
         let _ = writeln!(out, "the iterate of iteration {kept} was kept, the best by what was watched");
     }

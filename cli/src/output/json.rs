@@ -45,6 +45,7 @@ pub fn result(result: &RunResult) -> Value {
         "kept": result.kept,
         "start": result.starts.as_ref().map(|starts| starts.number),
         "starts": result.starts.as_ref().map(|all| starts(&all.lines)),
+        "epochs": result.epochs,
         "trajectory": result.trajectory,
         "calls": table(result.calls.iter().map(|(name, n)| (name, json!(n))).collect()),
         "seconds": {
@@ -131,6 +132,7 @@ mod tests {
                 "kept",
                 "start",
                 "starts",
+                "epochs",
                 "trajectory",
                 "calls",
                 "seconds",

@@ -49,6 +49,8 @@ pub struct RunResult {
     pub starts: Option<Starts>,
     /// How the iterates that the method differentiated through were held, where it does.
     pub trajectory: Option<String>,
+    /// Passes over the terms of the sampled sums; `None` for methods that do not sample.
+    pub epochs: Option<f64>,
     /// How often each quantity was evaluated.
     pub calls: Vec<(String, u64)>,
     /// Wall-clock time.
@@ -188,6 +190,7 @@ pub fn sample() -> RunResult {
         kept: None,
         starts: None,
         trajectory: Some("checkpoints every 10".into()),
+        epochs: None,
         calls: vec![("lower_gradient".into(), 20000)],
         seconds: Seconds {
             parts: [0.0005, 0.0015, 0.25, 0.001, 0.002, 0.001, 0.004, 0.0026, 1.25, 0.25],

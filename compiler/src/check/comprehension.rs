@@ -181,6 +181,7 @@ impl Checker<'_> {
         let index = self.arrange(segment.node, &order, &wanted);
         let size = self.loops[position.0].axis.size;
         let node = self.graph.scatter_add(updates, index, 0, size);
+        self.summed = Some((node, loops.clone()));
         let labels: Vec<Label> = std::iter::once(Label::Loop(position)).chain(rest.iter().copied()).collect();
         let result = union(&outer, &Loops::from_slice(&[position]));
         let out: Vec<Label> = result.iter().map(label).chain((0..body.rank()).map(Label::Own)).collect();

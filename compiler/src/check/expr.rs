@@ -205,7 +205,7 @@ impl Checker<'_> {
     fn readable(&mut self, value: &Value, name: &Ident, declared: Span) -> Option<()> {
         let Reads::Data(place) = self.reads else { return Some(()) };
         let level = match self.graph.node(value.node).stage {
-            Role::Data => return Some(()),
+            Role::Data | Role::Batch => return Some(()),
             Role::Upper | Role::UpperDirection => "upper",
             Role::Lower | Role::Multiplier | Role::LowerDirection => "lower",
         };

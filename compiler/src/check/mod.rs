@@ -138,6 +138,9 @@ pub(crate) struct Checker<'a> {
     guards: Vec<Value>,
     /// Sums whose turns a method may sample.
     samples: Vec<sampling::Sample>,
+    /// Where the reduction that was elaborated last added its terms up: the node, and the loops that the first axes of its operand
+    /// are.
+    summed: Option<(NodeId, value::Loops)>,
     /// What each `use` of the main file brought in.
     imports: Vec<modules::Import>,
     /// Names that two modules bring in.
@@ -188,6 +191,7 @@ impl<'a> Checker<'a> {
             index_checks: Vec::new(),
             guards: Vec::new(),
             samples: Vec::new(),
+            summed: None,
             imports: Vec::new(),
             hidden: Vec::new(),
             imports_used: BTreeSet::new(),

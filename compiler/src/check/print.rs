@@ -151,7 +151,7 @@ fn fixed(graph: &Graph, node: NodeId) -> String {
 
 fn expression(graph: &Graph, node: NodeId) -> String {
     let stage = match graph.node(node).stage {
-        Role::Data => "data",
+        Role::Data | Role::Batch => "data",
         Role::Upper | Role::UpperDirection => "upper",
         Role::Lower | Role::LowerDirection => "lower",
         Role::Multiplier => "multiplier",

@@ -19,6 +19,7 @@ pub struct Sample {
     axis: Axis,
     mean: bool,
     node: NodeId,
+    terms: Option<(NodeId, usize)>,
     span: Span,
 }
 
@@ -63,11 +64,16 @@ impl Checker<'_> {
                 self.emit(diagnostic.help(format!("write `{name} in …`")));
                 continue;
             }
+            let terms = self.summed.as_ref().and_then(|(sum, loops)| {
+                let axis = loops.iter().position(|l| l == index)?;
+                Some((*sum, axis))
+            });
             self.samples.push(Sample {
                 index: binder.name.name.clone(),
                 axis: self.loops[index.0].axis,
                 mean: reducer == Reducer::Mean,
                 node: value.node,
+                terms,
                 span: binder.span,
             });
         }
@@ -125,6 +131,7 @@ impl Checker<'_> {
                     mean: sample.mean,
                     unbiased,
                     node: sample.node,
+                    terms: sample.terms,
                     span: sample.span,
                 });
             }

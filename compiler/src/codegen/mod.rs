@@ -112,6 +112,7 @@ fn program(
         own_bytes: loops.own_bytes,
         buffers,
         vectors: [0, 1, 2, 3].map(|which| loops.vector(which)),
+        batches: loops.batches(),
         lens: loops.lens,
         data: bind(loops, data)?,
         setup: steps(&loops.setup)?,

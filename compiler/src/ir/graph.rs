@@ -135,6 +135,8 @@ pub struct DotAxes {
 pub enum Role {
     /// Data, parameters and literals: fixed for the whole run.
     Data,
+    /// Which terms of a sampled sum are taken, and how they are weighted: known before every evaluation.
+    Batch,
     /// An upper variable: fixed while the lower level is solved.
     Upper,
     /// A lower variable.

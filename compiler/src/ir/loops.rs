@@ -29,6 +29,8 @@ pub enum Home {
     Data(InputId),
     /// Holds one of the solver's vectors: `x`, `y`, a direction in the space of `x`, of `y`.
     Vector(usize),
+    /// Holds the positions (even) or weights (odd) of the terms of a sampled sum.
+    Batch(usize),
     /// Holds a value for longer than one run of one stage.
     Kept,
     /// Holds a value within one run of one stage; its memory is shared with others that are not live at the same time.
@@ -324,7 +326,20 @@ impl Loops {
 
     /// The buffer of one of the solver's vectors.
     pub fn vector(&self, which: usize) -> Option<BufferId> {
-        let position = self.buffers.iter().position(|b| b.home == Home::Vector(which));
+        self.home(&Home::Vector(which))
+    }
+
+    /// For every sampled sum the buffers of positions and weights of its terms.
+    pub fn batches(&self) -> Vec<[Option<BufferId>; 2]> {
+        let last =
+            self.buffers.iter().filter_map(|b| if let Home::Batch(k) = b.home { Some(k) } else { None });
+        let sums = last.max().map_or(0, |k| k / 2 + 1);
+        (0..sums).map(|k| [0, 1].map(|which| self.home(&Home::Batch(2 * k + which)))).collect()
+    }
+
+    /// The buffer with this home, of those that have one for themselves.
+    pub fn home(&self, home: &Home) -> Option<BufferId> {
+        let position = self.buffers.iter().position(|b| b.home == *home);
         position.map(|i| BufferId(i as u32))
     }
 

@@ -49,6 +49,7 @@ fn push(text: &mut String, part: std::fmt::Arguments) {
 fn stage(role: Role) -> &'static str {
     match role {
         Role::Data => "data",
+        Role::Batch => "batch",
         Role::Upper => "upper",
         Role::Lower => "lower",
         Role::Multiplier => "multiplier",

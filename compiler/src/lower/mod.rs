@@ -157,6 +157,21 @@ impl<'a> Draft<'a> {
                 home: Home::Vector(which),
             });
         }
+        for (k, inputs) in layout.batches.iter().enumerate() {
+            for (which, input) in inputs.iter().enumerate() {
+                let Some(node) = nodes.remove(input) else { continue };
+                let buffer = BufferId(draft.buffers.len() as u32);
+                let info = g.input_info(*input);
+                draft.buffers.push(Buffer {
+                    name: info.name.clone(),
+                    cell: fuse::cell(info.ty.elem),
+                    len: info.ty.len(),
+                    byte: 0,
+                    home: Home::Batch(2 * k + which),
+                });
+                draft.shared.insert(node, Place { buffer, offset: 0 });
+            }
+        }
         let mut data: Vec<(InputId, NodeId)> = nodes.into_iter().collect();
         data.sort_unstable();
         for (input, node) in data {
@@ -204,7 +219,7 @@ impl<'a> Draft<'a> {
                 let node = g.node(id);
                 let belongs = match node.stage {
                     Role::Data => false,
-                    Role::Upper => stage == 0,
+                    Role::Batch | Role::Upper => stage == 0,
                     Role::Lower | Role::Multiplier => stage == if directed { 1 } else { 2 },
                     Role::UpperDirection | Role::LowerDirection => stage == 2,
                 };

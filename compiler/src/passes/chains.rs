@@ -89,7 +89,7 @@ impl Runs {
 fn class(role: Role) -> usize {
     match role {
         Role::Data => 0,
-        Role::Upper => 1,
+        Role::Batch | Role::Upper => 1,
         Role::Lower | Role::Multiplier => 2,
         Role::UpperDirection | Role::LowerDirection => 3,
     }

@@ -4,5 +4,6 @@ pub mod chains;
 pub mod differentiate;
 mod mask;
 pub mod proximal;
+pub mod rows;
 pub mod simplify;
 pub mod substitute;

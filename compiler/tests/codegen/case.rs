@@ -81,6 +81,7 @@ impl Case {
             upper_direction: of(Role::UpperDirection),
             lower_direction: of(Role::LowerDirection),
             proximal: None,
+            batches: Vec::new(),
         }
     }
 

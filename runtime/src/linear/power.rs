@@ -1,6 +1,7 @@
 //! The largest magnitude of an eigenvalue of a symmetric operator, by power iteration from a seeded vector.
 
 use super::blas1::{norm2, scale};
+use crate::random::Random;
 
 /// Enough for one or two digits, which is what a step size needs.
 const PRODUCTS: usize = 40;
@@ -39,16 +40,8 @@ pub(crate) fn seeded(len: usize, seed: u64) -> Vec<f64> {
     values
 }
 
-/// Fills a vector with values in [−1, 1) that depend on the seed alone (splitmix64).
+/// Fills a vector with values in [−1, 1) that depend on the seed alone.
 pub(crate) fn fill(values: &mut [f64], seed: u64) {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        (z >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    };
-    values.iter_mut().for_each(|value| *value = next());
+    let mut random = Random::new(seed);
+    values.iter_mut().for_each(|value| *value = (random.word() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0);
 }

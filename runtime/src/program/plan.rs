@@ -24,6 +24,12 @@ struct Entry<T: Real> {
     runs: [u64; 3],
 }
 
+/// The terms that are taken of a sampled sum; absent where nothing reads them.
+struct Batch<T: Real> {
+    rows: Option<Slot<i64>>,
+    weights: Option<Slot<T>>,
+}
+
 /// A program in one precision.
 pub struct Plan<T: Real> {
     memory: Memory,
@@ -31,6 +37,8 @@ pub struct Plan<T: Real> {
     workers: Vec<Worker>,
     own_bytes: usize,
     vectors: [Option<Slot<T>>; 4],
+    /// Positions and weights of the terms of sampled sums.
+    batches: Box<[Batch<T>]>,
     generation: [u64; 2],
     entries: [Option<Box<Entry<T>>>; Quantity::ALL.len()],
 }
@@ -48,6 +56,14 @@ impl<T: Real> Plan<T> {
             vectors[k] =
                 id.map(|id| binder.slot(Place { buffer: id, offset: 0 }, spec.lens[k % 2])).transpose()?;
         }
+        let whole = |id: BufferId| binder.buffer(id).map(|b| (Place { buffer: id, offset: 0 }, b.len));
+        let slots = |[rows, weights]: &[Option<BufferId>; 2]| -> Result<_, ProgramError> {
+            let rows = rows.map(|id| whole(id).and_then(|(at, len)| binder.slot(at, len))).transpose()?;
+            let weights =
+                weights.map(|id| whole(id).and_then(|(at, len)| binder.slot(at, len))).transpose()?;
+            Ok(Batch { rows, weights })
+        };
+        let batches = spec.batches.iter().map(slots).collect::<Result<Box<[_]>, _>>()?;
         let mut setup = spec.setup.iter().map(|s| binder.step::<T>(s)).collect::<Result<Vec<_>, _>>()?;
         let mut entries = [const { None }; Quantity::ALL.len()];
         for entry in &spec.entries {
@@ -62,7 +78,7 @@ impl<T: Real> Plan<T> {
         for step in &mut setup {
             step.run(&mut memory, &mut workers);
         }
-        Ok(Plan { memory, workers, own_bytes, vectors, generation: [1; 2], entries })
+        Ok(Plan { memory, workers, own_bytes, vectors, batches, generation: [1; 2], entries })
     }
 
     /// Sets how many threads a large step may use; fewer, where there is no memory for so many.
@@ -85,6 +101,32 @@ impl<T: Real> Plan<T> {
         changed(&mut self.memory, self.vectors[3], vectors[3]);
         self.generation[0] += u64::from(x_changed);
         self.generation[1] += u64::from(x_changed || y_changed);
+    }
+
+    /// Sets the terms that are taken of a sampled sum: those at `rows`, each `weight` times; places that are left over repeat the
+    /// first of them with weight 0.
+    pub fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {
+        let Some(Batch { rows: places, weights }) = self.batches.get(sum) else { return };
+        let mut changed = false;
+        if let Some(slot) = places {
+            let to = self.memory.write(*slot);
+            assert!(rows.len() <= to.len(), "a batch has more terms than the program was compiled for");
+            let rest = rows.first().copied().unwrap_or(0);
+            for (to, from) in to.iter_mut().zip(rows.iter().copied().chain(std::iter::repeat(rest))) {
+                changed |= std::mem::replace(to, from) != from;
+            }
+        }
+        if let Some(slot) = weights {
+            let to = self.memory.write(*slot);
+            let taken = std::iter::repeat_n(weight, rows.len()).chain(std::iter::repeat(0.0));
+            for (to, from) in to.iter_mut().zip(taken) {
+                let from = T::from_f64(from);
+                changed |= !from.same(*to);
+                *to = from;
+            }
+        }
+        self.generation[0] += u64::from(changed);
+        self.generation[1] += u64::from(changed);
     }
 
     /// Whether a quantity is compiled whole.
@@ -484,6 +526,7 @@ fn outputs_fit(quantity: Quantity, lens: &[usize], [n, m]: [usize; 2]) -> bool {
         Quantity::LowerGradientX | Quantity::UpperGradientX => lens == [1, n],
         Quantity::LowerHessian | Quantity::SmoothHessian | Quantity::LowerCross => lens == [m],
         Quantity::LowerSecondOrder | Quantity::UpperSecondOrder => lens == [m, n],
+        Quantity::LowerDirections => lens == [m, m, n],
         Quantity::Reports | Quantity::ProximalWeights => lens.len() == 1,
     }
 }

@@ -363,6 +363,8 @@ pub struct ProgramSpec<'a> {
     pub buffers: Vec<BufferSpec>,
     /// The buffers of `x`, `y`, a direction in the upper and one in the lower space; absent where nothing reads them.
     pub vectors: [Option<BufferId>; 4],
+    /// For every sampled sum the buffers of the positions of its terms and of their weights.
+    pub batches: Vec<[Option<BufferId>; 2]>,
     /// The numbers of upper and lower coordinates.
     pub lens: [usize; 2],
     /// What is known before the run, as `f64`.

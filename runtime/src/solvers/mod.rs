@@ -40,6 +40,7 @@ mod search;
 mod shine;
 mod step;
 mod step_size;
+mod stochastic;
 mod vpbgd;
 
 use crate::derivatives::Quantity;
@@ -76,6 +77,13 @@ pub static SOLVERS: &[&Solver] = &[
     &f2ba::F2BA,
     &f2sa_p::F2SA_P,
     &bamm::BAMM,
+    &stochastic::soba::SOBA,
+    &stochastic::saba::SABA,
+    &stochastic::srba::SRBA,
+    &stochastic::ma_soba::MA_SOBA,
+    &stochastic::fsla::FSLA,
+    &stochastic::stocbio::STOCBIO,
+    &stochastic::amigo::AMIGO,
     &nested::NESTED,
     &alternating::ALTERNATING,
     &random::RANDOM,
@@ -179,6 +187,12 @@ pub fn needs(solver: &Solver, settings: &Settings) -> Vec<Quantity> {
     needs.sort_unstable();
     needs.dedup();
     needs
+}
+
+/// How many terms of sampled sums the solver takes at a time; `None` when it does not sample. It evaluates what [`Solver::needs`] says
+/// on batches too. A solver that samples has an option `batch`.
+pub fn batch(settings: &Settings) -> Option<usize> {
+    if settings.has("batch") { settings.number("batch").map(|batch| batch as usize) } else { None }
 }
 
 /// What methods need that compare `f` at the lower variables and at a copy of them.

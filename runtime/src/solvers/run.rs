@@ -13,7 +13,7 @@ use crate::status::{Part, Termination};
 const DIVERGED: f64 = 1e10;
 
 /// An iterate: `x` (n) and `y` (m).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Point {
     /// The upper variables.
     pub x: Vec<f64>,
@@ -73,6 +73,17 @@ pub trait Method {
         false
     }
 
+    /// Whether the last evaluation is of the current iterate. A method on batches looks at the full objectives now and then and
+    /// repeats what it saw in between.
+    fn is_fresh(&self) -> bool {
+        true
+    }
+
+    /// How often it has gone through the terms of the sampled sums; `None` for a method that does not sample.
+    fn epochs(&self) -> Option<f64> {
+        None
+    }
+
     /// How it holds the iterates it differentiates through; `None` for a method that does not. One whose iterates do not fit is
     /// not run.
     fn trajectory(&self) -> Option<Trajectory> {
@@ -126,6 +137,8 @@ pub struct Ended {
     pub kept: Option<usize>,
     /// The solver's measure at the end, or at the iterate that was kept.
     pub measure: f64,
+    /// Passes over the terms of the sampled sums; `None` for a method that does not sample.
+    pub epochs: Option<f64>,
     /// The trace.
     pub trace: Trace,
 }
@@ -158,8 +171,17 @@ impl<'a> Run<'a> {
             reported: None,
             before: evaluations(problem),
             calls_before: problem.all_calls(),
-            trace: Trace::new(steps, &problem.report_names),
+            trace: Trace::new(steps, false, &problem.report_names),
         }
+    }
+
+    /// The same run, with the method's passes over the data in the trace, if it counts them.
+    #[must_use]
+    pub fn counting(mut self, method: &dyn Method, problem: &Problem) -> Self {
+        if method.epochs().is_some() {
+            self.trace = Trace::new(self.steps, true, &problem.report_names);
+        }
+        self
     }
 
     /// The same run, with evaluations counted from earlier numbers of [`evaluations`] and of every quantity.
@@ -274,7 +296,7 @@ impl<'a> Run<'a> {
                 self.offer(k, method, problem, &mut point);
             }
             let evaluation = method.evaluate(problem, &mut point, &mut self);
-            if let Some(end) = self.complete(problem, &point, k, evaluation) {
+            if let Some(end) = self.complete(method, problem, &point, k, evaluation) {
                 break end;
             }
             if k == self.steps {
@@ -285,8 +307,9 @@ impl<'a> Run<'a> {
             }
             k += 1;
         };
-        if self.trace.last_iteration() != Some(self.iteration) && self.known.upper.is_finite() {
-            self.record(problem, self.iteration);
+        let unseen = self.trace.last_iteration() != Some(self.iteration) && self.known.upper.is_finite();
+        if unseen && method.is_fresh() {
+            self.record(problem, self.iteration, method.epochs());
         }
         let diverged = matches!(termination, Termination::Diverged { .. });
         let last = if diverged { self.best } else { self.good };
@@ -295,12 +318,14 @@ impl<'a> Run<'a> {
             Some((point, at, measure)) if !measure.is_nan() => (point, Some(at), measure),
             _ => (last, None, self.known.measure),
         };
-        Ended { iterations: self.iteration, point, kept, measure, trace: self.trace, termination }
+        let epochs = method.epochs();
+        Ended { iterations: self.iteration, point, kept, measure, epochs, trace: self.trace, termination }
     }
 
     /// Takes an evaluated iterate into account; `Some` ends the run.
     fn complete(
         &mut self,
+        method: &dyn Method,
         problem: &mut Problem,
         point: &Point,
         k: usize,
@@ -319,10 +344,10 @@ impl<'a> Run<'a> {
             self.best_measure = evaluation.measure;
             self.best.copy(point);
         }
-        if self.trace.due(k) {
-            self.record(problem, k);
+        if self.trace.due(k) && method.is_fresh() {
+            self.record(problem, k, method.epochs());
         }
-        if self.kept.is_some() {
+        if self.kept.is_some() && method.is_fresh() {
             self.judge(problem, point, k);
             if let Some(reason) = self.stopped {
                 return Some(stopped(reason));
@@ -370,12 +395,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn record(&mut self, problem: &mut Problem, k: usize) {
+    fn record(&mut self, problem: &mut Problem, k: usize, epochs: Option<f64>) {
         self.read_reports(problem, k);
         let Evaluation { upper, lower, measure } = self.known;
         let done = (evaluations(problem) - self.before) as f64;
         let head = [k as f64, self.signs.0 * upper, self.signs.1 * lower, measure, done];
-        self.trace.push(head, &self.reports);
+        self.trace.push(head, epochs, &self.reports);
         self.monitor.traced(k);
     }
 }

@@ -14,7 +14,7 @@ use crate::{configure, number, word};
 const STEPS: f64 = 40.0;
 
 /// Methods that do not show their memory.
-const CLOSED: &[&str] = &["kkt"];
+const CLOSED: &[&str] = &["soba", "saba", "srba", "ma_soba", "fsla", "stocbio", "amigo", "kkt"];
 
 /// Keeps the run before every iteration.
 #[derive(Default)]

@@ -198,6 +198,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<Value> {
         let body = self.terms(reducer, body, written.span)?;
+        self.summed = None;
         self.graph.set_span(Some(span));
         let Some(condition) = filter else { return Some(self.reduce_all_terms(reducer, &body, loops)) };
         let condition = condition.clone();
@@ -247,6 +248,9 @@ impl Checker<'_> {
         };
         let axes: Vec<usize> = (0..body.loops.len()).filter(|&k| loops.contains(&body.loops[k])).collect();
         let mut node = self.reduce_node(reducer, body.node, &axes);
+        if matches!(reducer, Reducer::Sum | Reducer::Mean) && !axes.is_empty() && self.summed.is_none() {
+            self.summed = Some((self.graph.sum(body.node, &axes), body.loops.clone()));
+        }
         if reducer == Reducer::Sum && !repeat {
             let turns: usize = absent.iter().map(|l| self.loops[l.0].axis.size).product();
             if turns != 1 {

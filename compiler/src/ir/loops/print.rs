@@ -18,6 +18,7 @@ impl Display for Loops {
             let home = match b.home {
                 Home::Data(_) => "data",
                 Home::Vector(_) => "vector",
+                Home::Batch(_) => "batch",
                 Home::Kept => "kept",
                 Home::Passing => "passing",
                 Home::Scratch => "scratch",

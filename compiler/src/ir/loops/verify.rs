@@ -151,7 +151,7 @@ fn expressions(nest: &Nest) -> Result<(), String> {
 }
 
 fn order(loops: &Loops) -> Result<(), String> {
-    let given = |i: usize| matches!(loops.buffers[i].home, Home::Data(_) | Home::Vector(_));
+    let given = |i: usize| matches!(loops.buffers[i].home, Home::Data(_) | Home::Vector(_) | Home::Batch(_));
     let mut after_setup: Vec<bool> = (0..loops.buffers.len()).map(given).collect();
     run(loops, &loops.setup, &mut after_setup, "setup")?;
     for entry in &loops.entries {

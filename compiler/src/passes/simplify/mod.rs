@@ -32,6 +32,7 @@ mod sparse;
 mod stable;
 mod weights;
 
+pub use self::pattern::is_elementwise;
 use crate::ir::graph::{Graph, NodeId};
 
 /// A rewrite rule.
