@@ -18,6 +18,7 @@ use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::squared_distance;
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 use curvature::UpperCurvature;
 use order::Order;
@@ -305,6 +306,14 @@ impl<S: Surrogate> Method for Penalty<S> {
             self.moved = x * x + y * y;
         }
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.count(&mut self.k);
+        state.number(&mut self.moved);
+        self.upper_step.state(state);
+        self.lower_step.state(state);
+        self.surrogate.state(state)
     }
 }
 

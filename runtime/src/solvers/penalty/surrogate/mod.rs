@@ -12,6 +12,7 @@ use crate::derivatives::Quantity;
 use crate::problem::Problem;
 use crate::settings::{Piece, Settings};
 use crate::solvers::run::{Method, Point, Run};
+use crate::state::State;
 
 /// Puts a loop with the surrogate together, from the settings of the method and the piece's own.
 pub(crate) type Build = fn(&mut Problem, &Settings, &Settings, &Point, Rest) -> Box<dyn Method>;
@@ -63,6 +64,11 @@ pub(crate) trait Surrogate {
     /// The square of the last move of its state divided by the step size; 0 where that is not part of the measure.
     fn moved(&self) -> f64 {
         0.0
+    }
+
+    /// Shows what an earlier outer iteration left and a later one reads; false where not all of it is shown.
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        false
     }
 }
 

@@ -12,6 +12,7 @@ use crate::solvers::penalty::combine_difference;
 use crate::solvers::run::{Point, Run};
 use crate::solvers::step_needs;
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 /// The proximity.
 pub(crate) const GAMMA: OptionSpec = OptionSpec {
@@ -152,5 +153,11 @@ impl Surrogate for Moreau {
 
     fn moved(&self) -> f64 {
         self.moved
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.eta.state(state);
+        state.numbers(&mut self.theta);
+        true
     }
 }
