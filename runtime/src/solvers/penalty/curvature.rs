@@ -7,6 +7,7 @@ use crate::linear::blas1::{axpy, norm2};
 use crate::linear::power::{seeded, spectral_radius};
 use crate::problem::Problem;
 use crate::solvers::run::Point;
+use crate::state::State;
 
 /// The curvature is estimated again when a coordinate has moved by this, relative to `1 + |x|`.
 const MOVED: f64 = 0.5;
@@ -63,6 +64,14 @@ impl UpperCurvature {
             axpy(FRESH, &self.seeded, &mut self.direction);
             self.estimate(problem, point, 1e-1);
         }
+    }
+
+    /// What the next estimates depend on.
+    pub(super) fn state(&mut self, state: &mut dyn State) {
+        state.number(&mut self.value);
+        state.numbers(&mut self.at.x);
+        state.numbers(&mut self.at.y);
+        state.numbers(&mut self.direction);
     }
 
     fn estimate(&mut self, problem: &mut Problem, point: &Point, tolerance: f64) {

@@ -313,6 +313,9 @@ impl<S: Surrogate> Method for Penalty<S> {
         state.number(&mut self.moved);
         self.upper_step.state(state);
         self.lower_step.state(state);
+        if let Some((curvature, _)) = &mut self.automatic {
+            curvature.state(state);
+        }
         self.surrogate.state(state)
     }
 }
