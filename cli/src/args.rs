@@ -86,6 +86,15 @@ pub struct RunArgs {
     /// Solve from this many starts, the model's own and random ones, and keep the best answer that passes the check
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub starts: Option<u64>,
+    /// Keep the run in this file from time to time, so that it can go on later with the same bits
+    #[arg(long, value_name = "FILE", conflicts_with = "starts")]
+    pub checkpoint: Option<PathBuf>,
+    /// Time between two checkpoints, such as 60s or 10min (default: 60s)
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "checkpoint", allow_negative_numbers = true)]
+    pub every: Option<f64>,
+    /// Go on with the run that was kept in this file; the other flags must be those of that run
+    #[arg(long, value_name = "FILE", conflicts_with = "starts")]
+    pub resume: Option<PathBuf>,
     /// Stop when a report is as wanted, such as 'accuracy >= 0.93'
     #[arg(long, value_name = "CONDITION", allow_hyphen_values = true)]
     pub stop: Option<String>,

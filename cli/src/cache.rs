@@ -194,7 +194,7 @@ fn folder() -> Option<PathBuf> {
 
 /// Two sums of all bytes with different multipliers. Every step can be undone, so bytes that differ in one place never have the
 /// same sums.
-fn checksum(bytes: &[u8]) -> u128 {
+pub fn checksum(bytes: &[u8]) -> u128 {
     let (mut a, mut b) = (0x9e37_79b9_7f4a_7c15 ^ bytes.len() as u64, 0xc2b2_ae3d_27d4_eb4f_u64);
     let mut step = |word: u64| {
         a = (a ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29);

@@ -88,6 +88,26 @@ impl Halt {
         Ok(Some(Halt { watched, larger, goal, patience: wishes.patience, best: None }))
     }
 
+    /// What it looks at and waits for, for telling one run from another.
+    pub fn description(&self) -> String {
+        format!("{:?} {} {:?} {:?}", self.watched, self.larger, self.goal, self.patience)
+    }
+
+    /// The best value so far and its iteration, as words.
+    pub fn memory(&self) -> Vec<u64> {
+        self.best.map_or_else(Vec::new, |(value, at)| vec![value.to_bits(), at as u64])
+    }
+
+    /// With the memory of an earlier run.
+    #[must_use]
+    pub fn remembering(self, memory: &[u64]) -> Self {
+        let best = match memory {
+            [value, at] => Some((f64::from_bits(*value), *at as usize)),
+            _ => None,
+        };
+        Halt { best, ..self }
+    }
+
     /// What to do at a complete iterate.
     pub fn judge(&mut self, progress: &Progress<'_>) -> Judgement {
         let value = match self.watched {

@@ -4,6 +4,7 @@ mod answer;
 mod args;
 mod automatic;
 mod cache;
+mod checkpoint;
 mod commands;
 mod compile;
 mod data;

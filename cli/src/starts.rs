@@ -2,10 +2,12 @@
 //! independent check let pass; of the others a line is kept.
 
 use blo_runtime::problem::Problem;
-use blo_runtime::solution::{Solution, solve_from};
+use blo_runtime::solution::{self, Solution, solve_from};
 use blo_runtime::solvers::Point;
 use blo_runtime::starts;
+use blo_runtime::state::Snapshot;
 
+use crate::files::Trouble;
 use crate::session::Plan;
 use crate::watch::Watch;
 
@@ -36,6 +38,15 @@ pub struct Best {
     pub times: Vec<(usize, f64)>,
     /// Every run, in order.
     pub starts: Vec<Start>,
+    /// What went wrong beside the runs.
+    pub trouble: Option<Trouble>,
+}
+
+/// Goes on with the run from `first` that this is a state of.
+pub fn resume(problem: &mut Problem, plan: &Plan, first: Point, snapshot: &Snapshot, watch: Watch) -> Best {
+    run(problem, 0, watch, |problem, watch| {
+        solution::resume(problem, plan.solver, &plan.settings, first, snapshot, watch)
+    })
 }
 
 /// Runs the plan from each start in turn, the first from `first`; `watch` makes the watcher of a start. An interrupt ends all.
@@ -48,14 +59,19 @@ pub fn solve(
     mut watch: impl FnMut(usize) -> Watch,
 ) -> Best {
     let sign = problem.upper_sign;
-    let mut best = run(problem, plan, 0, first, watch(0));
+    let from = |start: Point| {
+        |problem: &mut Problem, watch: &mut Watch| {
+            solve_from(problem, plan.solver, &plan.settings, start, watch)
+        }
+    };
+    let mut best = run(problem, 0, watch(0), from(first));
     for number in 1..count {
         let ended = best.starts.last().map(|start| start.termination);
         if matches!(ended, Some("interrupted" | "refused")) {
             break;
         }
         let start = starts::start(problem, number, seed);
-        let next = run(problem, plan, number, start, watch(number));
+        let next = run(problem, number, watch(number), from(start));
         let mut lines = std::mem::take(&mut best.starts);
         lines.extend(next.starts.iter().cloned());
         if better(&next.solution, &best.solution, sign) {
@@ -66,8 +82,13 @@ pub fn solve(
     best
 }
 
-fn run(problem: &mut Problem, plan: &Plan, number: usize, start: Point, mut watch: Watch) -> Best {
-    let solution = solve_from(problem, plan.solver, &plan.settings, start, &mut watch);
+fn run(
+    problem: &mut Problem,
+    number: usize,
+    mut watch: Watch,
+    solve: impl FnOnce(&mut Problem, &mut Watch) -> Solution,
+) -> Best {
+    let solution = solve(problem, &mut watch);
     watch.finish();
     let line = Start {
         number,
@@ -77,7 +98,8 @@ fn run(problem: &mut Problem, plan: &Plan, number: usize, start: Point, mut watc
         seconds: watch.seconds(),
         termination: solution.termination.name(),
     };
-    Best { number, solution, times: watch.into_times(), starts: vec![line] }
+    let trouble = watch.take_trouble();
+    Best { number, solution, times: watch.into_times(), starts: vec![line], trouble }
 }
 
 /// Whether a point is worth more: allowed before not allowed, then by the upper objective where the lower level has been solved

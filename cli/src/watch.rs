@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use blo_runtime::monitor::{Control, Judgement, Monitor, Pace, Progress, StopReason, UNLIMITED};
+use blo_runtime::state::Snapshot;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use crate::checkpoint::Keeping;
+use crate::files::Trouble;
 use crate::halt::Halt;
 use crate::output::human::number;
 use crate::stopwatch::Stopwatch;
@@ -50,6 +53,10 @@ pub struct Watch {
     label: String,
     /// What ends the run by its reports.
     halt: Option<Halt>,
+    /// Where the run is kept, when that was done last, and what went wrong with it.
+    keeping: Option<Keeping>,
+    kept: Instant,
+    trouble: Option<Trouble>,
     /// When each traced iteration ended, in seconds from the start.
     times: Vec<(usize, f64)>,
     /// Seconds when the solver ended.
@@ -71,8 +78,22 @@ impl Watch {
         let now = Instant::now();
         let limit = limit.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
         let (pace, sized) = (Pace::new(LOOK_EVERY), Cell::new(false));
-        let (label, halt, times, ended) = (String::new(), None, Vec::new(), 0.0);
-        Watch { started: now, last: now, limit, pace, bar, sized, clock, label, halt, times, ended }
+        Watch {
+            started: now,
+            last: now,
+            limit,
+            pace,
+            bar,
+            sized,
+            clock,
+            label: String::new(),
+            halt: None,
+            keeping: None,
+            kept: now,
+            trouble: None,
+            times: Vec::new(),
+            ended: 0.0,
+        }
     }
 
     /// With a name in front of what is shown.
@@ -85,6 +106,17 @@ impl Watch {
     #[must_use]
     pub fn halting(self, halt: Option<Halt>) -> Self {
         Watch { halt, ..self }
+    }
+
+    /// Keeping the run in a file.
+    #[must_use]
+    pub fn keeping(self, keeping: Option<Keeping>) -> Self {
+        Watch { keeping, ..self }
+    }
+
+    /// What went wrong while it ran.
+    pub fn take_trouble(&mut self) -> Option<Trouble> {
+        self.trouble.take()
     }
 
     /// How long the solver took, once it has ended.
@@ -168,6 +200,24 @@ impl Monitor for Watch {
 
     fn judge(&mut self, progress: &Progress<'_>) -> Judgement {
         self.halt.as_mut().map_or_else(Judgement::default, |halt| halt.judge(progress))
+    }
+
+    fn keeps(&self) -> bool {
+        self.keeping.is_some()
+    }
+
+    fn wants_snapshot(&mut self) -> bool {
+        // The time of the last look: a clock read per iteration of a toy would be too much.
+        self.keeping.as_ref().is_some_and(|keeping| self.last - self.kept >= keeping.every)
+    }
+
+    fn keep(&mut self, snapshot: Snapshot) {
+        let Some(keeping) = &self.keeping else { return };
+        let watched = self.halt.as_ref().map_or_else(Vec::new, Halt::memory);
+        if let Err(trouble) = keeping.write(&snapshot, &watched) {
+            self.trouble = Some(trouble);
+        }
+        self.kept = self.last;
     }
 
     fn ended(&mut self) {

@@ -21,5 +21,6 @@ pub mod solution;
 pub mod solvers;
 pub mod space;
 pub mod starts;
+pub mod state;
 pub mod status;
 pub mod threads;

@@ -10,6 +10,7 @@
 use crate::linear::blas1::{axpy, distance, dot, norm2};
 use crate::proximal::Proximal;
 use crate::space::Space;
+use crate::state::State;
 
 /// Curvature pairs kept.
 const MEMORY: usize = 8;
@@ -162,6 +163,21 @@ impl Minimiser {
             idle: 0,
             lowest: f64::INFINITY,
         }
+    }
+
+    /// Its memory between two steps.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        for vector in [&mut self.gradient, &mut self.steps, &mut self.changes] {
+            state.numbers(vector);
+        }
+        for value in [&mut self.value, &mut self.nonsmooth, &mut self.spectral, &mut self.lowest] {
+            state.number(value);
+        }
+        for count in [&mut self.evaluations, &mut self.pairs, &mut self.newest, &mut self.age, &mut self.idle]
+        {
+            state.count(count);
+        }
+        state.numbers(&mut self.history);
     }
 
     /// Evaluates the start `v`, which must lie in the space, and forgets earlier runs.

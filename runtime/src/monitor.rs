@@ -1,6 +1,8 @@
 //! Watching and stopping a run, and the trace it leaves. The runtime has no clock: whoever watches has one, and says through
 //! [`Monitor::interval`] how much work may pass between two looks.
 
+use crate::state::{Snapshot, State};
+
 /// Why a watcher stopped a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
@@ -75,6 +77,19 @@ pub trait Monitor {
     fn judge(&mut self, _progress: &Progress<'_>) -> Judgement {
         Judgement::default()
     }
+
+    /// Whether [`Monitor::keep`] may be called during the run; a method whose memory cannot be kept is then refused.
+    fn keeps(&self) -> bool {
+        false
+    }
+
+    /// Asked between two iterations where [`Monitor::keeps`]: whether the run is to be kept as it is now.
+    fn wants_snapshot(&mut self) -> bool {
+        false
+    }
+
+    /// Receives the run as it is between two iterations.
+    fn keep(&mut self, _snapshot: Snapshot) {}
 
     /// Called when the solver has ended; what follows is the check of its answer.
     fn ended(&mut self) {}
@@ -187,6 +202,16 @@ impl Trace {
             self.values.push(epochs.unwrap_or(f64::NAN));
         }
         self.values.extend_from_slice(reports);
+    }
+
+    /// The rows so far. Rows of another number are put back by adding or dropping some first.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        state.count(&mut self.stride);
+        let mut rows = self.values.len() / self.columns.len();
+        state.count(&mut rows);
+        // More than a trace can have come from words that are not those of a trace.
+        self.values.resize(rows.min(2 * Self::ROWS + 2) * self.columns.len(), 0.0);
+        state.numbers(&mut self.values);
     }
 
     /// Keeps every other row.

@@ -7,6 +7,7 @@ use crate::linear::blas1::{all_finite, largest};
 use crate::proximal::Proximal;
 use crate::samples::{Samples, Side};
 use crate::space::Space;
+use crate::state::State;
 use crate::status::Part;
 
 /// The first quantity that came out NaN or infinite, and the point it was evaluated at.
@@ -146,6 +147,21 @@ impl Problem {
     pub(crate) fn count(&mut self, quantity: Quantity, n: u64) {
         self.calls[quantity as usize] += n;
         self.total += n;
+    }
+
+    /// The numbers of evaluations that a run has made since it found them to be `before`.
+    pub(crate) fn calls_state(&mut self, before: &[u64], state: &mut dyn State) {
+        for (calls, before) in self.calls.iter_mut().zip(before) {
+            let mut made = *calls - before;
+            state.word(&mut made);
+            *calls = before + made;
+        }
+        self.total = self.calls.iter().sum();
+    }
+
+    /// The number of evaluations so far of every quantity.
+    pub(crate) fn all_calls(&self) -> Vec<u64> {
+        self.calls.to_vec()
     }
 
     /// Per quantity that was evaluated, how often.

@@ -10,6 +10,8 @@
 //! Sources: N. Parikh, S. Boyd, "Proximal algorithms", Foundations and Trends in Optimization 1 (2014), section 6.5. Y. Yu, "On
 //! decomposing the proximal map", NIPS 2013, theorems 4 and 6 (groups after entries, a ball after entries).
 
+use crate::state::State;
+
 /// A norm with its proximal operator in closed form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Norm {
@@ -74,6 +76,12 @@ pub struct Proximal {
 }
 
 impl Proximal {
+    /// The weights at the last `x`.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        state.numbers(&mut self.weights);
+        state.numbers(&mut self.absolute);
+    }
+
     /// The terms over a vector of `len` entries, all of weight 0. Groups have no entry in common.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::solvers::options::FINISH;
 use crate::solvers::{Ended, Point, Run, Solver, evaluations};
 use crate::space::Space;
+use crate::state::{Keep, Snapshot};
 use crate::status::{PointStatus, Termination, verdict};
 
 /// A variable at the solution.
@@ -112,7 +113,34 @@ pub fn solve_from(
     problem: &mut Problem,
     solver: &Solver,
     settings: &Settings,
+    start: Point,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    run(problem, solver, settings, start, None, monitor)
+}
+
+/// As [`solve_from`] with the same problem, settings and start, from where a run of them was when it gave its watcher this snapshot:
+/// what follows has the same bits. A snapshot of another run is refused where its size tells.
+///
+/// # Panics
+/// As [`solve_from`].
+pub fn resume(
+    problem: &mut Problem,
+    solver: &Solver,
+    settings: &Settings,
+    start: Point,
+    snapshot: &Snapshot,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    run(problem, solver, settings, start, Some(snapshot), monitor)
+}
+
+fn run(
+    problem: &mut Problem,
+    solver: &Solver,
+    settings: &Settings,
     mut start: Point,
+    snapshot: Option<&Snapshot>,
     monitor: &mut dyn Monitor,
 ) -> Solution {
     assert_eq!(
@@ -126,7 +154,7 @@ pub fn solve_from(
         constrained.found = None;
     }
     let (before, before_table) = (problem.calls(), problem.call_table());
-    let evaluated = evaluations(problem);
+    let (evaluated, calls) = (evaluations(problem), problem.all_calls());
     let unformed = (solver.levels.has_rows() && problem.constrained.is_none())
         .then(|| format!("`{}` needs the single-level form, which was not compiled", solver.name));
     let mut trajectory = None;
@@ -139,12 +167,20 @@ pub fn solve_from(
                 refused(start, does_not_fit(solver.name, needed, problem.memory))
             } else if let Some(reason) = method.refusal() {
                 refused(start, reason)
+            } else if (monitor.keeps() || snapshot.is_some()) && !method.state(&mut Keep::default()) {
+                let reason = "`{}` does not show its memory, so a run of it cannot be kept and go on later";
+                refused(start, reason.replace("{}", solver.name))
             } else {
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
                 let run = Run::new(problem, &start, steps, tolerance, monitor)
                     .counting(method.as_ref(), problem)
-                    .counting_from(evaluated);
-                run.drive(method.as_mut(), problem, start)
+                    .counting_from(evaluated, calls);
+                match snapshot {
+                    None => run.drive(method.as_mut(), problem, start),
+                    Some(snapshot) => run
+                        .resume(snapshot, method.as_mut(), problem, start.clone())
+                        .unwrap_or_else(|| refused(start, "the checkpoint is not one of this run".into())),
+                }
             }
         }
     };

@@ -243,7 +243,7 @@ fn answer(
     let best = starts::solve(problem, plan, first.clone(), count, args.model.seed, watch);
     session.clock.solving();
     tell_fault(session, model, &best.solution);
-    let Best { number, solution, times, starts } = best;
+    let Best { number, solution, times, starts, .. } = best;
     if let Termination::Refused { reason } = solution.termination {
         return Err(reason);
     }

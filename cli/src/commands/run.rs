@@ -1,18 +1,21 @@
 //! `blo run`: check, compile, solve, and say what came out.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use blo_compiler::model::Model;
 use blo_compiler::session::{CodeCache, Surroundings};
 use blo_runtime::problem::Problem;
 use blo_runtime::solution::Solution;
 use blo_runtime::solvers::Point;
+use blo_runtime::state::Snapshot;
 use blo_runtime::threads;
 
 use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, end, refuse};
 use crate::answer::{ended_as_asked, result, seconds, tell_fault};
 use crate::args::{Format, RunArgs};
 use crate::cache::Cache;
+use crate::checkpoint::{self, Identity, Keeping};
 use crate::compile;
 use crate::halt::{Halt, Wishes};
 use crate::method::Flags;
@@ -49,6 +52,9 @@ fn flags(args: &RunArgs) -> Flags {
     Flags { method, options, iterations: args.iterations, listed: false }
 }
 
+/// Seconds between two checkpoints unless `--every` says otherwise.
+const EVERY: f64 = 60.0;
+
 /// A model ready to be solved.
 struct Prepared {
     model: Model,
@@ -57,6 +63,9 @@ struct Prepared {
     /// Where it begins.
     first: Point,
     halt: Option<Halt>,
+    /// The state it goes on from, and where it is kept.
+    snapshot: Option<Snapshot>,
+    keeping: Option<Keeping>,
     folder: Option<Folder>,
     /// Whether its code was found in the cache.
     cached: bool,
@@ -67,7 +76,7 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
     let mut model = session.model(&args.model, true)?;
     let plan = session.plan(&model, flags, args.model.seed)?;
     let wishes = Wishes { stop: args.stop.as_deref(), watch: args.watch.as_deref(), patience: args.patience };
-    let halt = session.settled(Halt::new(wishes, &model))?;
+    let mut halt = session.settled(Halt::new(wishes, &model))?;
     let cache = if args.no_cache { None } else { Cache::open() };
     let around = Surroundings {
         observer: &*session.clock,
@@ -84,9 +93,24 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
         Some(path) => session.settled(warm::start(path, &model, &problem))?,
         None => Point::start(&problem),
     };
+    let identity = || {
+        let halt = halt.as_ref().map_or_else(String::new, Halt::description);
+        Identity::new(&session.sources, &model, &plan, &first, halt)
+    };
+    let identity = (args.checkpoint.is_some() || args.resume.is_some()).then(identity);
+    let (mut snapshot, mut keeping) = (None, None);
+    if let (Some(path), Some(identity)) = (&args.resume, &identity) {
+        let (state, watched) = session.settled(checkpoint::read(path, identity))?;
+        halt = halt.map(|halt| halt.remembering(&watched));
+        snapshot = Some(state);
+    }
+    if let (Some(path), Some(identity)) = (&args.checkpoint, identity) {
+        let every = Duration::try_from_secs_f64(args.every.unwrap_or(EVERY)).unwrap_or(Duration::MAX);
+        keeping = Some(session.settled(Keeping::prepare(path, identity, every))?);
+    }
     let folder = session.settled(args.out.as_deref().map(Folder::prepare).transpose())?;
     let cached = cache.is_some_and(|cache| cache.found());
-    Some(Prepared { model, plan, problem, first, halt, folder, cached })
+    Some(Prepared { model, plan, problem, first, halt, snapshot, keeping, folder, cached })
 }
 
 /// The problem with the memory the run may use for iterates, where it says so.
@@ -130,16 +154,23 @@ struct Solved {
 
 /// Solves from every start, and reads the best answer; `show`: whether progress may be shown.
 fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) -> Solved {
-    let Prepared { model, plan, mut problem, first, halt, folder, cached } = prepared;
+    let Prepared { model, plan, mut problem, first, halt, snapshot, keeping, folder, cached } = prepared;
     session.clock.solving();
     let count = args.starts.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let clock = session.clock.clone();
     let watch = |number: usize| {
-        let watch = Watch::new(args.time_limit, show, clock.clone()).halting(halt.clone());
+        let watch =
+            Watch::new(args.time_limit, show, clock.clone()).halting(halt.clone()).keeping(keeping.clone());
         if count > 1 { watch.labelled(&format!("start {}/{count}", number + 1)) } else { watch }
     };
-    let Best { number, solution, starts, .. } =
-        starts::solve(&mut problem, &plan, first, count, args.model.seed, watch);
+    let best = match &snapshot {
+        Some(snapshot) => starts::resume(&mut problem, &plan, first, snapshot, watch(0)),
+        None => starts::solve(&mut problem, &plan, first, count, args.model.seed, watch),
+    };
+    let Best { number, solution, starts, trouble, .. } = best;
+    if let Some(trouble) = trouble {
+        session.renderer.trouble(&trouble);
+    }
     let seconds = seconds(session, &model, cached);
     let result = result(&model, &solution, &problem.call_table(), seconds, args.model.seed);
     let starts = if count > 1 { Some(Starts { number, lines: starts }) } else { None };

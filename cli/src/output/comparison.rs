@@ -140,6 +140,7 @@ impl Comparison {
         add("solved again", Box::new(|a| a.checked));
         add("lower objective", Box::new(lower(|l| l.objective)));
         add("lower gap", Box::new(lower(|l| l.gap)));
+        add("own gap", Box::new(lower(|l| l.gap_left.unwrap_or(f64::NAN))));
         add("hypergradient norm", Box::new(|a| a.result.hypergradient_norm));
         add("violation", Box::new(|a| a.result.violation.unwrap_or(f64::NAN)));
         for at in 0..self.answers().map(|a| a.result.reports.len()).max().unwrap_or(0) {
@@ -315,7 +316,7 @@ fn cell(column: &Column, answer: &Answer) -> String {
     let value = (column.value)(answer);
     match column.title.as_str() {
         "seconds" => format!("{value:.3}"),
-        "lower gap" | "hypergradient norm" | "violation" if value.is_finite() && value != 0.0 => {
+        "lower gap" | "own gap" | "hypergradient norm" | "violation" if value.is_finite() && value != 0.0 => {
             format!("{value:.1e}")
         }
         _ if value.is_nan() => "–".to_owned(),

@@ -4,6 +4,7 @@
 mod automatic;
 mod bad_input;
 mod cache;
+mod checkpoint;
 mod common;
 mod compare;
 mod convexity;

@@ -5,6 +5,7 @@ use super::{Descent, apply_scale};
 use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, norm2, scale};
 use crate::problem::Problem;
+use crate::state::State;
 
 /// A lower algorithm. A sweep calls `begin` and then `step` for `k = 0, 1, …`, projecting after each; backwards it calls
 /// `begin_backward` and then `pull_back` for the same steps in the opposite order.
@@ -38,6 +39,11 @@ pub trait Dynamics: std::fmt::Debug {
         adjoint: &mut [f64],
         g: &mut [f64],
     );
+
+    /// Shows what an earlier outer iteration left and a later one reads; false where not all of it is shown.
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        false
+    }
 }
 
 /// How the second-order products of `f` are found.
@@ -232,5 +238,9 @@ impl Dynamics for Momentum {
         axpy(1.0, &self.cross, g);
         axpy(1.0, &self.work, adjoint);
         scale(self.momentum, &mut self.adjoint_buffer);
+    }
+
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        true
     }
 }

@@ -6,6 +6,7 @@ use super::Descent;
 use super::dynamics::{Dynamics, Momentum};
 use crate::derivatives::Derivatives;
 use crate::problem::Problem;
+use crate::state::State;
 
 /// A lower algorithm of fixed length: `steps` projected (heavy-ball) gradient steps
 /// `b ← momentum · b + ∇y f(x, y)`, `y ← P(y − step · scale ∘ b)`.
@@ -130,6 +131,11 @@ impl Worst {
 }
 
 impl Reverse {
+    /// The memory of the steps.
+    pub(crate) fn state(&mut self, state: &mut dyn State) -> bool {
+        self.dynamics.state(state)
+    }
+
     /// A sweep over (heavy-ball) gradient steps. Memory: `6 · m + n` numbers, and at most [`Problem::memory`] bytes for the
     /// trajectory; nothing when it is [`Trajectory::TooLarge`], and then there can be no sweep.
     pub fn new(problem: &Problem, plan: Unroll) -> Self {

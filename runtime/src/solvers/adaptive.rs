@@ -9,6 +9,7 @@
 //! arXiv 2302.12022, equation (DoG).
 
 use crate::linear::blas1::{dot, squared_distance};
+use crate::state::State;
 
 /// The first step, relative to `1 + ‖start‖`.
 const FIRST: f64 = 1e-3;
@@ -25,6 +26,13 @@ impl Adaptive {
     /// For vectors of this length.
     pub(crate) fn new(len: usize) -> Self {
         Adaptive { start: vec![0.0; len], farthest: 0.0, sum: 0.0 }
+    }
+
+    /// Its memory.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        state.numbers(&mut self.start);
+        state.number(&mut self.farthest);
+        state.number(&mut self.sum);
     }
 
     /// The size of the step along `−d` from `x`; 0 as long as all directions were 0.

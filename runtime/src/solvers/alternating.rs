@@ -17,6 +17,7 @@ use super::{Levels, Solver, step_needs};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::problem::Problem;
 use crate::settings::Settings;
+use crate::state::State;
 use crate::status::Termination;
 
 /// The solver.
@@ -67,5 +68,11 @@ impl Method for Alternating {
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
         self.upper.apply(&problem.upper, k, &self.gradient.x, &mut point.x);
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.lower.state(state);
+        self.upper.state(state);
+        true
     }
 }

@@ -21,6 +21,7 @@ use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{axpy, distance, dot, norm2, scale};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 const OWN: &[OptionSpec] = &[
@@ -161,5 +162,14 @@ impl Method for Bamm {
             .hypot(distance(&point.y, &self.before.y) / self.size.get());
         self.k = k + 1;
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        self.step.state(state);
+        state.count(&mut self.k);
+        state.numbers(&mut self.v);
+        state.number(&mut self.moved);
+        true
     }
 }

@@ -6,7 +6,8 @@
 //! `λ = max((psi − ⟨dF, dq⟩) / (‖dq‖² + epsilon), 0)` with `psi = eta ‖dq‖²` (written `λ = max(eta − ⟨dF, dq⟩/(‖dq‖² + epsilon), 0)`)
 //! or `psi = eta q`; `(x, y) ← P((x, y) − step (dF + λ dq))`, with separate steps for `x` and `y`. Domains apply to `ŷ` as well.
 //! Stops when the projected length of `dF + λ dq` is at most `tolerance`. Costs `lower_steps` lower gradients,
-//! one of them in full, one in `x` alone and one upper gradient, no second derivatives; memory of a few vectors.
+//! one of them in full, one in `x` alone and one upper gradient, no second derivatives; an automatic `y_step` a few upper gradients
+//! more at the start and where variables have moved; memory of a few vectors.
 //!
 //! Not guaranteed: finite `lower_steps` leaves a bias that decays geometrically in it; `epsilon` leaves one of order
 //! `epsilon^(1/3)`. The multiplier grows without bound near `q = 0`.
@@ -23,7 +24,7 @@ use super::{Levels, Solver};
 use crate::settings::{OptionSpec, Settings};
 
 const OWN: &[OptionSpec] = &[OptionSpec {
-    doc: "Outer step size of the lower variables; `auto` is the lower step, at most `upper_step`, over max(1, λ).",
+    doc: "Outer step size of the lower variables; `auto` suits the curvature of F + λ f, at most the lower step and `upper_step`.",
     ..Y_STEP
 }];
 
@@ -44,7 +45,7 @@ fn composition(settings: &Settings) -> Composition {
         surrogate: RESTARTED.with(settings),
         weight: DYNAMIC_BARRIER.with(settings),
         order: TOGETHER.with(settings),
-        scale: Scale::Step,
+        scale: Scale::None,
         joint: true,
         capped: true,
     }

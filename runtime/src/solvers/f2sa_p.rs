@@ -20,6 +20,7 @@ use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::axpy;
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 const OWN: &[OptionSpec] = &[
@@ -139,6 +140,15 @@ impl Method for F2saP {
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
         self.upper_step.apply(&problem.upper, k, &self.gradient, &mut point.x);
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        self.upper_step.state(state);
+        for node in &mut self.nodes {
+            state.numbers(&mut node.y);
+        }
+        true
     }
 }
 

@@ -17,6 +17,7 @@ use crate::derivatives::{Derivatives, Quantity};
 use crate::minimise::{End, Minimiser};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 const OWN: &[OptionSpec] = &[OptionSpec {
@@ -83,5 +84,14 @@ impl Method for Gradient {
             Some(End::NonFinite) => Some(Termination::LineSearchFailed { iteration: k }),
             Some(End::Stalled | End::Converged | End::Budget) => Some(Termination::Stalled { iteration: k }),
         }
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.minimiser.state(state);
+        if let Some(step) = &mut self.fixed {
+            step.state(state);
+        }
+        state.flag(&mut self.begun);
+        true
     }
 }

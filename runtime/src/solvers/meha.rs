@@ -27,7 +27,7 @@ use crate::settings::{Kind, OptionSpec, Preset, Settings};
 
 const OWN: &[OptionSpec] = &[
     OptionSpec {
-        doc: "Step size of the lower variables (beta); `auto` is the step of the proximal copy.",
+        doc: "Step size of the lower variables (beta); `auto` suits the curvature of F/c_k + f, at most the step of the proximal copy.",
         ..Y_STEP
     },
     GAMMA,

@@ -21,6 +21,7 @@ use crate::minimise::{End, Minimiser};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::space::Space;
+use crate::state::State;
 use crate::status::Termination;
 
 const SHARE: Kind = Kind::Real { min: 0.0, max: 1.0, open: false };
@@ -164,5 +165,12 @@ impl Method for Nested {
             End::NonFinite => Some(Termination::LineSearchFailed { iteration: k }),
             End::Stalled | End::Converged | End::Budget => Some(Termination::Stalled { iteration: k }),
         }
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        // The lower level is solved anew at every trial.
+        self.outer.state(state);
+        state.flag(&mut self.begun);
+        true
     }
 }

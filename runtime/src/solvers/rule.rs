@@ -1,6 +1,7 @@
 //! Descent rules: from a gradient to the vector that, times a step size, is subtracted.
 
 use crate::linear::blas1::{axpy, scale};
+use crate::state::State;
 
 const ADAM: (f64, f64, f64) = (0.9, 0.999, 1e-8);
 
@@ -49,6 +50,15 @@ impl Rule {
     /// Whether the direction is the gradient itself.
     pub(crate) fn is_gradient(&self) -> bool {
         self.kind == Kind::Gradient
+    }
+
+    /// Its memory.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        state.numbers(&mut self.first);
+        state.numbers(&mut self.second);
+        let mut count = self.count as usize;
+        state.count(&mut count);
+        self.count = count as i32;
     }
 
     /// Forgets the past.

@@ -6,6 +6,7 @@ use crate::hypergradient::Trajectory;
 use crate::linear::blas1::{largest, within};
 use crate::monitor::{Control, Judgement, Monitor, Progress, StopReason, Trace};
 use crate::problem::Problem;
+use crate::state::{Keep, PutBack, Snapshot, State};
 use crate::status::{Part, Termination};
 
 /// An iterate has diverged when it is this much larger than the start.
@@ -24,6 +25,11 @@ impl Point {
     /// The start of both levels.
     pub fn start(problem: &Problem) -> Self {
         Point { x: problem.upper.start(), y: problem.lower.start() }
+    }
+
+    fn state(&mut self, state: &mut dyn State) {
+        state.numbers(&mut self.x);
+        state.numbers(&mut self.y);
     }
 
     fn copy(&mut self, from: &Point) {
@@ -60,6 +66,12 @@ pub trait Method {
 
     /// Moves the iterate; `k` counts from 0. `Some` ends the run.
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination>;
+
+    /// Shows its memory as it is between two iterations: all that an earlier iteration left and a later one reads, the iterate
+    /// itself left out. False when it does not show all of it; then a run cannot be kept and go on later.
+    fn state(&mut self, _state: &mut dyn State) -> bool {
+        false
+    }
 
     /// Whether the last evaluation is of the current iterate. A method on batches looks at the full objectives now and then and
     /// repeats what it saw in between.
@@ -105,8 +117,9 @@ pub struct Run<'a> {
     reports: Vec<f64>,
     /// The iteration that `reports` belong to.
     reported: Option<usize>,
-    /// Evaluations before the run, reports left out.
+    /// Evaluations before the run, reports left out, and of every quantity.
     before: u64,
+    calls_before: Vec<u64>,
     /// The rows recorded.
     pub trace: Trace,
 }
@@ -157,6 +170,7 @@ impl<'a> Run<'a> {
             reports: vec![f64::NAN; problem.report_names.len()],
             reported: None,
             before: evaluations(problem),
+            calls_before: problem.all_calls(),
             trace: Trace::new(steps, false, &problem.report_names),
         }
     }
@@ -170,10 +184,10 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// The same run, with the evaluations of its trace counted from an earlier number of [`evaluations`].
+    /// The same run, with evaluations counted from earlier numbers of [`evaluations`] and of every quantity.
     #[must_use]
-    pub fn counting_from(self, before: u64) -> Self {
-        Run { before, ..self }
+    pub(crate) fn counting_from(self, before: u64, calls_before: Vec<u64>) -> Self {
+        Run { before, calls_before, ..self }
     }
 
     /// Lets the watcher look when enough work has passed; true when the run is to stop. Cheap: one comparison mostly.
@@ -203,9 +217,84 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the method from `point`.
-    pub fn drive(mut self, method: &mut dyn Method, problem: &mut Problem, mut point: Point) -> Ended {
-        let mut k = 0;
+    pub fn drive(self, method: &mut dyn Method, problem: &mut Problem, point: Point) -> Ended {
+        self.drive_from(0, method, problem, point)
+    }
+
+    /// Runs the method from the state of a snapshot; `None` when that is not one of this method and problem, or when the method
+    /// does not show its memory.
+    pub(crate) fn resume(
+        mut self,
+        snapshot: &Snapshot,
+        method: &mut dyn Method,
+        problem: &mut Problem,
+        mut point: Point,
+    ) -> Option<Ended> {
+        let mut state = PutBack::new(&snapshot.words);
+        let shown = self.state(&mut state, method, problem, &mut point);
+        if !shown || !state.fits() {
+            return None;
+        }
+        self.next_look = problem.calls().saturating_add(self.monitor.interval());
+        Some(self.drive_from(snapshot.iteration, method, problem, point))
+    }
+
+    /// The run, its method and its iterate between two iterations; false when the method does not show all of its memory.
+    fn state(
+        &mut self,
+        state: &mut dyn State,
+        method: &mut dyn Method,
+        problem: &mut Problem,
+        point: &mut Point,
+    ) -> bool {
+        problem.calls_state(&self.calls_before, state);
+        if let Some(proximal) = &mut problem.proximal {
+            proximal.state(state);
+        }
+        point.state(state);
+        self.good.state(state);
+        self.best.state(state);
+        state.count(&mut self.iteration);
+        let Evaluation { upper, lower, measure } = &mut self.known;
+        for value in [upper, lower, measure, &mut self.best_measure] {
+            state.number(value);
+        }
+        if let Some((kept, at, measure)) = &mut self.kept {
+            kept.state(state);
+            state.count(at);
+            state.number(measure);
+        }
+        state.numbers(&mut self.reports);
+        let mut reported = self.reported.unwrap_or(usize::MAX);
+        state.count(&mut reported);
+        self.reported = (reported != usize::MAX).then_some(reported);
+        self.trace.state(state);
+        method.state(state)
+    }
+
+    /// Gives the watcher the run as it is before iteration `k`, where it wants that.
+    fn offer(&mut self, k: usize, method: &mut dyn Method, problem: &mut Problem, point: &mut Point) {
+        if self.monitor.wants_snapshot() {
+            let mut state = Keep::default();
+            if self.state(&mut state, method, problem, point) {
+                self.monitor.keep(Snapshot { iteration: k, words: state.words });
+            }
+        }
+    }
+
+    fn drive_from(
+        mut self,
+        from: usize,
+        method: &mut dyn Method,
+        problem: &mut Problem,
+        mut point: Point,
+    ) -> Ended {
+        let keeps = self.monitor.keeps();
+        let mut k = from;
         let termination = loop {
+            if keeps {
+                self.offer(k, method, problem, &mut point);
+            }
             let evaluation = method.evaluate(problem, &mut point, &mut self);
             if let Some(end) = self.complete(method, problem, &point, k, evaluation) {
                 break end;

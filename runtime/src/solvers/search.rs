@@ -8,6 +8,7 @@ use crate::minimise::{Composite, End, Minimiser};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::space::{Domain, Space, end};
+use crate::state::State;
 use crate::status::Termination;
 
 /// The relative stationarity at which a lower point that cannot be improved further still counts as solved.
@@ -209,5 +210,12 @@ impl<P: Points> Method for Search<P> {
                 (!more).then_some(Termination::Steps)
             }
         }
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.numbers(&mut self.trial.x);
+        state.number(&mut self.best.0);
+        state.number(&mut self.best.1);
+        true
     }
 }

@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::space::Space;
+use crate::state::State;
 
 /// The factors `rates(…)` puts on the step, per coordinate; empty when they are all 1.
 pub(crate) fn rates(settings: &Settings, space: &Space) -> Vec<f64> {
@@ -81,6 +82,16 @@ impl Step {
     /// The step, its automatic sizes no longer than `most`.
     pub(crate) fn at_most(self, most: f64) -> Self {
         Step { most, ..self }
+    }
+
+    /// Its memory.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        self.rule.state(state);
+        state.number(&mut self.size);
+        state.number(&mut self.share);
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.state(state);
+        }
     }
 
     /// A distance moved by the last step, divided by its size.
@@ -182,6 +193,11 @@ impl LowerSteps {
     pub(crate) fn single(settings: &Settings, space: &Space, size: StepSize) -> Self {
         let rule = Rule::new(Kind::Gradient, space.len());
         LowerSteps { rule, count: 1, size, rates: rates(settings, space), gradient: vec![0.0; space.len()] }
+    }
+
+    /// Its memory: the rule forgets before every run.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        self.size.state(state);
     }
 
     /// Makes the step size fit `(x, y)`.

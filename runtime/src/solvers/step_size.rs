@@ -9,6 +9,7 @@ use crate::linear::power::{seeded, spectral_radius};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::solvers::run::Point;
+use crate::state::State;
 
 /// The curvature is estimated again when a coordinate of `x` has moved by this, relative to `1 + |x|`.
 const MOVED: f64 = 0.1;
@@ -90,6 +91,16 @@ impl StepSize {
             direction,
         };
         StepSize { size: auto.estimate(problem, &start.x, &start.y, 1e-4), auto: Some(auto) }
+    }
+
+    /// Its memory.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        state.number(&mut self.size);
+        if let Some(auto) = &mut self.auto {
+            state.number(&mut auto.caution);
+            state.numbers(&mut auto.at);
+            state.numbers(&mut auto.direction);
+        }
     }
 
     /// Whether the size is found here, not given.

@@ -313,7 +313,7 @@ fn compositions_are_the_named_methods() {
                 &[
                     part("surrogate", "restarted_copy", &[]),
                     part("weight", "dynamic_barrier", &[("eta", 0.3)]),
-                    word("scale", "step"),
+                    word("scale", "none"),
                 ],
             ]
             .concat(),

@@ -9,6 +9,7 @@ mod compositions;
 mod constrained;
 mod domains;
 mod golden;
+mod keeping;
 mod lower;
 mod meta;
 mod models;

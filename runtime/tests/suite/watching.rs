@@ -176,7 +176,8 @@ fn a_maximised_objective_keeps_its_sign() {
 /// A method costs what its documentation says, and evaluates only what it declared.
 #[test]
 fn bome_costs_what_it_says() {
-    let settings = [number("steps", 100.0), number("tolerance", 0.0), number("lower_step", 0.1)];
+    let settings =
+        [number("steps", 100.0), number("tolerance", 0.0), number("lower_step", 0.1), number("y_step", 0.1)];
     let s = run(free(Scalar, &[3.0], &[0.0]), "bome", &settings);
     let calls = |q: Quantity| s.calls.iter().find(|(c, _)| *c == q).map_or(0, |(_, n)| *n);
     assert_eq!(calls(Quantity::LowerGradient), 9 * 101);

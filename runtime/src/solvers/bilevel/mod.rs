@@ -15,6 +15,7 @@ use crate::hypergradient::{Trajectory, Truncation};
 use crate::linear::blas1::norm2;
 use crate::problem::Problem;
 use crate::settings::Settings;
+use crate::state::State;
 use crate::status::Termination;
 use hypergradient::Differentiates;
 use init::Init;
@@ -131,5 +132,10 @@ impl Method for Loop {
         self.upper.update(problem, k, seen, &mut point.x);
         self.init.update(problem, k, &self.sensitivity.y0);
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.flag(&mut self.begun);
+        self.upper.state(state) && self.init.state(state) && self.differentiate.state(state)
     }
 }

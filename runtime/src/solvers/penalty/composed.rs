@@ -38,7 +38,7 @@ const PARTS: &[OptionSpec] = &[
         name: "scale",
         kind: Kind::Choice(&Scale::WORDS),
         default: Preset::Word("bounded"),
-        doc: "What directions are divided by: both by max(1, weight); that of `y` alone; both by the weight; or none, where an automatic `y_step` is divided by max(1, weight).",
+        doc: "What directions are divided by: both by max(1, weight); that of `y` alone; both by the weight; or none.",
     },
     Y_STEP,
 ];

@@ -6,6 +6,7 @@
 //! lower level, whatever the weight: `w` times the step stays below `1/L`.
 
 pub(crate) mod composed;
+mod curvature;
 pub(crate) mod order;
 pub(crate) mod surrogate;
 pub(crate) mod weight;
@@ -17,7 +18,9 @@ use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::squared_distance;
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
+use curvature::UpperCurvature;
 use order::Order;
 use surrogate::Surrogate;
 use weight::Weight;
@@ -27,7 +30,7 @@ pub(super) const Y_STEP: OptionSpec = OptionSpec {
     name: "y_step",
     kind: Kind::PositiveOr("auto"),
     default: Preset::Word("auto"),
-    doc: "Step size of the lower variables on (F + penalty gap)/max(1, penalty); `auto` is half the inverse curvature of the gap.",
+    doc: "Step size of the lower variables on (F + penalty gap)/max(1, penalty); `auto` suits the curvatures of both, at most half the inverse curvature of the gap.",
 };
 
 /// The weight, where it is fixed or grows to a bound.
@@ -57,19 +60,19 @@ pub(super) enum Scale {
     Lower,
     /// Both by `w`: `F/w + gap`.
     Weight,
-    /// By nothing; an automatic step on `y` is divided by `max(1, w)`.
-    Step,
+    /// By nothing.
+    None,
 }
 
 impl Scale {
     /// The words users write.
-    const WORDS: [&'static str; 4] = ["bounded", "lower", "weight", "step"];
+    const WORDS: [&'static str; 4] = ["bounded", "lower", "weight", "none"];
 
     fn named(word: &str) -> Self {
         match word {
             "lower" => Scale::Lower,
             "weight" => Scale::Weight,
-            "step" => Scale::Step,
+            "none" => Scale::None,
             _ => Scale::Bounded,
         }
     }
@@ -79,7 +82,7 @@ impl Scale {
         match self {
             Scale::Bounded => (1.0 / w.max(1.0), w / w.max(1.0)),
             Scale::Weight => (1.0 / w, 1.0),
-            Scale::Lower | Scale::Step => (1.0, w),
+            Scale::Lower | Scale::None => (1.0, w),
         }
     }
 
@@ -87,7 +90,7 @@ impl Scale {
     fn of_y(self, w: f64) -> (f64, f64) {
         match self {
             Scale::Lower => Scale::Bounded.of_x(w),
-            Scale::Bounded | Scale::Weight | Scale::Step => self.of_x(w),
+            Scale::Bounded | Scale::Weight | Scale::None => self.of_x(w),
         }
     }
 }
@@ -142,8 +145,8 @@ struct Penalty<S> {
     order: Order,
     scale: Scale,
     k: usize,
-    /// The most that a step on `y` may be which goes with the surrogate; `None` where its size is given.
-    automatic: Option<f64>,
+    /// The curvature of `F` and the most that a step on `y` may be which goes with both; `None` where its size is given.
+    automatic: Option<(UpperCurvature, f64)>,
     upper_step: Step,
     lower_step: Step,
     /// `∇F`, then the direction.
@@ -156,11 +159,13 @@ struct Penalty<S> {
 }
 
 impl<S: Surrogate> Penalty<S> {
-    fn new(problem: &Problem, settings: &Settings, start: &Point, surrogate: S, rest: Rest) -> Self {
+    fn new(problem: &mut Problem, settings: &Settings, start: &Point, surrogate: S, rest: Rest) -> Self {
         let Rest { weight, order, scale, joint, capped } = rest;
         let given = settings.number("y_step");
         let most = settings.number("upper_step").filter(|_| capped).unwrap_or(f64::INFINITY);
         let size = given.unwrap_or_else(|| most.min(surrogate.y_step()));
+        let seed = settings.count("seed");
+        let automatic = given.is_none().then(|| (UpperCurvature::new(problem, start, seed), most));
         Penalty {
             by_moves: order == Order::UpperFirst || (surrogate.is_proximal() && problem.proximal.is_some()),
             surrogate,
@@ -168,7 +173,7 @@ impl<S: Surrogate> Penalty<S> {
             order,
             scale,
             k: 0,
-            automatic: given.is_none().then_some(most),
+            automatic,
             upper_step: Step::upper(settings, &problem.upper),
             lower_step: match joint {
                 true => Step::outer(settings, &problem.lower, size),
@@ -180,11 +185,12 @@ impl<S: Surrogate> Penalty<S> {
         }
     }
 
-    /// Fits an automatic step on `y` to the surrogate, and to a weight that nothing else takes into account.
-    fn fit(&mut self, weight: f64) {
-        if let Some(most) = self.automatic {
-            let share = if self.scale == Scale::Step { weight.max(1.0) } else { 1.0 };
-            self.lower_step.size = most.min(self.surrogate.y_step()) / share;
+    /// Fits an automatic step on `y` to the curvatures of `F` and of the gap, with the factors that they have in the direction.
+    fn fit(&mut self, (of_upper, of_gap): (f64, f64)) {
+        if let Some((curvature, most)) = &self.automatic {
+            let longest = most.min(self.surrogate.y_step());
+            let steep = 2.0 * of_upper * curvature.get() + of_gap / longest;
+            self.lower_step.size = longest.min(1.0 / steep);
         }
     }
 
@@ -215,9 +221,8 @@ impl<S: Surrogate> Penalty<S> {
             }
             problem.upper_gradients_only(&point.x, &point.y, &mut self.direction.x, &mut self.direction.y);
             self.surrogate.gradient_y(problem, point);
-            let weight = self.weight.at(self.k, self.surrogate.gap());
-            self.fit(weight);
-            let (a, b) = self.scale.of_y(weight);
+            let (a, b) = self.scale.of_y(self.weight.at(self.k, self.surrogate.gap()));
+            self.fit((a, b));
             self.surrogate.add_y(point, a, b, &mut self.direction.y);
             self.step_y(problem, self.k, &mut point.y);
         }
@@ -227,7 +232,6 @@ impl<S: Surrogate> Penalty<S> {
     /// `x` by what `evaluate` found, then `y` by the gradients at the new `x`.
     fn upper_first(&mut self, problem: &mut Problem, point: &mut Point, k: usize) {
         let weight = self.weight.at(k, self.surrogate.gap());
-        self.fit(weight);
         let (a, b) = self.scale.of_x(weight);
         self.surrogate.add_x(a, b, &mut self.direction.x);
         std::mem::swap(&mut point.x, &mut self.before.x);
@@ -238,6 +242,7 @@ impl<S: Surrogate> Penalty<S> {
         problem.upper_gradients_only(&point.x, &point.y, &mut self.direction.x, &mut self.direction.y);
         self.surrogate.gradient_y(problem, point);
         let (a, b) = self.scale.of_y(weight);
+        self.fit((a, b));
         self.surrogate.add_y(point, a, b, &mut self.direction.y);
         self.step_y(problem, k, &mut point.y);
     }
@@ -247,6 +252,9 @@ impl<S: Surrogate> Method for Penalty<S> {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         if !self.surrogate.advance(problem, point, run) {
             return Evaluation::NONE;
+        }
+        if let Some((curvature, _)) = &mut self.automatic {
+            curvature.follow(problem, point);
         }
         if self.order == Order::UpperFirst {
             let lower = self.surrogate.gradient_x(problem, point);
@@ -264,8 +272,8 @@ impl<S: Surrogate> Method for Penalty<S> {
             Weight::Balance(barrier) => barrier.weight(&self.surrogate, point, &self.direction),
             weight => weight.at(self.k, self.surrogate.gap()),
         };
-        self.fit(weight);
         let ((ax, bx), (ay, by)) = (self.scale.of_x(weight), self.scale.of_y(weight));
+        self.fit((ay, by));
         self.surrogate.add_x(ax, bx, &mut self.direction.x);
         self.surrogate.add_y(point, ay, by, &mut self.direction.y);
         if self.by_moves {
@@ -298,6 +306,17 @@ impl<S: Surrogate> Method for Penalty<S> {
             self.moved = x * x + y * y;
         }
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.count(&mut self.k);
+        state.number(&mut self.moved);
+        self.upper_step.state(state);
+        self.lower_step.state(state);
+        if let Some((curvature, _)) = &mut self.automatic {
+            curvature.state(state);
+        }
+        self.surrogate.state(state)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::settings::{Piece, Requirement};
 use crate::solvers::bilevel::Sensitivity;
 use crate::solvers::bilevel::lower::Solves;
+use crate::state::State;
 
 pub(crate) static DISPLACEMENT: HypergradientRecord = HypergradientRecord {
     piece: Piece {
@@ -56,5 +57,9 @@ impl Differentiates for Displacement {
         let upper = problem.upper_gradients(x, y, &mut into.x, &mut self.gy);
         let lower = if lower.is_nan() { problem.lower_value(x, y) } else { lower };
         Some((upper, lower))
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.lower.state(state)
     }
 }

@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::settings::{Piece, Requirement};
 use crate::solvers::bilevel::{Sensitivity, lower};
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 pub(crate) static FORWARD: HypergradientRecord = HypergradientRecord {
     piece: Piece {
@@ -128,5 +129,10 @@ impl Differentiates for Forward {
             *g += dot(z, gy);
         }
         Some((upper, problem.lower_value(x, y)))
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        self.carried.dynamics.state(state)
     }
 }

@@ -8,6 +8,7 @@ use crate::problem::Problem;
 use crate::settings::{Requirement, Settings};
 use crate::solvers::bilevel::lower::Solves;
 use crate::solvers::bilevel::{Context, Sensitivity};
+use crate::state::State;
 
 /// What every implicit hypergradient needs of the lower steps.
 pub(super) const OF_F_ALONE: Requirement = Requirement {
@@ -76,5 +77,10 @@ impl<A: Adjoint> Differentiates for Implicitly<A> {
 
     fn refusal(&self) -> Option<String> {
         self.adjoint.refusal()
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.numbers(&mut self.implicit.adjoint);
+        self.lower.state(state)
     }
 }

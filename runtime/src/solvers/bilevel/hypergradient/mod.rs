@@ -19,6 +19,7 @@ use super::{Context, Record, Sensitivity, pieces};
 use crate::hypergradient::Trajectory;
 use crate::problem::Problem;
 use crate::settings::{Piece, Settings};
+use crate::state::State;
 
 pub(crate) type Build = fn(&mut Context<'_>, &Settings) -> Box<dyn Differentiates>;
 pub(crate) type HypergradientRecord = Record<Build>;
@@ -66,5 +67,10 @@ pub(crate) trait Differentiates {
     /// Why it cannot be used on the problem.
     fn refusal(&self) -> Option<String> {
         None
+    }
+
+    /// Shows what an earlier outer iteration left and a later one reads; false where not all of it is shown.
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        false
     }
 }

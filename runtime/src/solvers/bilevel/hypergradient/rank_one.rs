@@ -15,6 +15,7 @@ use crate::settings::{OptionSpec, Piece, Preset};
 use crate::solvers::bilevel::Sensitivity;
 use crate::solvers::bilevel::lower::Solves;
 use crate::solvers::options::POSITIVE;
+use crate::state::State;
 
 /// The options.
 const OPTIONS: &[OptionSpec] = &[OptionSpec {
@@ -70,5 +71,9 @@ impl Differentiates for RankOne {
         let ratio = dot(&self.uy, &self.fy) / (dot(&self.fy, &self.fy) + self.epsilon);
         axpy(-ratio, &self.fx, &mut into.x);
         Some((upper, lower))
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.lower.state(state)
     }
 }

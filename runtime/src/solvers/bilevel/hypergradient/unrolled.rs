@@ -7,6 +7,7 @@ use crate::hypergradient::{Reverse, Trajectory};
 use crate::problem::Problem;
 use crate::solvers::bilevel::{Context, Sensitivity, lower};
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 /// The steps and the sweep.
 pub(super) struct Unrolled {
@@ -44,5 +45,10 @@ impl Differentiates for Unrolled {
 
     fn trajectory(&self) -> Option<Trajectory> {
         Some(self.sweep.trajectory())
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        self.sweep.state(state)
     }
 }

@@ -4,6 +4,7 @@
 use super::{Init, InitRecord};
 use crate::problem::Problem;
 use crate::settings::Piece;
+use crate::state::State;
 
 pub(crate) static COLD: InitRecord = InitRecord {
     piece: Piece {
@@ -26,5 +27,9 @@ struct Cold {
 impl Init for Cold {
     fn begin(&mut self, _: &Problem, _: &[f64], y: &mut [f64]) {
         y.copy_from_slice(&self.start);
+    }
+
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        true
     }
 }

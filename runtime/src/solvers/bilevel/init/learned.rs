@@ -15,6 +15,7 @@ use crate::solvers::bilevel::Sensitivity;
 use crate::solvers::options::POSITIVE;
 use crate::solvers::step::Step;
 use crate::space::Space;
+use crate::state::State;
 
 /// The options.
 pub(crate) const OPTIONS: &[OptionSpec] = &[
@@ -103,5 +104,11 @@ impl Init for Learned {
     fn update(&mut self, problem: &Problem, k: usize, g: &[f64]) {
         self.step.apply(&problem.lower, k, g, &mut self.z);
         project(&self.ends, &problem.lower, &mut self.z);
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.numbers(&mut self.z);
+        self.step.state(state);
+        true
     }
 }

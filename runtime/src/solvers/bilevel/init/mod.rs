@@ -8,6 +8,7 @@ pub(crate) mod warm;
 use super::{Chosen, Context, Record, Sensitivity, pieces};
 use crate::problem::Problem;
 use crate::settings::{Piece, Settings};
+use crate::state::State;
 
 pub(crate) type Build = fn(&mut Context<'_>, &Settings) -> Box<dyn Init>;
 pub(crate) type InitRecord = Record<Build>;
@@ -38,6 +39,11 @@ pub(crate) trait Init {
     /// Why it cannot be used on the problem.
     fn refusal(&self) -> Option<String> {
         None
+    }
+
+    /// Shows what an earlier outer iteration left and a later one reads; false where not all of it is shown.
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        false
     }
 }
 

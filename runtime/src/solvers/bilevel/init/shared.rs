@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Piece, Preset, Requirement, Settings};
 use crate::solvers::bilevel::Sensitivity;
 use crate::space::{Block, Space};
+use crate::state::State;
 
 /// The options.
 pub(crate) const OPTIONS: &[OptionSpec] = &[OptionSpec {
@@ -139,5 +140,9 @@ impl Init for Shared {
 
     fn refusal(&self) -> Option<String> {
         self.refusal.clone()
+    }
+
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        true
     }
 }

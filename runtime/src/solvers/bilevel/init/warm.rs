@@ -4,6 +4,7 @@
 use super::{Init, InitRecord};
 use crate::problem::Problem;
 use crate::settings::Piece;
+use crate::state::State;
 
 pub(crate) static WARM: InitRecord = InitRecord {
     piece: Piece {
@@ -25,6 +26,10 @@ impl Init for Warm {
     fn begin(&mut self, _: &Problem, _: &[f64], _: &mut [f64]) {}
 
     fn goes_on(&self) -> bool {
+        true
+    }
+
+    fn state(&mut self, _: &mut dyn State) -> bool {
         true
     }
 }

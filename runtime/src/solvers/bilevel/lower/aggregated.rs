@@ -21,6 +21,7 @@ use crate::settings::{Kind, OptionSpec, Piece, Preset, Requirement, Settings};
 use crate::solvers::bilevel::Context;
 use crate::solvers::step::rates;
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 /// The options.
 pub(crate) const OPTIONS: &[OptionSpec] = &[
@@ -209,6 +210,17 @@ impl Dynamics for Aggregated {
         axpy(-upper, &self.hv, adjoint);
         axpy(-upper, &self.xv, g);
     }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        if let Pull::Found(pull, first) = &mut self.pull {
+            state.number(pull);
+            // A size is never 0.
+            let mut size = first.unwrap_or(0.0);
+            state.number(&mut size);
+            *first = (size != 0.0).then_some(size);
+        }
+        true
+    }
 }
 
 /// The steps without a sweep.
@@ -245,5 +257,10 @@ impl Solves for Steps {
     fn step_size(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
         self.size.follow(problem, x, y);
         self.size.get()
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        self.dynamics.state(state)
     }
 }

@@ -14,6 +14,7 @@ use crate::linear::cg::{CgEnd, ConjugateGradients};
 use crate::problem::Problem;
 use crate::settings::Piece;
 use crate::solvers::step::LowerSteps;
+use crate::state::State;
 
 /// How often a step that goes uphill is halved before it is given up.
 const HALVINGS: usize = 40;
@@ -100,6 +101,11 @@ impl Solves for Newton {
     fn step_size(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
         self.steps.follow(problem, x, y);
         self.steps.size()
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.steps.state(state);
+        true
     }
 }
 

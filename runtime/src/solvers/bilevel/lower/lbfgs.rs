@@ -16,6 +16,7 @@ use crate::schedule::Schedule;
 use crate::settings::{Kind, OptionSpec, Piece, Preset};
 use crate::solvers::step_size::StepSize;
 use crate::space::Space;
+use crate::state::State;
 
 /// The finest accuracy.
 const FLOOR: f64 = 1e-12;
@@ -126,5 +127,13 @@ impl Solves for Lbfgs {
 
     fn inverse(&self, v: &mut [f64]) -> bool {
         self.minimiser.inverse(v)
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.count(&mut self.runs);
+        if let Some(size) = &mut self.size {
+            size.state(state);
+        }
+        true
     }
 }

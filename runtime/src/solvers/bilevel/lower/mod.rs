@@ -16,6 +16,7 @@ use crate::settings::{Piece, Requirement, Settings};
 use crate::solvers::rule::Kind;
 use crate::solvers::step::{LowerSteps, rates};
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 pub(crate) type LowerRecord = Record<Build>;
 
@@ -69,6 +70,11 @@ pub(crate) trait Solves {
     fn inverse(&self, _: &mut [f64]) -> bool {
         false
     }
+
+    /// Shows what an earlier outer iteration left and a later one reads; false where not all of it is shown.
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        false
+    }
 }
 
 /// What gradients of `f` alone, and a size that may be automatic, take.
@@ -116,6 +122,11 @@ impl Solves for Steps {
     fn step_size(&mut self, problem: &mut Problem, x: &[f64], y: &[f64]) -> f64 {
         self.0.follow(problem, x, y);
         self.0.size()
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.0.state(state);
+        true
     }
 }
 

@@ -12,6 +12,7 @@ use super::{Seen, Upper, UpperRecord};
 use crate::linear::blas1::{axpy, distance, norm2};
 use crate::problem::Problem;
 use crate::settings::Piece;
+use crate::state::State;
 
 /// How much of an inexact gradient counts.
 const C: f64 = 0.25;
@@ -66,5 +67,17 @@ impl Upper for Backtracking {
         self.from.copy_from_slice(x);
         axpy(-1.0 / self.inverse, gradient, x);
         problem.upper.project(x);
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.number(&mut self.inverse);
+        state.numbers(&mut self.from);
+        let mut judged = self.last.is_none();
+        let (mut value, mut accuracy) = self.last.unwrap_or((f64::NAN, f64::NAN));
+        state.flag(&mut judged);
+        state.number(&mut value);
+        state.number(&mut accuracy);
+        self.last = (!judged).then_some((value, accuracy));
+        true
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod step;
 use super::{Context, Record, pieces};
 use crate::problem::Problem;
 use crate::settings::{Piece, Settings};
+use crate::state::State;
 
 pub(crate) type Build = fn(&mut Context<'_>, &Settings) -> Box<dyn Upper>;
 pub(crate) type UpperRecord = Record<Build>;
@@ -29,4 +30,9 @@ pub(crate) struct Seen<'a> {
 pub(crate) trait Upper {
     /// Moves `x` after outer iteration `k`.
     fn update(&mut self, problem: &Problem, k: usize, seen: Seen<'_>, x: &mut [f64]);
+
+    /// Shows what an earlier outer iteration left and a later one reads; false where not all of it is shown.
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        false
+    }
 }

@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use crate::settings::{Piece, Settings};
 use crate::solvers::bilevel::Chosen;
 use crate::solvers::step::Step;
+use crate::state::State;
 
 pub(crate) static STEP: UpperRecord = UpperRecord {
     piece: Piece {
@@ -31,5 +32,10 @@ struct Plain(Step);
 impl Upper for Plain {
     fn update(&mut self, problem: &Problem, k: usize, seen: Seen<'_>, x: &mut [f64]) {
         self.0.apply(&problem.upper, k, seen.gradient, x);
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.0.state(state);
+        true
     }
 }

@@ -9,6 +9,7 @@ use crate::solvers::penalty::{Rest, combine, combine_difference};
 use crate::solvers::run::{Point, Run};
 use crate::solvers::step::LowerSteps;
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 pub(crate) static COPY: SurrogateRecord = SurrogateRecord {
     piece: Piece {
@@ -138,5 +139,13 @@ impl Surrogate for Copy {
 
     fn add_y(&self, _: &Point, a: f64, b: f64, d: &mut [f64]) {
         combine(a, b, &self.at.y, d);
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.lower.state(state);
+        state.numbers(&mut self.z);
+        state.flag(&mut self.known);
+        state.flag(&mut self.stale);
+        true
     }
 }

@@ -9,6 +9,7 @@ use crate::solvers::penalty::combine;
 use crate::solvers::run::{Point, Run};
 use crate::solvers::step_needs;
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 pub(crate) static GRADIENT_NORM: SurrogateRecord = SurrogateRecord {
     piece: Piece {
@@ -80,5 +81,10 @@ impl Surrogate for GradientNorm {
 
     fn add_y(&self, _: &Point, a: f64, b: f64, d: &mut [f64]) {
         combine(a, b, &self.gap.y, d);
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        true
     }
 }

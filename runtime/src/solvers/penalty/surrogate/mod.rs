@@ -12,6 +12,7 @@ use crate::derivatives::Quantity;
 use crate::problem::Problem;
 use crate::settings::{Piece, Settings};
 use crate::solvers::run::{Method, Point, Run};
+use crate::state::State;
 
 /// Puts a loop with the surrogate together, from the settings of the method and the piece's own.
 pub(crate) type Build = fn(&mut Problem, &Settings, &Settings, &Point, Rest) -> Box<dyn Method>;
@@ -64,11 +65,16 @@ pub(crate) trait Surrogate {
     fn moved(&self) -> f64 {
         0.0
     }
+
+    /// Shows what an earlier outer iteration left and a later one reads; false where not all of it is shown.
+    fn state(&mut self, _: &mut dyn State) -> bool {
+        false
+    }
 }
 
 /// The loop around a surrogate.
 fn around(
-    problem: &Problem,
+    problem: &mut Problem,
     settings: &Settings,
     start: &Point,
     surrogate: impl Surrogate + 'static,

@@ -12,6 +12,7 @@ use crate::solvers::penalty::combine_difference;
 use crate::solvers::run::{Point, Run};
 use crate::solvers::step_needs;
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 /// The proximity.
 pub(crate) const GAMMA: OptionSpec = OptionSpec {
@@ -48,6 +49,7 @@ pub(crate) static MOREAU: SurrogateRecord = SurrogateRecord {
             eta: StepSize::proximal(problem, settings, start, 0.5, 1.0 / gamma),
             proximity: 1.0 / gamma,
             valued: rest.weight.is_of_gap(),
+            weighed: false,
             theta: start.y.clone(),
             last: start.y.clone(),
             moved: f64::INFINITY,
@@ -56,7 +58,6 @@ pub(crate) static MOREAU: SurrogateRecord = SurrogateRecord {
             at_y: start.clone(),
             at_theta: start.clone(),
         };
-        problem.weigh(&start.x, &start.y);
         around(problem, settings, start, surrogate, rest)
     },
 };
@@ -67,6 +68,8 @@ struct Moreau {
     proximity: f64,
     /// Whether the weight asks for the gap.
     valued: bool,
+    /// Whether the weights of the nonsmooth part are known to be those of the iterate: not in a run that goes on from a kept state.
+    weighed: bool,
     theta: Vec<f64>,
     last: Vec<f64>,
     moved: f64,
@@ -105,6 +108,9 @@ impl Surrogate for Moreau {
 
     fn advance(&mut self, problem: &mut Problem, point: &Point, _: &mut Run<'_>) -> bool {
         let Point { x, y } = point;
+        if !std::mem::replace(&mut self.weighed, true) {
+            problem.weigh(x, y);
+        }
         problem.smooth_gradient_only(x, &self.theta, &mut self.at_theta.y);
         self.eta.follow(problem, x, &self.theta);
         let eta = self.eta.get();
@@ -152,5 +158,12 @@ impl Surrogate for Moreau {
 
     fn moved(&self) -> f64 {
         self.moved
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.eta.state(state);
+        state.numbers(&mut self.theta);
+        self.weighed = false;
+        true
     }
 }

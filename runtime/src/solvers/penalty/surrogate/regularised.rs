@@ -10,6 +10,7 @@ use crate::settings::{Kind, OptionSpec, Piece, Preset, Settings};
 use crate::solvers::penalty::combine_difference;
 use crate::solvers::run::{Point, Run};
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 const fn at_least_zero(name: &'static str, default: f64, doc: &'static str) -> OptionSpec {
     let kind = Kind::Real { min: 0.0, max: f64::INFINITY, open: false };
@@ -139,5 +140,12 @@ impl Surrogate for Regularised {
         for ((d, g), y) in d.iter_mut().zip(&self.at.y).zip(&point.y) {
             *d = a * (*d + theta * y) + b * g;
         }
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        state.count(&mut self.k);
+        state.numbers(&mut self.z);
+        true
     }
 }

@@ -10,6 +10,7 @@ use crate::solvers::penalty::combine;
 use crate::solvers::run::{Point, Run};
 use crate::solvers::step_needs;
 use crate::solvers::step_size::StepSize;
+use crate::state::State;
 
 pub(crate) static RESPONSE: SurrogateRecord = SurrogateRecord {
     piece: Piece {
@@ -73,5 +74,10 @@ impl Surrogate for Response {
 
     fn add_y(&self, _: &Point, a: f64, b: f64, d: &mut [f64]) {
         combine(a, b, &self.slope, d);
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.size.state(state);
+        true
     }
 }

@@ -1,0 +1,126 @@
+//! `--checkpoint` and `--resume`: a run that goes on later ends with the same bits, and a checkpoint of another run is refused.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::{Folder, blo, listing, refused, stderr};
+
+const MODEL: &str = "\
+param target = 1
+upper {
+  var x: real[3] ~ normal(0, 1)
+  minimize 0.5 * sumsq(y) + 0.5 * sumsq(x - target)
+  report error = norm(y - 0.4)
+}
+lower {
+  var y: real[3] = 0
+  minimize 0.5 * sumsq(y - x) + sum(log_cosh(y))
+}
+solve bome(steps = 30000, tolerance = 0, upper_step = 0.001, upper_rule = adam, lower_steps = 5)
+";
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    fs::write(folder.path("m.blo"), MODEL).unwrap();
+    folder
+}
+
+fn run(folder: &Folder, args: &[&str]) -> Value {
+    let args: Vec<&str> = ["run", "m.blo", "--json"].iter().chain(args).copied().collect();
+    let output = blo(&folder.path(""), &args);
+    assert_eq!(stderr(&output), "", "{args:?}");
+    serde_json::from_slice(&output.stdout).expect("one JSON value")
+}
+
+/// Everything of a result but its times.
+fn essence(value: &Value) -> Value {
+    let mut value = value.clone();
+    value["seconds"] = Value::Null;
+    value
+}
+
+/// Whatever moment the checkpoint is of, the rest of the run is that of the whole one: variables, trace, counts.
+#[test]
+fn the_rest_of_a_run_has_the_same_bits() {
+    let folder = folder();
+    let watched = ["--watch", "error", "--patience", "1000000"];
+    for flags in [&[][..], &watched[..], &["--method", "cg(steps=20000,tolerance=0)"][..]] {
+        let whole = run(&folder, &[flags, &["--out", "whole"]].concat());
+        // Kept at every look at the clock; the last one lies somewhere on the way.
+        let kept = run(&folder, &[flags, &["--checkpoint", "c", "--every", "1ms", "--out", "kept"]].concat());
+        assert_eq!(essence(&kept), essence(&whole), "{flags:?}: keeping changes nothing");
+        let head = fs::read(folder.path("c")).unwrap();
+        let line = head.split(|b| *b == b'\n').next().unwrap();
+        let head: Value = serde_json::from_slice(line).unwrap();
+        let at = head["iteration"].as_u64().unwrap();
+        assert!(at > 0 && at < whole["iterations"].as_u64().unwrap(), "{at}");
+        let rest = run(&folder, &[flags, &["--resume", "c", "--out", "rest"]].concat());
+        assert_eq!(essence(&rest), essence(&whole), "{flags:?}, resumed in iteration {at}");
+        let trace = |name: &str| fs::read_to_string(folder.path(name).join("trace.csv")).unwrap();
+        assert_eq!(trace("rest"), trace("whole"));
+        assert!(!listing(&folder.path("")).iter().any(|name| name.ends_with(".part")));
+    }
+}
+
+/// A run that its time limit ended goes on from its last checkpoint.
+#[test]
+fn a_run_that_was_stopped_goes_on() {
+    let folder = folder();
+    let whole = run(&folder, &[]);
+    run(&folder, &["--checkpoint", "c", "--every", "1ms", "--time-limit", "0.15"]);
+    assert!(folder.path("c").exists());
+    let rest = run(&folder, &["--resume", "c", "--checkpoint", "c"]);
+    assert_eq!(essence(&rest), essence(&whole));
+}
+
+#[test]
+fn checkpoints_of_other_runs_are_refused() {
+    let folder = folder();
+    run(&folder, &["--checkpoint", "c", "--every", "1ms"]);
+    let refuse = |args: &[&str], parts: &[&str]| {
+        let args: Vec<&str> = ["run", "m.blo", "--resume", "c"].iter().chain(args).copied().collect();
+        refused(&folder, &args, parts);
+    };
+    refuse(
+        &["--method", "cg"],
+        &["is not a checkpoint of this run", "it is of a run of `bome`, and this one is of `cg`"],
+    );
+    refuse(
+        &["--option", "lower_steps=6"],
+        &["there `lower_steps` is 5, and here it is 6", "the flags of the run"],
+    );
+    refuse(&["--seed", "1"], &["there `seed` is 0, and here it is 1"]);
+    refuse(
+        &["--set", "target=2"],
+        &["it is of another model, other data, another precision or another start"],
+    );
+    refuse(&["--precision", "f32"], &["another precision"]);
+    refuse(&["--watch", "error"], &["another `--stop` or `--watch`"]);
+    refuse(&["--starts", "3"], &["cannot be used with"]);
+    let bytes = fs::read(folder.path("c")).unwrap();
+    let damage = |bytes: &[u8], part: &str| {
+        fs::write(folder.path("d"), bytes).unwrap();
+        refused(&folder, &["run", "m.blo", "--resume", "d"], &[part]);
+    };
+    damage(&bytes[..bytes.len() - 8], "the checkpoint `d` is damaged");
+    let mut other = bytes.clone();
+    *other.last_mut().unwrap() ^= 1;
+    damage(&other, "the checkpoint `d` is damaged");
+    damage(b"{}\n", "`d` is not a checkpoint");
+    damage(b"", "`d` is not a checkpoint");
+    refused(&folder, &["run", "m.blo", "--resume", "none"], &["`none` does not exist"]);
+    refused(&folder, &["run", "m.blo", "--checkpoint", "no/c"], &["cannot write the checkpoint `no/c`"]);
+    refused(&folder, &["run", "m.blo", "--every", "1s"], &["--checkpoint"]);
+    refused(&folder, &["run", "m.blo", "--checkpoint", "e", "--every", "0s"], &["expected a time above 0"]);
+}
+
+/// A method that does not show its memory says so before it runs.
+#[test]
+fn a_method_that_cannot_be_kept_is_refused() {
+    let folder = folder();
+    let end = run(&folder, &["--method", "kkt", "--checkpoint", "c"]);
+    assert_eq!(end["termination"], "refused");
+    assert!(end["verdict"].as_str().unwrap().contains("`kkt` does not show its memory"), "{end}");
+    assert!(!folder.path("c").exists());
+}
