@@ -25,6 +25,7 @@ mod hoag;
 mod iaptt;
 mod imaml;
 mod kkt;
+mod lvhba;
 mod maml;
 mod meha;
 mod nested;
@@ -97,6 +98,7 @@ pub static SOLVERS: &[&Solver] = &[
     &sflcb::SFLCB,
     &gaffa::GAFFA,
     &blocc::BLOCC,
+    &lvhba::LVHBA,
 ];
 
 /// Which models a solver is for.

@@ -14,8 +14,9 @@ use crate::{configure, number, word};
 const STEPS: f64 = 40.0;
 
 /// Methods that do not show their memory.
-const CLOSED: &[&str] =
-    &["soba", "saba", "srba", "ma_soba", "fsla", "stocbio", "amigo", "kkt", "sflcb", "gaffa", "blocc"];
+const CLOSED: &[&str] = &[
+    "soba", "saba", "srba", "ma_soba", "fsla", "stocbio", "amigo", "kkt", "sflcb", "gaffa", "blocc", "lvhba",
+];
 
 /// Keeps the run before every iteration.
 #[derive(Default)]
