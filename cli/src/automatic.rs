@@ -97,17 +97,17 @@ fn by_lower_level(model: &Model, lower: &Level) -> (&'static str, String) {
             return ("soba", why);
         }
         let why = "the lower level is strongly convex, so its answer is unique and has a derivative; if it were \
-                   convex only, `kkt` or `meha` would be taken, and `rhg` if it were not known to be convex";
+                   convex only, `kkt` or `meha` would be taken";
         return ("nested", why.to_owned());
     }
     if !own.class.is_convex() {
         let why = format!(
-            "the lower level is {}: the steps that lead to an answer can be differentiated whatever it is worth, and which answer \
-             that is depends on the start (`--starts 16` tries several; `iaptt` learns it); if the lower level were strongly convex, \
-             `nested` would be taken",
+            "the lower level is {}: near an answer that is a strict minimum it can still be differentiated, and which answer that is \
+             depends on the start (`--starts 16` tries several; `iaptt` learns it, `meha` asks for less); if the lower level were \
+             convex only, `kkt` or `meha` would be taken",
             own.class.words()
         );
-        return ("rhg", why);
+        return ("nested", why);
     }
     if smooth && size <= FEW {
         let why = "the lower level is convex and may have several answers, all of which satisfy its optimality conditions; \

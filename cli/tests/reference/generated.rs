@@ -23,9 +23,9 @@ Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do n
 A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
 `--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). Without `solve`, a model with \
 two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `kkt`. `auto` takes the only method that \
-fits; where several do, `nested` for a lower level that is strongly convex (`soba` where it has very long sums marked with `~`), `meha` \
+fits; where several do, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
 for one with nonsmooth terms that have a proximal operator, `kkt` for a small one that is convex or has constraints, `sflcb` for a large \
-one with constraints, `meha` for a large one that is convex, `rhg` for one that is not known to be convex, and it says so. What a run returns is judged by a check of its own, not by \
+one with constraints, `meha` for a large one that is convex, and it says so. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
 ";
 
