@@ -23,6 +23,7 @@ use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, scale, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::settings::{OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 const OWN: &[OptionSpec] = &[
@@ -112,10 +113,20 @@ impl Side {
         self.copy.differentiate(&mut follower.nlp, x, &self.weights);
     }
 
-    /// Moves `y` along `-d` and the multipliers to the weights; the length of both moves, over their sizes.
-    fn step(&mut self, follower: &Follower, size: f64, rho: f64, d: &[f64], before: &mut [f64]) -> f64 {
+    /// Moves `y` along `-d`, or against its gradient, and the multipliers to the weights; the length of both moves, over their sizes.
+    fn step(
+        &mut self,
+        follower: &Follower,
+        size: f64,
+        rho: f64,
+        d: Option<&[f64]>,
+        before: &mut [f64],
+    ) -> f64 {
         before.copy_from_slice(&self.copy.y);
-        self.copy.step(&follower.nlp, size, d);
+        match d {
+            Some(d) => self.copy.step(&follower.nlp, size, d),
+            None => self.copy.descend(&follower.nlp, size),
+        }
         let of_y = squared_distance(&self.copy.y, before).sqrt() / size;
         let of_u = squared_distance(&self.weights, &self.multipliers).sqrt() / rho;
         self.multipliers.copy_from_slice(&self.weights);
@@ -133,10 +144,7 @@ impl Blocc {
             }
             let moved = with_follower(problem, |_, follower| {
                 at_z.differentiate(follower, x, *rho);
-                let along = std::mem::take(&mut at_z.copy.by_y);
-                let moved = at_z.step(follower, *size, *rho, &along, before);
-                at_z.copy.by_y = along;
-                moved
+                at_z.step(follower, *size, *rho, None, before)
             });
             if moved.is_none_or(|moved| moved <= self.tolerance) {
                 break;
@@ -157,7 +165,7 @@ impl Blocc {
                 at_y.differentiate(follower, x, *rho);
                 scale(1.0 / *gamma, &mut direction.y);
                 axpy(1.0, &at_y.copy.by_y, &mut direction.y);
-                at_y.step(follower, *size, *rho, &direction.y, before)
+                at_y.step(follower, *size, *rho, Some(&direction.y), before)
             });
             if moved.is_none_or(|moved| moved <= self.tolerance) {
                 break;
@@ -193,5 +201,14 @@ impl Method for Blocc {
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
         self.upper.apply(&problem.upper, k, &self.direction.x, &mut point.x);
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.upper.state(state);
+        for side in [&mut self.at_y, &mut self.at_z] {
+            side.copy.state(state);
+            state.numbers(&mut side.multipliers);
+        }
+        true
     }
 }

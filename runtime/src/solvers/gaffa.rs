@@ -15,8 +15,8 @@
 //! Source: W. Yao, H. Yin, S. Zeng, J. Zhang, "Overcoming lower-level constraints in bilevel optimization: a novel approach with
 //! regularized gap functions", ICLR 2025, arXiv 2406.01992, algorithm 1.
 
-use super::options::{POSITIVE, RUN, UPPER};
-use super::rows::{Copy, LOWER, into_cone, lower_step, needs, rows, with_follower};
+use super::options::{RUN, UPPER};
+use super::rows::{Copy, LOWER, into_cone, lower_step, needs, proximal, rows, with_follower};
 use super::run::{Evaluation, Method, Point, Run};
 use super::step::Step;
 use super::{Levels, Solver};
@@ -24,44 +24,14 @@ use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, scale, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::schedule::Schedule;
-use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::settings::{OptionSpec, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 /// The largest penalty.
 const MOST: f64 = 10.0;
 
-const OWN: &[OptionSpec] = &[
-    OptionSpec {
-        name: "gamma1",
-        kind: POSITIVE,
-        default: Preset::Number(10.0),
-        doc: "Proximity of the lower variables.",
-    },
-    OptionSpec {
-        name: "gamma2",
-        kind: POSITIVE,
-        default: Preset::Number(1.0),
-        doc: "Proximity of the multipliers.",
-    },
-    OptionSpec {
-        name: "c",
-        kind: POSITIVE,
-        default: Preset::Number(1.0),
-        doc: "Penalty at the first iteration.",
-    },
-    OptionSpec {
-        name: "p",
-        kind: Kind::Real { min: 0.0, max: 0.5, open: false },
-        default: Preset::Number(0.3),
-        doc: "Growth of the penalty, c (k+1)^p, up to 10.",
-    },
-    OptionSpec {
-        name: "bound",
-        kind: POSITIVE,
-        default: Preset::Number(1000.0),
-        doc: "Largest magnitude of a multiplier.",
-    },
-];
+const OWN: &[OptionSpec] = &proximal(1.0);
 
 /// The solver.
 pub static GAFFA: Solver = Solver {
@@ -88,7 +58,7 @@ struct Gaffa {
     multipliers: Vec<f64>,
     leading: Vec<f64>,
     direction: Point,
-    before: Point,
+    before: Vec<f64>,
     moved: f64,
     theta_moved: f64,
 }
@@ -111,7 +81,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         multipliers: vec![0.0; rows],
         leading: vec![0.0; rows],
         direction: start.clone(),
-        before: start.clone(),
+        before: start.x.clone(),
         moved: f64::INFINITY,
         theta_moved: f64::INFINITY,
     })
@@ -119,19 +89,11 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
 
 impl Method for Gaffa {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
-        let Self { gamma, size, at_y, at_theta, multipliers, leading, before, theta_moved, .. } = self;
+        let Self { gamma, size, at_y, at_theta, multipliers, leading, theta_moved, .. } = self;
         at_y.y.copy_from_slice(&point.y);
         let found = with_follower(problem, |_, follower| {
             let nlp = &mut follower.nlp;
-            at_theta.differentiate(nlp, &point.x, multipliers);
-            before.y.copy_from_slice(&at_theta.y);
-            for ((d, theta), y) in at_theta.by_y.iter_mut().zip(&before.y).zip(&point.y) {
-                *d += (theta - y) / gamma.0;
-            }
-            let along = std::mem::take(&mut at_theta.by_y);
-            at_theta.step(nlp, *size, &along);
-            at_theta.by_y = along;
-            *theta_moved = squared_distance(&at_theta.y, &before.y).sqrt() / *size;
+            *theta_moved = at_theta.approach(nlp, (&point.x, &point.y), multipliers, gamma.0, *size);
             at_theta.differentiate(nlp, &point.x, multipliers);
             at_y.look(nlp, &point.x);
             leading.copy_from_slice(multipliers);
@@ -170,9 +132,9 @@ impl Method for Gaffa {
         for ((d, y), theta) in direction.y.iter_mut().zip(&point.y).zip(&at_theta.y) {
             *d -= (y - theta) / gamma.0;
         }
-        before.x.copy_from_slice(&point.x);
+        before.copy_from_slice(&point.x);
         upper.apply(&problem.upper, k, &direction.x, &mut point.x);
-        let of_x = upper.pace(squared_distance(&point.x, &before.x).sqrt());
+        let of_x = upper.pace(squared_distance(&point.x, before).sqrt());
         let of_l = with_follower(problem, |_, follower| {
             at_y.step(&follower.nlp, *size, &direction.y);
             let mut moved = 0.0;
@@ -190,5 +152,13 @@ impl Method for Gaffa {
         point.y.copy_from_slice(&at_y.y);
         self.moved = of_x.hypot(of_y).hypot(of_l.unwrap_or(f64::INFINITY));
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.upper.state(state);
+        self.at_theta.state(state);
+        state.numbers(&mut self.multipliers);
+        state.number(&mut self.moved);
+        true
     }
 }

@@ -18,8 +18,8 @@
 //! Source: W. Yao, C. Yu, S. Zeng, J. Zhang, "Constrained bi-level optimization: proximal Lagrangian value function approach and
 //! Hessian-free algorithm", ICLR 2024, arXiv 2401.16164, algorithm 1.
 
-use super::options::{POSITIVE, RUN, UPPER};
-use super::rows::{Copy, LOWER, into_cone, lower_step, needs, rows, with_follower};
+use super::options::{RUN, UPPER};
+use super::rows::{Copy, LOWER, into_cone, lower_step, needs, proximal, rows, with_follower};
 use super::run::{Evaluation, Method, Point, Run};
 use super::step::Step;
 use super::{Levels, Solver};
@@ -28,45 +28,15 @@ use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, dot, scale, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::schedule::Schedule;
-use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::settings::{OptionSpec, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 /// Linearisations of the constraints per projection, and sweeps over their multipliers for each.
 const LINEARISATIONS: usize = 2;
 const SWEEPS: usize = 50;
 
-const OWN: &[OptionSpec] = &[
-    OptionSpec {
-        name: "gamma1",
-        kind: POSITIVE,
-        default: Preset::Number(10.0),
-        doc: "Proximity of the lower variables.",
-    },
-    OptionSpec {
-        name: "gamma2",
-        kind: POSITIVE,
-        default: Preset::Number(10.0),
-        doc: "Proximity of the multipliers.",
-    },
-    OptionSpec {
-        name: "c",
-        kind: POSITIVE,
-        default: Preset::Number(1.0),
-        doc: "Penalty at the first iteration.",
-    },
-    OptionSpec {
-        name: "p",
-        kind: Kind::Real { min: 0.0, max: 0.5, open: false },
-        default: Preset::Number(0.3),
-        doc: "Growth of the penalty, c (k+1)^p.",
-    },
-    OptionSpec {
-        name: "bound",
-        kind: POSITIVE,
-        default: Preset::Number(1000.0),
-        doc: "Largest magnitude of a multiplier.",
-    },
-];
+const OWN: &[OptionSpec] = &proximal(10.0);
 
 /// The solver.
 pub static LVHBA: Solver = Solver {
@@ -212,28 +182,19 @@ impl Onto {
 
 impl Method for Lvhba {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
-        let Self { gamma, size, at_y, at_theta, multipliers, before_multipliers, anchors, before, .. } = self;
+        let Self { gamma, size, at_y, at_theta, multipliers, before_multipliers, anchors, .. } = self;
         let moved = with_follower(problem, |_, follower| {
             let nlp = &mut follower.nlp;
-            at_theta.differentiate(nlp, &point.x, multipliers);
-            before.y.copy_from_slice(&at_theta.y);
-            for ((d, theta), y) in at_theta.by_y.iter_mut().zip(&before.y).zip(&point.y) {
-                *d += (theta - y) / gamma.0;
-            }
+            let of_theta = at_theta.approach(nlp, (&point.x, &point.y), multipliers, gamma.0, *size);
             before_multipliers.copy_from_slice(multipliers);
             for ((l, row), z) in multipliers.iter_mut().zip(&at_theta.rows).zip(anchors.iter()) {
                 *l += *size * (row - (*l - z) / gamma.1);
             }
             into_cone(multipliers, &nlp.equal);
-            let along = std::mem::take(&mut at_theta.by_y);
-            at_theta.step(nlp, *size, &along);
-            at_theta.by_y = along;
             at_theta.differentiate(nlp, &point.x, multipliers);
             at_y.y.copy_from_slice(&point.y);
             at_y.look(nlp, &point.x);
-            (squared_distance(&at_theta.y, &before.y) + squared_distance(multipliers, before_multipliers))
-                .sqrt()
-                / *size
+            of_theta.hypot(squared_distance(multipliers, before_multipliers).sqrt() / *size)
         });
         let Some(moved) = moved else { return Evaluation::NONE };
         self.theta_moved = moved;
@@ -272,5 +233,14 @@ impl Method for Lvhba {
         let of_y = squared_distance(&point.y, &before.y).sqrt() / *size;
         self.moved = of_x.hypot(of_y).hypot(of_z);
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.upper.state(state);
+        self.at_theta.state(state);
+        state.numbers(&mut self.multipliers);
+        state.numbers(&mut self.anchors);
+        state.number(&mut self.moved);
+        true
     }
 }

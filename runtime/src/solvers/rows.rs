@@ -1,14 +1,16 @@
 //! What first-order methods for followers with constraints share: values and gradients of `f + w · c` at one copy of the lower
 //! variables, the cone of the multipliers, and a step size for `y` from the curvature of `f + ½ rho ‖c‖²`.
 
+use super::options::POSITIVE;
 use super::run::Point;
 use crate::constrained::Follower;
 use crate::constrained::nlp::{Nlp, count};
 use crate::derivatives::Quantity;
-use crate::linear::blas1::axpy;
+use crate::linear::blas1::{axpy, squared_distance};
 use crate::linear::power::{seeded, spectral_radius};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 
 /// The quantities besides those of the follower's program.
 pub(super) fn needs(_: &Settings) -> Vec<Quantity> {
@@ -34,6 +36,27 @@ pub(super) const LOWER_SIZE: OptionSpec = OptionSpec {
     doc: "Step size of the lower variables; `auto` is half the inverse curvature of the lower level with its constraints, at the start.",
 };
 
+/// The proximities of the lower variables and of the multipliers, the latter by default `of_multipliers`; the penalty
+/// `c (k+1)^p` on the lower level; and the bound of the multipliers.
+pub(super) const fn proximal(of_multipliers: f64) -> [OptionSpec; 5] {
+    [
+        positive("gamma1", 10.0, "Proximity of the lower variables."),
+        positive("gamma2", of_multipliers, "Proximity of the multipliers."),
+        positive("c", 1.0, "Penalty at the first iteration."),
+        OptionSpec {
+            name: "p",
+            kind: Kind::Real { min: 0.0, max: 0.5, open: false },
+            default: Preset::Number(0.3),
+            doc: "Growth of the penalty, c (k+1)^p.",
+        },
+        positive("bound", 1000.0, "Largest magnitude of a multiplier."),
+    ]
+}
+
+const fn positive(name: &'static str, default: f64, doc: &'static str) -> OptionSpec {
+    OptionSpec { name, kind: POSITIVE, default: Preset::Number(default), doc }
+}
+
 /// `f + w · c` at a copy of the lower variables.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
@@ -48,6 +71,7 @@ pub(super) struct Copy {
     /// `f` of the last evaluation, without the constraints.
     pub value: f64,
     none: Vec<f64>,
+    before: Vec<f64>,
 }
 
 impl Copy {
@@ -60,13 +84,14 @@ impl Copy {
             by_y: vec![0.0; start.y.len()],
             value: f64::NAN,
             none: vec![0.0; rows],
+            before: start.y.clone(),
         }
     }
 
     /// Finds `f` and `c` at `(x, y)`.
     pub(super) fn look(&mut self, nlp: &mut Nlp, x: &[f64]) {
         nlp.set_parameters(x);
-        let Self { y, rows, by_x, by_y, value, none } = self;
+        let Self { y, rows, by_x, by_y, value, none, .. } = self;
         *value = nlp.evaluate_fully(y, none, by_x, by_y, rows);
     }
 
@@ -79,10 +104,44 @@ impl Copy {
 
     /// `y ← P(y − size · d)` with the bounds of the program.
     pub(super) fn step(&mut self, nlp: &Nlp, size: f64, d: &[f64]) {
-        axpy(-size, d, &mut self.y);
-        for ((y, lo), hi) in self.y.iter_mut().zip(&nlp.lo).zip(&nlp.hi) {
-            *y = y.max(*lo).min(*hi);
+        descend(&mut self.y, nlp, size, d);
+    }
+
+    /// As [`Copy::step`], along the gradient of the last evaluation.
+    pub(super) fn descend(&mut self, nlp: &Nlp, size: f64) {
+        descend(&mut self.y, nlp, size, &self.by_y);
+    }
+
+    /// A step on the proximal Lagrangian `f + w · c + ‖y − anchor‖²/(2 gamma)`; `c` is left as it was before the step. The distance
+    /// moved, over the size.
+    pub(super) fn approach(
+        &mut self,
+        nlp: &mut Nlp,
+        (x, anchor): (&[f64], &[f64]),
+        w: &[f64],
+        gamma: f64,
+        size: f64,
+    ) -> f64 {
+        self.differentiate(nlp, x, w);
+        self.before.copy_from_slice(&self.y);
+        for ((d, y), anchor) in self.by_y.iter_mut().zip(&self.y).zip(anchor) {
+            *d += (y - anchor) / gamma;
         }
+        self.descend(nlp, size);
+        squared_distance(&self.y, &self.before).sqrt() / size
+    }
+
+    /// What a later iteration reads: the lower variables alone.
+    pub(super) fn state(&mut self, state: &mut dyn State) {
+        state.numbers(&mut self.y);
+    }
+}
+
+/// `y ← P(y − size · d)` with the bounds of the program.
+fn descend(y: &mut [f64], nlp: &Nlp, size: f64, d: &[f64]) {
+    axpy(-size, d, y);
+    for ((y, lo), hi) in y.iter_mut().zip(&nlp.lo).zip(&nlp.hi) {
+        *y = y.max(*lo).min(*hi);
     }
 }
 

@@ -12,8 +12,8 @@
 //!
 //! Not guaranteed: with `delta > 0` the limit is biased by order `delta`; the steps of a saddle point have no line search.
 //!
-//! Source: the single-loop first-order algorithm for linearly constrained bilevel optimisation of W. Shen and others, NeurIPS 2025,
-//! algorithm 1.
+//! Source: W. Shen, J. Zhang, M. Huang, C. Shen, "A single-loop first-order algorithm for linearly constrained bilevel optimization",
+//! NeurIPS 2025, arXiv 2510.24710.
 
 use super::options::{POSITIVE, RUN, UPPER};
 use super::rows::{Copy, LOWER, lower_step, needs, rows, with_follower};
@@ -24,6 +24,7 @@ use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, norm2, scale, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::settings::{OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 const OWN: &[OptionSpec] = &[
@@ -45,7 +46,7 @@ const OWN: &[OptionSpec] = &[
 pub static SFLCB: Solver = Solver {
     name: "sflcb",
     summary: "one first-order loop for followers with constraints: descent and ascent on two augmented Lagrangians",
-    source: "Shen et al. 2025",
+    source: "Shen et al. 2025, arXiv 2510.24710",
     groups: &[RUN, LOWER, OWN, UPPER],
     levels: Levels::Rows,
     handles: &[Feature::LowerConstraints],
@@ -159,9 +160,7 @@ impl Method for Sflcb {
         let moved = with_follower(problem, |_, follower| {
             let nlp = &follower.nlp;
             at_y.copy.step(nlp, *size, &direction.y);
-            let along = std::mem::take(&mut at_z.copy.by_y);
-            at_z.copy.step(nlp, *size, &along);
-            at_z.copy.by_y = along;
+            at_z.copy.descend(nlp, *size);
             for side in [&mut *at_y, &mut *at_z] {
                 for ((a, w), equal) in side.slacks.iter_mut().zip(&side.weights).zip(&nlp.equal) {
                     *a = if *equal { 0.0 } else { (*a + *dual * w).min(0.0) };
@@ -173,5 +172,17 @@ impl Method for Sflcb {
         point.y.copy_from_slice(&at_y.copy.y);
         self.moved = of_x.hypot(moved.unwrap_or(f64::INFINITY));
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.upper.state(state);
+        for side in &mut self.sides {
+            side.copy.state(state);
+            state.numbers(&mut side.multipliers);
+            state.numbers(&mut side.slacks);
+        }
+        state.flag(&mut self.begun);
+        state.number(&mut self.moved);
+        true
     }
 }
