@@ -12,7 +12,7 @@ use blo_runtime::problem::Feature;
 use blo_runtime::settings::Value;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers::{SOLVERS, named, needs};
-use blo_runtime::status::PointStatus;
+use blo_runtime::status::{PointStatus, Termination};
 use memory::{Memory, model};
 
 const METHODS: [&str; 4] = ["sflcb", "gaffa", "blocc", "lvhba"];
@@ -133,6 +133,27 @@ fn a_small_bias() {
 fn lvhba_ends_where_published() {
     let s = run(&shared(10), "lvhba", &[("steps", Value::Number(20_000.0))]);
     assert!(s.x.iter().all(|x| (x + 0.3047).abs() < 5e-5), "{:?}", s.x);
+}
+
+/// A step out of the domain of a logarithm is said as such, at the last good iterate.
+#[test]
+fn what_is_not_finite_stops_the_run() {
+    let text = "
+upper {
+  var x: real = 0.5
+  minimize (y - 1)^2 + x^2
+}
+lower {
+  var y: real = 0.1
+  minimize y - x * log(y)
+  subject to log(y) <= -3
+}
+";
+    for method in ["gaffa", "blocc", "lvhba"] {
+        let s = run(text, method, &[]);
+        assert!(matches!(s.termination, Termination::NonFinite { .. }), "{method}: {}", s.verdict);
+        assert!(s.fault.is_some() && s.x.iter().chain(&s.y).all(|v| v.is_finite()), "{method}: {:?}", s.y);
+    }
 }
 
 #[test]

@@ -220,6 +220,13 @@ impl Problem {
         self.lower.project(y);
     }
 
+    /// Keeps the first evaluation of the follower's program that was not finite; it is counted as one of that program.
+    pub(crate) fn note_rows(&mut self, x: &[f64], y: &[f64], finite: bool) {
+        if !finite {
+            self.blame(Quantity::LowerGradients, x, y, &[]);
+        }
+    }
+
     /// Counts a call and keeps the first one that was not finite. Solvers look once per iteration.
     fn note(&mut self, quantity: Quantity, x: &[f64], y: &[f64], finite: bool) {
         self.note_direction(quantity, x, y, &[], finite);

@@ -212,8 +212,8 @@ pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>) 
     }
     match termination {
         Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => text,
-        // No option of a method that knows constraints shortens a step.
-        Termination::Diverged { size, .. } if check.violation.is_some() => {
+        // No option of a method on the single-level form shortens a step.
+        Termination::Diverged { size, .. } if check.single_level.is_some() => {
             format!(
                 "a variable reached {size:.1e}: the objective may be unbounded. At the point kept: {text}"
             )

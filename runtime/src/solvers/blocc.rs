@@ -105,12 +105,12 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
 
 impl Side {
     /// The gradients of the augmented Lagrangian at the copy; the weights are what a dual step makes of the multipliers.
-    fn differentiate(&mut self, follower: &mut Follower, x: &[f64], rho: f64) {
-        self.copy.look(&mut follower.nlp, x);
+    fn differentiate(&mut self, problem: &mut Problem, follower: &mut Follower, x: &[f64], rho: f64) {
+        self.copy.look(problem, &mut follower.nlp, x);
         self.weights.copy_from_slice(&self.multipliers);
         axpy(rho, &self.copy.rows, &mut self.weights);
         into_cone(&mut self.weights, &follower.nlp.equal);
-        self.copy.differentiate(&mut follower.nlp, x, &self.weights);
+        self.copy.differentiate(problem, &mut follower.nlp, x, &self.weights);
     }
 
     /// Moves `y` along `-d`, or against its gradient, and the multipliers to the weights; the length of both moves, over their sizes.
@@ -142,8 +142,8 @@ impl Blocc {
             if run.poll(problem) {
                 return false;
             }
-            let moved = with_follower(problem, |_, follower| {
-                at_z.differentiate(follower, x, *rho);
+            let moved = with_follower(problem, |problem, follower| {
+                at_z.differentiate(problem, follower, x, *rho);
                 at_z.step(follower, *size, *rho, None, before)
             });
             if moved.is_none_or(|moved| moved <= self.tolerance) {
@@ -161,8 +161,8 @@ impl Blocc {
                 return false;
             }
             problem.upper_gradients(x, &at_y.copy.y, &mut direction.x, &mut direction.y);
-            let moved = with_follower(problem, |_, follower| {
-                at_y.differentiate(follower, x, *rho);
+            let moved = with_follower(problem, |problem, follower| {
+                at_y.differentiate(problem, follower, x, *rho);
                 scale(1.0 / *gamma, &mut direction.y);
                 axpy(1.0, &at_y.copy.by_y, &mut direction.y);
                 at_y.step(follower, *size, *rho, Some(&direction.y), before)
@@ -182,10 +182,10 @@ impl Method for Blocc {
         }
         point.y.copy_from_slice(&self.at_y.copy.y);
         let Self { at_y, at_z, direction, .. } = self;
-        let found = with_follower(problem, |_, follower| {
+        let found = with_follower(problem, |problem, follower| {
             for side in [&mut *at_y, &mut *at_z] {
-                side.copy.look(&mut follower.nlp, &point.x);
-                side.copy.differentiate(&mut follower.nlp, &point.x, &side.multipliers);
+                side.copy.look(problem, &mut follower.nlp, &point.x);
+                side.copy.differentiate(problem, &mut follower.nlp, &point.x, &side.multipliers);
             }
         });
         if found.is_none() {

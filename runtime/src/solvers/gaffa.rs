@@ -91,15 +91,15 @@ impl Method for Gaffa {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
         let Self { gamma, size, at_y, at_theta, multipliers, leading, theta_moved, .. } = self;
         at_y.y.copy_from_slice(&point.y);
-        let found = with_follower(problem, |_, follower| {
+        let found = with_follower(problem, |problem, follower| {
             let nlp = &mut follower.nlp;
-            *theta_moved = at_theta.approach(nlp, (&point.x, &point.y), multipliers, gamma.0, *size);
-            at_theta.differentiate(nlp, &point.x, multipliers);
-            at_y.look(nlp, &point.x);
+            *theta_moved = at_theta.approach(problem, nlp, (&point.x, &point.y), multipliers, gamma.0, *size);
+            at_theta.differentiate(problem, nlp, &point.x, multipliers);
+            at_y.look(problem, nlp, &point.x);
             leading.copy_from_slice(multipliers);
             axpy(gamma.1, &at_y.rows, leading);
             into_cone(leading, &nlp.equal);
-            at_y.differentiate(nlp, &point.x, leading);
+            at_y.differentiate(problem, nlp, &point.x, leading);
         });
         if found.is_none() {
             return Evaluation::NONE;

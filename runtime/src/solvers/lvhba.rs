@@ -118,25 +118,25 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
 
 impl Onto {
     /// Moves `(x, y)` to the nearest point where the constraints, linearised at it, hold.
-    fn project(&mut self, nlp: &mut Nlp, x: &mut [f64], y: &mut [f64]) {
+    fn project(&mut self, problem: &mut Problem, nlp: &mut Nlp, x: &mut [f64], y: &mut [f64]) {
         for _ in 0..LINEARISATIONS {
-            self.linearise(nlp, x, y);
+            self.linearise(problem, nlp, x, y);
             self.solve(x, y, &nlp.equal);
         }
     }
 
     /// The constraints and their Jacobian at `(x, y)`: gradients of `f + c_i` less those of `f`.
-    fn linearise(&mut self, nlp: &mut Nlp, x: &[f64], y: &[f64]) {
+    fn linearise(&mut self, problem: &mut Problem, nlp: &mut Nlp, x: &[f64], y: &[f64]) {
         let (n, m) = (x.len(), y.len());
         self.at.y.copy_from_slice(y);
         for i in 0..self.unit.len() {
             self.unit.fill(0.0);
-            self.at.differentiate(nlp, x, &self.unit);
+            self.at.differentiate(problem, nlp, x, &self.unit);
             let (by_x, by_y) = (&mut self.by_x[i * n..][..n], &mut self.by_y[i * m..][..m]);
             by_x.copy_from_slice(&self.at.by_x);
             by_y.copy_from_slice(&self.at.by_y);
             self.unit[i] = 1.0;
-            self.at.differentiate(nlp, x, &self.unit);
+            self.at.differentiate(problem, nlp, x, &self.unit);
             for (row, g) in [(by_x, &self.at.by_x), (by_y, &self.at.by_y)] {
                 for (row, g) in row.iter_mut().zip(g) {
                     *row = g - *row;
@@ -183,17 +183,17 @@ impl Onto {
 impl Method for Lvhba {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
         let Self { gamma, size, at_y, at_theta, multipliers, before_multipliers, anchors, .. } = self;
-        let moved = with_follower(problem, |_, follower| {
+        let moved = with_follower(problem, |problem, follower| {
             let nlp = &mut follower.nlp;
-            let of_theta = at_theta.approach(nlp, (&point.x, &point.y), multipliers, gamma.0, *size);
+            let of_theta = at_theta.approach(problem, nlp, (&point.x, &point.y), multipliers, gamma.0, *size);
             before_multipliers.copy_from_slice(multipliers);
             for ((l, row), z) in multipliers.iter_mut().zip(&at_theta.rows).zip(anchors.iter()) {
                 *l += *size * (row - (*l - z) / gamma.1);
             }
             into_cone(multipliers, &nlp.equal);
-            at_theta.differentiate(nlp, &point.x, multipliers);
+            at_theta.differentiate(problem, nlp, &point.x, multipliers);
             at_y.y.copy_from_slice(&point.y);
-            at_y.look(nlp, &point.x);
+            at_y.look(problem, nlp, &point.x);
             of_theta.hypot(squared_distance(multipliers, before_multipliers).sqrt() / *size)
         });
         let Some(moved) = moved else { return Evaluation::NONE };
@@ -216,10 +216,10 @@ impl Method for Lvhba {
         before.x.copy_from_slice(&point.x);
         before.y.copy_from_slice(&point.y);
         upper.apply(&problem.upper, k, &direction.x, &mut point.x);
-        with_follower(problem, |_, follower| {
+        with_follower(problem, |problem, follower| {
             at_y.step(&follower.nlp, *size, &direction.y);
             point.y.copy_from_slice(&at_y.y);
-            onto.project(&mut follower.nlp, &mut point.x, &mut point.y);
+            onto.project(problem, &mut follower.nlp, &mut point.x, &mut point.y);
         });
         problem.upper.project(&mut point.x);
         problem.lower.project(&mut point.y);

@@ -6,7 +6,7 @@ use super::run::Point;
 use crate::constrained::Follower;
 use crate::constrained::nlp::{Nlp, count};
 use crate::derivatives::Quantity;
-use crate::linear::blas1::{axpy, squared_distance};
+use crate::linear::blas1::{all_finite, axpy, squared_distance};
 use crate::linear::power::{seeded, spectral_radius};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
@@ -89,17 +89,25 @@ impl Copy {
     }
 
     /// Finds `f` and `c` at `(x, y)`.
-    pub(super) fn look(&mut self, nlp: &mut Nlp, x: &[f64]) {
-        nlp.set_parameters(x);
-        let Self { y, rows, by_x, by_y, value, none, .. } = self;
-        *value = nlp.evaluate_fully(y, none, by_x, by_y, rows);
+    pub(super) fn look(&mut self, problem: &mut Problem, nlp: &mut Nlp, x: &[f64]) {
+        let none = std::mem::take(&mut self.none);
+        self.value = self.evaluate(problem, nlp, x, &none);
+        self.none = none;
     }
 
     /// Finds the gradients of `f + w · c` at `(x, y)`, and `c`.
-    pub(super) fn differentiate(&mut self, nlp: &mut Nlp, x: &[f64], w: &[f64]) {
+    pub(super) fn differentiate(&mut self, problem: &mut Problem, nlp: &mut Nlp, x: &[f64], w: &[f64]) {
+        self.evaluate(problem, nlp, x, w);
+    }
+
+    /// `f + w · c`; the problem takes note of what is not finite.
+    fn evaluate(&mut self, problem: &mut Problem, nlp: &mut Nlp, x: &[f64], w: &[f64]) -> f64 {
         nlp.set_parameters(x);
         let Self { y, rows, by_x, by_y, .. } = self;
-        nlp.evaluate_fully(y, w, by_x, by_y, rows);
+        let value = nlp.evaluate_fully(y, w, by_x, by_y, rows);
+        let finite = value.is_finite() && [&*by_x, &*by_y, &*rows].into_iter().all(|v| all_finite(v));
+        problem.note_rows(x, y, finite);
+        value
     }
 
     /// `y ← P(y − size · d)` with the bounds of the program.
@@ -116,13 +124,14 @@ impl Copy {
     /// moved, over the size.
     pub(super) fn approach(
         &mut self,
+        problem: &mut Problem,
         nlp: &mut Nlp,
         (x, anchor): (&[f64], &[f64]),
         w: &[f64],
         gamma: f64,
         size: f64,
     ) -> f64 {
-        self.differentiate(nlp, x, w);
+        self.differentiate(problem, nlp, x, w);
         self.before.copy_from_slice(&self.y);
         for ((d, y), anchor) in self.by_y.iter_mut().zip(&self.y).zip(anchor) {
             *d += (y - anchor) / gamma;

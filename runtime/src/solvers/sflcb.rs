@@ -115,10 +115,10 @@ impl Method for Sflcb {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
         let Self { sides, rho, dual, begun, direction, delta, .. } = self;
         sides[0].copy.y.copy_from_slice(&point.y);
-        let value = with_follower(problem, |_, follower| {
+        let value = with_follower(problem, |problem, follower| {
             let nlp = &mut follower.nlp;
             for side in sides.iter_mut() {
-                side.copy.look(nlp, &point.x);
+                side.copy.look(problem, nlp, &point.x);
                 if !*begun {
                     side.slacks.copy_from_slice(&side.copy.rows);
                     side.slacks
@@ -133,7 +133,7 @@ impl Method for Sflcb {
                 axpy(*dual, &side.residual, &mut side.multipliers);
                 side.weights.copy_from_slice(&side.multipliers);
                 axpy(*rho, &side.residual, &mut side.weights);
-                side.copy.differentiate(nlp, &point.x, &side.weights);
+                side.copy.differentiate(problem, nlp, &point.x, &side.weights);
             }
         });
         *begun = true;
