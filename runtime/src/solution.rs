@@ -191,18 +191,12 @@ fn run(
     let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
     let budget = settings.count("check_steps").min(spent.max(200));
     let finish = settings.says(FINISH);
-    Solution { calls, fault, trajectory, ..assess(problem, solver.name, ended, budget, finish) }
+    Solution { calls, fault, trajectory, ..assess(problem, solver, ended, budget, finish) }
 }
 
 /// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty. With `finish` a lower
 /// level that is not solved is solved first.
-fn assess(
-    problem: &mut Problem,
-    solver: &'static str,
-    ended: Ended,
-    budget: usize,
-    finish: bool,
-) -> Solution {
+fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, finish: bool) -> Solution {
     let before = problem.calls();
     let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
     let mut gap_left = None;
@@ -220,8 +214,8 @@ fn assess(
     };
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     Solution {
-        solver,
-        verdict: verdict(&termination, &check, gap_left),
+        solver: solver.name,
+        verdict: verdict(&termination, &check, gap_left, solver.has_steps()),
         termination,
         point: check.point,
         upper_objective: problem.upper_sign * upper_objective,

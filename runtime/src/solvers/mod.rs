@@ -147,6 +147,11 @@ impl Solver {
         self.groups.iter().flat_map(|group| group.iter())
     }
 
+    /// Whether an option shortens its steps.
+    pub(crate) fn has_steps(&self) -> bool {
+        self.options().any(|option| option.name == "upper_step")
+    }
+
     /// Checks written settings; `variables` are the names `rates` may use. All errors are returned.
     pub fn settings<'a>(
         &self,
