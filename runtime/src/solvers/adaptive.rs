@@ -61,7 +61,7 @@ mod tests {
             x = [x[0] - size * d[0], x[1] - size * d[1]];
             x
         };
-        (0..200).map(step).collect()
+        (0..400).map(step).collect()
     }
 
     #[test]
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_quadratic_is_solved() {
-        let x = run(1.0)[199];
+        let x = run(1.0)[399];
         assert!(x[0].hypot(x[1]) < 1e-6, "{x:?}");
     }
 
