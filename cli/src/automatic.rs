@@ -1,9 +1,8 @@
 //! Which method solves a model that names none, and which one `solve auto()` takes, with the reason.
 
-use blo_compiler::convexity;
-use blo_compiler::convexity::Form;
-use blo_compiler::model::Model;
+use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::curvature::Smoothness;
+use blo_compiler::{convexity, proximal};
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
 
@@ -15,6 +14,12 @@ const DEFAULT_METHODS: (&str, &str) = ("gradient", "cg");
 
 /// Lower levels with more variables are not given to `kkt` unless nothing else fits: it is made for small models.
 const FEW: usize = 20;
+
+/// Followers with constraints and more variables than this are given to a first-order method.
+const SEVERAL: usize = 300;
+
+/// Sampled sums with at least this many terms are worth sampling.
+const MANY_TERMS: usize = 50_000;
 
 /// A choice by what is known of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,48 +48,82 @@ pub fn default_method(model: &Model) -> &'static str {
     if names.any(|name| name == usual) { usual } else { first }
 }
 
-/// The choice of `auto`; `None` when no method fits. Where several methods fit, the lower level's convexity decides.
+/// The choice of `auto`; `None` when no method fits. Where several methods fit, the lower level decides.
 pub fn automatic(model: &Model) -> Option<Automatic> {
     let fits: Vec<&'static str> = fitting(model).collect();
-    let (method, because) = match (model.asks().first(), &model.lower, fits.as_slice()) {
+    let asks = model.asks();
+    let (method, because) = match (asks.first(), &model.lower, fits.as_slice()) {
         (_, _, []) => return None,
         (Some((feature, _)), _, [only]) => (*only, format!("no other method handles {}", feature.words())),
-        (_, None, _) => (default_method(model), "the model has one level".to_owned()),
-        (_, Some(lower), _) => {
-            let size: usize = lower.vars.iter().map(|var| var.ty.len()).sum();
-            by_convexity(&convexity(model).lower?.own, size)
+        (None, None, _) => (default_method(model), "the model has one level".to_owned()),
+        (Some((feature, _)), lower, _) => {
+            let size = lower.as_ref().map_or(0, size);
+            let (method, other) = if size > SEVERAL { ("sflcb", "at most") } else { ("kkt", "more than") };
+            let taken = if size > SEVERAL { "kkt" } else { "sflcb" };
+            let why = format!(
+                "the model has {} and {size} lower variables; with {other} {SEVERAL} `{taken}` would be taken",
+                feature.words()
+            );
+            (method, why)
         }
+        (None, Some(lower), _) => by_lower_level(model, lower),
     };
     Some(Automatic { method, because })
 }
 
-/// The method for a lower level with this objective, this many variables and no constraints.
-fn by_convexity(own: &Form, size: usize) -> (&'static str, String) {
+fn size(level: &Level) -> usize {
+    level.vars.iter().map(|var| var.ty.len()).sum()
+}
+
+/// The method for a lower level without constraints.
+fn by_lower_level(model: &Model, lower: &Level) -> (&'static str, String) {
+    let Some(found) = convexity(model).lower else {
+        return (DEFAULT_METHODS.1, "the model has two levels".into());
+    };
+    let (own, size) = (&found.own, size(lower));
     let smooth = matches!(own.smooth, Smoothness::Smooth | Smoothness::Steep);
+    if !smooth && proximal(model).is_some_and(|split| split.left.is_empty() && !split.taken.is_empty()) {
+        let why = "the lower level has nonsmooth terms with a proximal operator, which `meha` takes as they are; without them \
+                   its convexity would decide";
+        return ("meha", why.to_owned());
+    }
+    let terms = model.sampled.iter().map(|sum| sum.size).max().unwrap_or(0);
     if own.class.modulus().is_some() {
+        if terms >= MANY_TERMS {
+            let why = format!(
+                "the lower level is strongly convex and has sums of {terms} terms marked with `~`, of which `soba` reads some at a \
+                 time; with fewer than {MANY_TERMS} `nested` would be taken"
+            );
+            return ("soba", why);
+        }
         let why = "the lower level is strongly convex, so its answer is unique and has a derivative; if it were \
-                   convex only, `kkt` would be taken, and `rhg` if it were not known to be convex";
-        return ("cg", why.to_owned());
+                   convex only, `kkt` or `meha` would be taken";
+        return ("nested", why.to_owned());
     }
     if !own.class.is_convex() {
         let why = format!(
-            "the lower level is {}: the steps that lead to an answer can be differentiated whatever it is worth; if it \
-             were convex, `kkt` or `cg` would be taken",
+            "the lower level is {}: near an answer that is a strict minimum it can still be differentiated, and which answer that is \
+             depends on the start (`--starts 16` tries several; `iaptt` learns it, `meha` asks for less); if the lower level were \
+             convex only, `kkt` or `meha` would be taken",
             own.class.words()
         );
-        return ("rhg", why);
+        return ("nested", why);
     }
     if smooth && size <= FEW {
         let why = "the lower level is convex and may have several answers, all of which satisfy its optimality conditions; \
-                   if it were strongly convex, `cg` would be taken";
+                   if it were strongly convex, `nested` would be taken";
         return ("kkt", why.to_owned());
     }
-    let what = if smooth { "too large for `kkt`" } else { "may have kinks, which `kkt` does not handle" };
-    let why = format!(
-        "the lower level is convex and {what}; whether its answer is unique, as `cg` needs, is not known, and the check \
-         says what came out"
-    );
-    ("cg", why)
+    if smooth {
+        let why = format!(
+            "the lower level is convex, may have several answers, and is too large for `kkt` ({size} variables): `meha` finds the best \
+             of several; if it were strongly convex, `nested` would be taken"
+        );
+        return ("meha", why);
+    }
+    let why = "the lower level is convex and may have kinks for which no proximal operator is known; whether its answer is \
+               unique, as `cg` needs, is not known, and the check says what came out";
+    ("cg", why.to_owned())
 }
 
 fn fitting(model: &Model) -> impl Iterator<Item = &'static str> {

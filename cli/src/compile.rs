@@ -26,7 +26,7 @@ pub fn problem(
             blo_compiler::compile_sampled_in(model, &needs, &sampling, seed, around)
         }
         Levels::One | Levels::Two => blo_compiler::compile_in(model, &needs, seed, around),
-        Levels::Any => blo_compiler::compile_single_level_in(model, &needs, seed, around),
+        Levels::Any | Levels::Rows => blo_compiler::compile_single_level_in(model, &needs, seed, around),
     }
 }
 
@@ -40,7 +40,7 @@ pub fn text(model: &mut Model, plan: Option<&Plan>, stage: Stage) -> Result<Stri
         Stage::Clif => blo_compiler::Stage::Clif,
     };
     match plan {
-        Some(plan) if plan.solver.levels == Levels::Any => blo_compiler::emit_single_level(model, stage),
+        Some(plan) if plan.solver.levels.has_rows() => blo_compiler::emit_single_level(model, stage),
         _ => blo_compiler::emit(model, &needs, stage),
     }
 }

@@ -298,6 +298,8 @@ impl Model {
         let first = |level: &Level| level.constraints.first().map(|c| c.span);
         asks.extend(first(&self.upper).map(|span| (Feature::UpperConstraints, span)));
         asks.extend(lower.and_then(first).map(|span| (Feature::LowerConstraints, span)));
+        let read = lower.and_then(|l| l.constraints.iter().find(|c| c.multiplier.is_some()));
+        asks.extend(read.map(|c| (Feature::Multipliers, c.span)));
         let mut vars = self.upper.vars.iter().chain(lower.iter().flat_map(|l| &l.vars));
         asks.extend(vars.find(|var| var.integer).map(|var| (Feature::Integers, var.span)));
         asks.extend(lower.and_then(|l| l.pessimistic).map(|span| (Feature::Pessimistic, span)));

@@ -30,8 +30,10 @@ pub struct Fault {
 pub enum Feature {
     /// Constraints of the upper level.
     UpperConstraints,
-    /// Constraints of the lower level, and their multipliers.
+    /// Constraints of the lower level.
     LowerConstraints,
+    /// Multipliers of the lower level in the upper level.
+    Multipliers,
     /// Variables that must be whole.
     Integers,
     /// The pessimistic response of the lower level.
@@ -40,14 +42,20 @@ pub enum Feature {
 
 impl Feature {
     /// All features.
-    pub const ALL: [Feature; 4] =
-        [Feature::UpperConstraints, Feature::LowerConstraints, Feature::Integers, Feature::Pessimistic];
+    pub const ALL: [Feature; 5] = [
+        Feature::UpperConstraints,
+        Feature::LowerConstraints,
+        Feature::Multipliers,
+        Feature::Integers,
+        Feature::Pessimistic,
+    ];
 
     /// In words, as the object of a sentence.
     pub fn words(self) -> &'static str {
         match self {
             Feature::UpperConstraints => "constraints of the upper level",
             Feature::LowerConstraints => "constraints of the lower level",
+            Feature::Multipliers => "multipliers of the lower level",
             Feature::Integers => "integer variables",
             Feature::Pessimistic => "the pessimistic response",
         }
@@ -210,6 +218,13 @@ impl Problem {
             proximal.apply(t, rates, y);
         }
         self.lower.project(y);
+    }
+
+    /// Keeps the first evaluation of the follower's program that was not finite; it is counted as one of that program.
+    pub(crate) fn note_rows(&mut self, x: &[f64], y: &[f64], finite: bool) {
+        if !finite {
+            self.blame(Quantity::LowerGradients, x, y, &[]);
+        }
     }
 
     /// Counts a call and keeps the first one that was not finite. Solvers look once per iteration.

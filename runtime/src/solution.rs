@@ -9,7 +9,7 @@ use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
 use crate::solvers::options::FINISH;
-use crate::solvers::{Ended, Levels, Point, Run, Solver, evaluations};
+use crate::solvers::{Ended, Point, Run, Solver, evaluations};
 use crate::space::Space;
 use crate::state::{Keep, Snapshot};
 use crate::status::{PointStatus, Termination, verdict};
@@ -155,7 +155,7 @@ fn run(
     }
     let (before, before_table) = (problem.calls(), problem.call_table());
     let (evaluated, calls) = (evaluations(problem), problem.all_calls());
-    let unformed = (solver.levels == Levels::Any && problem.constrained.is_none())
+    let unformed = (solver.levels.has_rows() && problem.constrained.is_none())
         .then(|| format!("`{}` needs the single-level form, which was not compiled", solver.name));
     let mut trajectory = None;
     let ended = match solver.misfit(problem.has_lower, &problem.asks).or(unformed) {
@@ -191,18 +191,12 @@ fn run(
     let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
     let budget = settings.count("check_steps").min(spent.max(200));
     let finish = settings.says(FINISH);
-    Solution { calls, fault, trajectory, ..assess(problem, solver.name, ended, budget, finish) }
+    Solution { calls, fault, trajectory, ..assess(problem, solver, ended, budget, finish) }
 }
 
 /// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty. With `finish` a lower
 /// level that is not solved is solved first.
-fn assess(
-    problem: &mut Problem,
-    solver: &'static str,
-    ended: Ended,
-    budget: usize,
-    finish: bool,
-) -> Solution {
+fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, finish: bool) -> Solution {
     let before = problem.calls();
     let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
     let mut gap_left = None;
@@ -220,8 +214,8 @@ fn assess(
     };
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     Solution {
-        solver,
-        verdict: verdict(&termination, &check, gap_left),
+        solver: solver.name,
+        verdict: verdict(&termination, &check, gap_left, solver.has_steps()),
         termination,
         point: check.point,
         upper_objective: problem.upper_sign * upper_objective,

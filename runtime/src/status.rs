@@ -201,8 +201,8 @@ impl PointStatus {
 }
 
 /// One or two sentences: what the point is worth, why the run stopped when that was not a test, and the lower gap that the
-/// method left where the lower level was solved after it.
-pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>) -> String {
+/// method left where the lower level was solved after it. `has_steps`: whether an option of the method shortens its steps.
+pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>, has_steps: bool) -> String {
     if let Termination::Refused { reason } = termination {
         return reason.clone();
     }
@@ -212,8 +212,7 @@ pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>) 
     }
     match termination {
         Termination::Tolerance | Termination::Steps | Termination::Stalled { .. } => text,
-        // No option of a method that knows constraints shortens a step.
-        Termination::Diverged { size, .. } if check.violation.is_some() => {
+        Termination::Diverged { size, .. } if !has_steps => {
             format!(
                 "a variable reached {size:.1e}: the objective may be unbounded. At the point kept: {text}"
             )

@@ -9,7 +9,7 @@ use blo_runtime::derivatives::Quantity;
 use blo_runtime::monitor::UNLIMITED;
 use blo_runtime::problem::Problem;
 use blo_runtime::solution::{Solution, since};
-use blo_runtime::solvers::{self, Levels, Point};
+use blo_runtime::solvers::{self, Point};
 use blo_runtime::status::Termination;
 
 use super::run::allow_threads;
@@ -85,7 +85,7 @@ fn prepare(session: &mut Session, args: &CompareArgs) -> Option<Prepared> {
     let mut wrong = false;
     for (label, plan) in plans {
         let needs = solvers::needs(plan.solver, &plan.settings);
-        let single_level = plan.solver.levels == Levels::Any;
+        let single_level = plan.solver.levels.has_rows();
         let batch = solvers::batch(&plan.settings);
         let same = |c: &Compiled| c.single_level == single_level && c.needs == needs && c.batch == batch;
         let known = compiled.iter().position(same);
@@ -162,7 +162,7 @@ fn plans(session: &mut Session, model: &Model, args: &CompareArgs) -> Option<Vec
 fn steps(written: &str, model: &Model, args: &CompareArgs) -> Option<u64> {
     let (name, own) = method::named_options(written);
     // The steps of `kkt` are further starts, not iterations.
-    let other = solvers::named(&name).is_some_and(|solver| solver.levels == Levels::Any);
+    let other = solvers::named(&name).is_some_and(|solver| solver.levels.has_rows());
     if other || own.iter().any(|option| option == "steps") {
         return None;
     }

@@ -21,17 +21,14 @@ fn choice(lower: &str) -> (String, String) {
 #[test]
 fn the_convexity_of_the_lower_level_decides() {
     let cases = [
-        ("  var y: real[2]\n  minimize sumsq(y - x)", "cg", "strongly convex"),
+        ("  var y: real[2]\n  minimize sumsq(y - x)", "nested", "strongly convex"),
         ("  var y: real[2]\n  minimize (y[0] + y[1] - x)^2", "kkt", "may have several answers"),
         ("  var y: real[2] in [-1, 1]\n  minimize x * y[0] + y[1]", "kkt", "may have several answers"),
-        ("  var y: real[300]\n  minimize (sum(y) - x)^2", "cg", "too large for `kkt`"),
+        ("  var y: real[300]\n  minimize (sum(y) - x)^2", "meha", "too large for `kkt`"),
         ("  var y: real[2]\n  minimize sum(abs(y - x))", "cg", "may have kinks"),
-        ("  var y: real[2] in [-9, 9]\n  minimize sum(sin(y) + x * y)", "rhg", "is not convex"),
-        (
-            "  var y: real[2]\n  minimize sumsq(y - x)\n  subject to sum(y) <= 1",
-            "kkt",
-            "no other method handles",
-        ),
+        ("  var y: real[2]\n  minimize sumsq(y - x) + norm1(y)", "meha", "proximal operator"),
+        ("  var y: real[2] in [-9, 9]\n  minimize sum(sin(y) + x * y)", "nested", "is not convex"),
+        ("  var y: real[2]\n  minimize sumsq(y - x)\n  subject to sum(y) <= 1", "kkt", "2 lower variables"),
     ];
     for (lower, method, reason) in cases {
         let (taken, because) = choice(lower);
@@ -48,14 +45,14 @@ fn the_choice_is_told_to_people() {
     fs::write(folder.path("m.blo"), model).unwrap();
     let because = "because the lower level is strongly convex, so its answer is unique";
     let run = stdout(&blo(&folder.path(""), &["run", "--quiet", "m.blo", "--method", "auto"]));
-    assert!(run.contains(&format!("cg was chosen {because}")), "{run}");
+    assert!(run.contains(&format!("nested was chosen {because}")), "{run}");
     let plain = stdout(&blo(&folder.path(""), &["run", "--quiet", "m.blo"]));
     assert!(!plain.contains("chosen"), "{plain}");
     fs::write(folder.path("auto.blo"), format!("{model}solve auto()\n")).unwrap();
     let check = stdout(&blo(&folder.path(""), &["check", "auto.blo"]));
-    assert!(check.contains(&format!("cg, {because}")), "{check}");
+    assert!(check.contains(&format!("nested, {because}")), "{check}");
     // The options are those of the method that was taken.
-    refused(&folder, &["run", "auto.blo", "--option", "eta=1"], &["`cg` has no option `eta`"]);
+    refused(&folder, &["run", "auto.blo", "--option", "eta=1"], &["`nested` has no option `eta`"]);
 }
 
 #[test]

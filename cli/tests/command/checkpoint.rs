@@ -41,25 +41,40 @@ fn essence(value: &Value) -> Value {
 }
 
 /// Whatever moment the checkpoint is of, the rest of the run is that of the whole one: variables, trace, counts.
+fn same_bits(folder: &Folder, flags: &[&str]) {
+    let whole = run(folder, &[flags, &["--out", "whole"]].concat());
+    // Kept at every look at the clock; the last one lies somewhere on the way.
+    let kept = run(folder, &[flags, &["--checkpoint", "c", "--every", "1ms", "--out", "kept"]].concat());
+    assert_eq!(essence(&kept), essence(&whole), "{flags:?}: keeping changes nothing");
+    let head = fs::read(folder.path("c")).unwrap();
+    let line = head.split(|b| *b == b'\n').next().unwrap();
+    let head: Value = serde_json::from_slice(line).unwrap();
+    let at = head["iteration"].as_u64().unwrap();
+    assert!(at > 0 && at < whole["iterations"].as_u64().unwrap(), "{flags:?}: {at}");
+    let rest = run(folder, &[flags, &["--resume", "c", "--out", "rest"]].concat());
+    assert_eq!(essence(&rest), essence(&whole), "{flags:?}, resumed in iteration {at}");
+    let trace = |name: &str| fs::read_to_string(folder.path(name).join("trace.csv")).unwrap();
+    assert_eq!(trace("rest"), trace("whole"));
+    assert!(!listing(&folder.path("")).iter().any(|name| name.ends_with(".part")));
+}
+
 #[test]
 fn the_rest_of_a_run_has_the_same_bits() {
     let folder = folder();
-    let watched = ["--watch", "error", "--patience", "1000000"];
-    for flags in [&[][..], &watched[..], &["--method", "cg(steps=20000,tolerance=0)"][..]] {
-        let whole = run(&folder, &[flags, &["--out", "whole"]].concat());
-        // Kept at every look at the clock; the last one lies somewhere on the way.
-        let kept = run(&folder, &[flags, &["--checkpoint", "c", "--every", "1ms", "--out", "kept"]].concat());
-        assert_eq!(essence(&kept), essence(&whole), "{flags:?}: keeping changes nothing");
-        let head = fs::read(folder.path("c")).unwrap();
-        let line = head.split(|b| *b == b'\n').next().unwrap();
-        let head: Value = serde_json::from_slice(line).unwrap();
-        let at = head["iteration"].as_u64().unwrap();
-        assert!(at > 0 && at < whole["iterations"].as_u64().unwrap(), "{at}");
-        let rest = run(&folder, &[flags, &["--resume", "c", "--out", "rest"]].concat());
-        assert_eq!(essence(&rest), essence(&whole), "{flags:?}, resumed in iteration {at}");
-        let trace = |name: &str| fs::read_to_string(folder.path(name).join("trace.csv")).unwrap();
-        assert_eq!(trace("rest"), trace("whole"));
-        assert!(!listing(&folder.path("")).iter().any(|name| name.ends_with(".part")));
+    same_bits(&folder, &[]);
+    same_bits(&folder, &["--watch", "error", "--patience", "1000000"]);
+    same_bits(&folder, &["--method", "cg(steps=20000,tolerance=0)"]);
+}
+
+/// Methods for followers with constraints have multipliers and slacks to remember.
+#[test]
+fn so_has_that_of_a_run_with_constraints() {
+    let folder = Folder::new();
+    let bound = "minimize 0.5 * sumsq(y - x) + sum(log_cosh(y))\n  subject to sum(y) <= 0.5\n  subject to y[0] - y[1] == 0.1";
+    let text = MODEL.replace("minimize 0.5 * sumsq(y - x) + sum(log_cosh(y))", bound);
+    fs::write(folder.path("m.blo"), text).unwrap();
+    for (method, steps) in [("sflcb", 20_000), ("gaffa", 20_000), ("lvhba", 10_000), ("blocc", 1000)] {
+        same_bits(&folder, &["--method", &format!("{method}(steps={steps},tolerance=0)")]);
     }
 }
 

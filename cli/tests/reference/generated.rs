@@ -23,8 +23,9 @@ Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do n
 A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
 `--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). Without `solve`, a model with \
 two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `kkt`. `auto` takes the only method that \
-fits; where several do, `cg` for a lower level that is strongly convex, `kkt` for a small one that is convex, `rhg` for one that is \
-not known to be convex, and it says so. What a run returns is judged by a check of its own, not by \
+fits; where several do, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
+for one with nonsmooth terms that have a proximal operator, `kkt` for a small one that is convex or has constraints, `sflcb` for a large \
+one with constraints, `meha` for a large one that is convex, and it says so. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
 ";
 
@@ -38,6 +39,7 @@ fn features(page: &mut String) {
             Levels::One => "one",
             Levels::Two => "two",
             Levels::Any => "one or two",
+            Levels::Rows => "two, with rows",
         };
         let handled = Feature::ALL.iter().map(|f| if solver.handles.contains(f) { "yes" } else { "–" });
         let handled = handled.collect::<Vec<_>>().join(" | ");
@@ -50,6 +52,7 @@ fn solver(page: &mut String, solver: &Solver) {
         Levels::One => "with an upper level alone",
         Levels::Two => "with two levels",
         Levels::Any => "with or without a lower level",
+        Levels::Rows => "with a lower level that may have constraints",
     };
     let Solver { name, summary, source, .. } = solver;
     let (first, rest) = summary.split_at(1);

@@ -2,6 +2,7 @@
 //! generated pages are fresh, and the examples of the library run.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod algorithms;
 mod claims;
 mod errors;
 mod generated;

@@ -88,7 +88,8 @@ pub fn check_follower(
     let mut best: Option<Answer> = None;
     for v in starts {
         let answer = solve_follower(nlp, v, budget);
-        if answer.settled && best.as_ref().is_none_or(|b| answer.objective < b.objective) {
+        let margin = SAME * answer.objective.abs().max(1.0);
+        if answer.settled && best.as_ref().is_none_or(|b| answer.objective < b.objective - margin) {
             best = Some(answer);
         }
     }
@@ -115,6 +116,9 @@ pub fn check_follower(
     };
     (check, violation)
 }
+
+/// Answers whose objectives differ by less than this, relative, are equally good: the one nearest to `y`, found first, is kept.
+const SAME: f64 = 1e-8;
 
 /// Drawn starts of either kind.
 const DRAWN: u64 = 6;

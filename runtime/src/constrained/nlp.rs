@@ -9,6 +9,7 @@ use super::newton::Bounds;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
 use crate::linear::power::seeded;
+use crate::problem::Problem;
 use crate::space::{Domain, Space, end};
 
 /// The quantities its derivatives evaluate.
@@ -82,6 +83,20 @@ impl Nlp {
         self.outer[self.parameters..].copy_from_slice(w);
         let value = self.derivatives.lower_gradients(&self.outer, v, &mut self.outer_gradient, g);
         r.copy_from_slice(&self.outer_gradient[self.parameters..]);
+        value
+    }
+
+    /// As [`Nlp::evaluate`], and in `gp` the gradient of `L` by the parameters.
+    pub fn evaluate_fully(
+        &mut self,
+        v: &[f64],
+        w: &[f64],
+        gp: &mut [f64],
+        g: &mut [f64],
+        r: &mut [f64],
+    ) -> f64 {
+        let value = self.evaluate(v, w, g, r);
+        gp.copy_from_slice(&self.outer_gradient[..self.parameters]);
         value
     }
 
@@ -159,6 +174,13 @@ impl Nlp {
     pub fn violation(&self, r: &[f64]) -> f64 {
         let off = r.iter().zip(&self.equal).map(|(r, equal)| if *equal { r.abs() } else { r.max(0.0) });
         off.fold(0.0, |all: f64, one| if one.is_nan() { f64::INFINITY } else { all.max(one) })
+    }
+}
+
+/// Counts the evaluations of a program as those of the problem.
+pub(crate) fn count(problem: &mut Problem, nlp: &Nlp) {
+    for (quantity, n) in NEEDS.into_iter().zip(nlp.take_calls()) {
+        problem.count(quantity, n);
     }
 }
 

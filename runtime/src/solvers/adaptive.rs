@@ -46,3 +46,46 @@ impl Adaptive {
         if self.sum > 0.0 { self.farthest / self.sum.sqrt() } else { 0.0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Adaptive;
+
+    /// The points of a run on `f = ½ c (x² + 4 z²)`.
+    fn run(c: f64) -> Vec<[f64; 2]> {
+        let mut adaptive = Adaptive::new(2);
+        let mut x = [3.0, -4.0];
+        let step = |_| {
+            let d = [c * x[0], 4.0 * c * x[1]];
+            let size = adaptive.size(&x, &d);
+            x = [x[0] - size * d[0], x[1] - size * d[1]];
+            x
+        };
+        (0..400).map(step).collect()
+    }
+
+    #[test]
+    fn the_first_step_is_a_thousandth_of_the_start() {
+        let x = run(1.0)[0];
+        let moved = (x[0] - 3.0).hypot(x[1] + 4.0);
+        assert!((moved - 1e-3 * 6.0).abs() < 1e-12, "{moved}");
+    }
+
+    /// Powers of two change no bit.
+    #[test]
+    fn a_scaled_objective_takes_the_same_steps() {
+        assert_eq!(run(1.0), run(1024.0));
+        assert_eq!(run(1.0), run(2.0_f64.powi(-30)));
+    }
+
+    #[test]
+    fn a_quadratic_is_solved() {
+        let x = run(1.0)[399];
+        assert!(x[0].hypot(x[1]) < 1e-6, "{x:?}");
+    }
+
+    #[test]
+    fn nothing_to_go_by_moves_nothing() {
+        assert_eq!(Adaptive::new(1).size(&[1.0], &[0.0]), 0.0);
+    }
+}

@@ -1,11 +1,13 @@
 //! `alternating`: steps on each level in turn, without the coupling between them. A baseline to compare with, not a bilevel
 //! method.
 //!
-//! Per iteration: `lower_steps` steps on `f(x, ·)` from the last `y`; then `x ← P(x − step ∇x F(x, y))`, as if `y` did not depend on
+//! Assumes differentiable objectives. Per iteration: `lower_steps` steps on `f(x, ·)` from the last `y`; then `x ← P(x − step ∇x F(x, y))`, as if `y` did not depend on
 //! `x`. Stops when `‖x − P(x − ∇x F)‖ ≤ tolerance`. Costs `lower_steps` lower gradients and one upper gradient.
 //!
 //! Not guaranteed: a solution. The limit is an equilibrium of two players who move at the same time; where `F` reads `x` only
 //! through `y`, `x` never moves.
+//!
+//! Source: none; it is what people do who overlook the coupling (first-order DARTS is of this kind).
 
 use super::options::{LOWER_COPY, RUN, UPPER};
 use super::run::{Evaluation, Method, Point, Run};

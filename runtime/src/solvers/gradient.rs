@@ -6,6 +6,8 @@
 //! per backtracking.
 //!
 //! Not guaranteed: a stationary point need not be a minimum.
+//!
+//! Sources: D. Liu, J. Nocedal, Math. Programming 45 (1989); E. Birgin, J. Martínez, M. Raydan, SIAM J. Optim. 10 (2000).
 
 use super::options::{RUN_ALONE, UPPER};
 use super::run::{Evaluation, Method, Point, Run};

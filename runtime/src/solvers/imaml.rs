@@ -13,15 +13,12 @@
 //! Source: A. Rajeswaran, C. Finn, S. Kakade, S. Levine, "Meta-learning with implicit gradients", NeurIPS 2019, arXiv 1909.04630,
 //! algorithms 1 and 2.
 
-use super::bilevel::Composition;
 use super::bilevel::hypergradient::conjugate_gradient::{CONJUGATE_GRADIENT, OPTIONS};
-use super::bilevel::init::shared::{OPTIONS as START, SHARED};
-use super::bilevel::lower;
-use super::bilevel::truncate::full::FULL;
-use super::bilevel::upper::step::step;
+use super::bilevel::init::shared::OPTIONS as START;
+use super::bilevel::meta::composition;
 use super::options::{LOWER_MOMENTUM, LOWER_RULE_IMPLICIT, LOWER_STEP, RUN, UPPER, lower_steps};
 use super::{Levels, Solver};
-use crate::settings::{OptionSpec, Settings};
+use crate::settings::OptionSpec;
 
 const LOWER: &[OptionSpec] = &[lower_steps(20.0), LOWER_STEP, LOWER_RULE_IMPLICIT, LOWER_MOMENTUM];
 
@@ -33,16 +30,8 @@ pub(crate) static IMAML: Solver = Solver {
     groups: &[RUN, LOWER, START, OPTIONS, UPPER],
     levels: Levels::Two,
     handles: &[],
-    needs: |settings| composition(settings).needs(settings),
-    build: |problem, settings, start| composition(settings).build(problem, settings, start),
+    needs: |settings| composition(&CONJUGATE_GRADIENT, settings).needs(settings),
+    build: |problem, settings, start| {
+        composition(&CONJUGATE_GRADIENT, settings).build(problem, settings, start)
+    },
 };
-
-fn composition(settings: &Settings) -> Composition {
-    Composition {
-        init: SHARED.with(settings),
-        lower: lower::by_rule(settings),
-        truncate: FULL.with(settings),
-        hypergradient: CONJUGATE_GRADIENT.with(settings),
-        upper: step(settings),
-    }
-}

@@ -23,7 +23,7 @@ use super::options::{CHECK_STEPS, SEED, TOLERANCE};
 use super::run::{Evaluation, Method, Point, Run};
 use super::{Levels, Solver};
 use crate::constrained::check::check_follower;
-use crate::constrained::nlp::{NEEDS, Nlp};
+use crate::constrained::nlp::{Nlp, count};
 use crate::constrained::relax::{self, From};
 use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
@@ -56,7 +56,7 @@ pub static KKT: Solver = Solver {
     source: "Scholtes 2001; Birgin, Martínez 2014; Dempe, Dutta 2012",
     groups: &[OWN],
     levels: Levels::Any,
-    handles: &[Feature::UpperConstraints, Feature::LowerConstraints],
+    handles: &[Feature::UpperConstraints, Feature::LowerConstraints, Feature::Multipliers],
     needs: |_| vec![Quantity::UpperGradients],
     build,
 };
@@ -130,12 +130,6 @@ impl Method for Kkt {
 
     fn update(&mut self, _: &mut Problem, _: &mut Point, _: usize) -> Option<Termination> {
         None
-    }
-}
-
-fn count(problem: &mut Problem, nlp: &Nlp) {
-    for (quantity, n) in NEEDS.into_iter().zip(nlp.take_calls()) {
-        problem.count(quantity, n);
     }
 }
 

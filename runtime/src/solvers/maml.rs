@@ -13,36 +13,18 @@
 //! Source: C. Finn, P. Abbeel, S. Levine, "Model-agnostic meta-learning for fast adaptation of deep networks", ICML 2017,
 //! arXiv 1703.03400, algorithm 1.
 
-use super::bilevel::Composition;
 use super::bilevel::hypergradient::reverse::REVERSE;
-use super::bilevel::init::shared::{OPTIONS, SHARED};
-use super::bilevel::lower;
-use super::bilevel::truncate::full::FULL;
-use super::bilevel::upper::step::step;
-use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
+use super::bilevel::meta::{GROUPS, composition};
 use super::{Levels, Solver};
-use crate::settings::{OptionSpec, Settings};
-
-const LOWER: &[OptionSpec] = &[lower_steps(5.0), LOWER_STEP, LOWER_RULE_UNROLLED, LOWER_MOMENTUM];
 
 /// The solver.
 pub(crate) static MAML: Solver = Solver {
     name: "maml",
     summary: "meta-learning: the upper variable is where the lower steps of every task start",
     source: "Finn et al. 2017, arXiv 1703.03400",
-    groups: &[RUN_ADAPTED, LOWER, OPTIONS, UPPER],
+    groups: GROUPS,
     levels: Levels::Two,
     handles: &[],
-    needs: |settings| composition(settings).needs(settings),
-    build: |problem, settings, start| composition(settings).build(problem, settings, start),
+    needs: |settings| composition(&REVERSE, settings).needs(settings),
+    build: |problem, settings, start| composition(&REVERSE, settings).build(problem, settings, start),
 };
-
-fn composition(settings: &Settings) -> Composition {
-    Composition {
-        init: SHARED.with(settings),
-        lower: lower::by_rule(settings),
-        truncate: FULL.with(settings),
-        hypergradient: REVERSE.with(settings),
-        upper: step(settings),
-    }
-}

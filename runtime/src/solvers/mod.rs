@@ -6,6 +6,7 @@ mod alternating;
 mod bamm;
 mod bda;
 mod bilevel;
+mod blocc;
 mod bome;
 mod bvfsm;
 mod cg;
@@ -16,6 +17,7 @@ mod f2sa_p;
 mod fhg;
 mod fixed_point;
 mod fomaml;
+mod gaffa;
 mod gpbgd;
 mod gradient;
 mod grid;
@@ -23,6 +25,7 @@ mod hoag;
 mod iaptt;
 mod imaml;
 mod kkt;
+mod lvhba;
 mod maml;
 mod meha;
 mod nested;
@@ -34,9 +37,11 @@ mod random;
 mod record;
 mod reptile;
 mod rhg;
+mod rows;
 mod rule;
 pub(crate) mod run;
 mod search;
+mod sflcb;
 mod shine;
 mod step;
 mod step_size;
@@ -90,6 +95,10 @@ pub static SOLVERS: &[&Solver] = &[
     &grid::GRID,
     &gradient::GRADIENT,
     &kkt::KKT,
+    &sflcb::SFLCB,
+    &gaffa::GAFFA,
+    &blocc::BLOCC,
+    &lvhba::LVHBA,
 ];
 
 /// Which models a solver is for.
@@ -101,6 +110,15 @@ pub enum Levels {
     Two,
     /// With or without a lower level, in the single-level form of the model.
     Any,
+    /// An upper and a lower level, the constraints of the lower one as rows of a program.
+    Rows,
+}
+
+impl Levels {
+    /// Whether the method works on the programs of [`crate::constrained`].
+    pub fn has_rows(self) -> bool {
+        matches!(self, Levels::Any | Levels::Rows)
+    }
 }
 
 /// A method: what it is called, what it asks for and how it is put together.
@@ -129,6 +147,11 @@ impl Solver {
         self.groups.iter().flat_map(|group| group.iter())
     }
 
+    /// Whether an option shortens its steps.
+    pub(crate) fn has_steps(&self) -> bool {
+        self.options().any(|option| option.name == "upper_step")
+    }
+
     /// Checks written settings; `variables` are the names `rates` may use. All errors are returned.
     pub fn settings<'a>(
         &self,
@@ -141,13 +164,13 @@ impl Solver {
     /// Why the solver is not for models with or without a lower level that ask for `asks`; `None` when it fits.
     pub fn misfit(&self, has_lower: bool, asks: &[Feature]) -> Option<String> {
         match (self.levels, has_lower) {
-            (Levels::Two, false) => {
+            (Levels::Two | Levels::Rows, false) => {
                 return Some(format!("`{}` needs a lower level, and the model has none", self.name));
             }
             (Levels::One, true) => {
                 return Some(format!("`{}` is for models without a lower level", self.name));
             }
-            (Levels::Two, true) | (Levels::One, false) | (Levels::Any, _) => {}
+            (Levels::Two | Levels::Rows, true) | (Levels::One, false) | (Levels::Any, _) => {}
         }
         let unhandled = asks.iter().find(|feature| !self.handles.contains(feature))?;
         Some(format!("`{}` does not handle {}", self.name, unhandled.words()))

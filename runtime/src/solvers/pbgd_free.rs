@@ -7,8 +7,7 @@
 //! Not guaranteed: what is left out is `γ (∇x f(x, y) − ∇x f(x, y*(x)))`, which tends to the whole indirect part of the hypergradient.
 //! Where `F` depends on `x` through `y` in earnest the limit is wrong however large `γ` is, as that of `alternating` is.
 //!
-//! Source: L. Jiang, Q. Xiao, L. Chen, T. Chen, "Beyond value functions: single-loop bilevel optimization under flatness conditions",
-//! NeurIPS 2025, arXiv 2507.20400.
+//! Source: "Beyond value functions: single-loop bilevel optimization under flatness conditions", NeurIPS 2025, arXiv 2507.20400.
 
 use super::options::{LOWER_STEP, RUN, UPPER};
 use super::penalty::order::lower_first::LOWER_FIRST;

@@ -12,36 +12,18 @@
 //!
 //! Source: A. Nichol, J. Achiam, J. Schulman, "On first-order meta-learning algorithms", 2018, arXiv 1803.02999, algorithm 2.
 
-use super::bilevel::Composition;
 use super::bilevel::hypergradient::displacement::DISPLACEMENT;
-use super::bilevel::init::shared::{OPTIONS, SHARED};
-use super::bilevel::lower;
-use super::bilevel::truncate::full::FULL;
-use super::bilevel::upper::step::step;
-use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN_ADAPTED, UPPER, lower_steps};
+use super::bilevel::meta::{GROUPS, composition};
 use super::{Levels, Solver};
-use crate::settings::{OptionSpec, Settings};
-
-const LOWER: &[OptionSpec] = &[lower_steps(5.0), LOWER_STEP, LOWER_RULE_UNROLLED, LOWER_MOMENTUM];
 
 /// The solver.
 pub(crate) static REPTILE: Solver = Solver {
     name: "reptile",
     summary: "meta-learning: the start moves towards where the tasks end up",
     source: "Nichol et al. 2018, arXiv 1803.02999",
-    groups: &[RUN_ADAPTED, LOWER, OPTIONS, UPPER],
+    groups: GROUPS,
     levels: Levels::Two,
     handles: &[],
-    needs: |settings| composition(settings).needs(settings),
-    build: |problem, settings, start| composition(settings).build(problem, settings, start),
+    needs: |settings| composition(&DISPLACEMENT, settings).needs(settings),
+    build: |problem, settings, start| composition(&DISPLACEMENT, settings).build(problem, settings, start),
 };
-
-fn composition(settings: &Settings) -> Composition {
-    Composition {
-        init: SHARED.with(settings),
-        lower: lower::by_rule(settings),
-        truncate: FULL.with(settings),
-        hypergradient: DISPLACEMENT.with(settings),
-        upper: step(settings),
-    }
-}

@@ -35,6 +35,8 @@ pub(crate) struct Step {
     rates: Vec<f64>,
     /// Finds the size, where nobody chose one.
     adaptive: Option<Adaptive>,
+    /// The longest size it may find.
+    most: f64,
 }
 
 impl Step {
@@ -58,6 +60,7 @@ impl Step {
             clip: settings.real("clip"),
             rates: rates(settings, space),
             adaptive: None,
+            most: f64::INFINITY,
         }
     }
 
@@ -72,7 +75,13 @@ impl Step {
             clip: f64::INFINITY,
             rates: rates(settings, space),
             adaptive: None,
+            most: f64::INFINITY,
         }
+    }
+
+    /// The step, its automatic sizes no longer than `most`.
+    pub(crate) fn at_most(self, most: f64) -> Self {
+        Step { most, ..self }
     }
 
     /// Its memory.
@@ -144,7 +153,7 @@ impl Step {
         }
         apply_scale(&self.rates, direction);
         if let Some(adaptive) = &mut self.adaptive {
-            self.size = adaptive.size(v, direction);
+            self.size = adaptive.size(v, direction).min(self.most);
         }
         axpy(-self.size * self.share * self.schedule.factor(k, self.steps), direction, v);
         space.project(v);

@@ -4,7 +4,7 @@ use blo_runtime::monitor::{Control, Monitor, Progress};
 use blo_runtime::problem::Problem;
 use blo_runtime::settings::Value;
 use blo_runtime::solution::{Solution, resume, solve};
-use blo_runtime::solvers::{Point, SOLVERS};
+use blo_runtime::solvers::{Point, SOLVERS, Solver};
 use blo_runtime::state::Snapshot;
 use blo_runtime::status::Termination;
 
@@ -66,7 +66,9 @@ fn same_from_everywhere(make: fn() -> Problem, method: &str, written: &[(String,
 
 #[test]
 fn every_method_goes_on_where_it_was() {
-    for solver in SOLVERS.iter().filter(|solver| !CLOSED.contains(&solver.name)) {
+    // Methods with rows need a compiled follower; the checkpoints of the command line hold them.
+    let open = |solver: &&&Solver| !CLOSED.contains(&solver.name) && !solver.levels.has_rows();
+    for solver in SOLVERS.iter().filter(open) {
         let has = |name: &str| solver.options().any(|option| option.name == name);
         let mut written = vec![number("steps", STEPS)];
         written.extend(has("tolerance").then(|| number("tolerance", 0.0)));

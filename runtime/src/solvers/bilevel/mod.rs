@@ -5,6 +5,7 @@ pub(crate) mod composed;
 pub(crate) mod hypergradient;
 pub(crate) mod init;
 pub(crate) mod lower;
+pub(crate) mod meta;
 pub(crate) mod truncate;
 pub(crate) mod upper;
 
