@@ -1,100 +1,45 @@
-"""The rows of docs/results.md: every method with its options on the models of the published experiments, one run each.
+"""The tables of docs/results.md: published experiments with the methods of blo, one command per table.
 
     cargo build --release -p blo
-    python3 bench/results.py            # everything
-    python3 bench/results.py digits     # one table
-    python3 bench/results.py digits bome,meha
+    python3 bench/results.py                          # everything, and write it into docs/results.md
+    python3 bench/results.py digits                   # one section
+    python3 bench/results.py digits --only bome,meha  # some of its rows, printed only
 
-A row of the printed table can be repeated alone: `blo run MODEL --method 'METHOD(OPTIONS)'`. Seconds are those of the solver
-and the check after it, as seen, on whatever else the machine does meanwhile."""
-import json
+A row is one run: `blo run MODEL --method 'METHOD(OPTIONS)'` repeats it. Seconds are those that the method took, with the check of its
+answer, as seen on whatever else the machine does meanwhile. What the tables of a section are is in bench/experiments."""
+import argparse
 import pathlib
-import subprocess
+import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BLO = ROOT / "target/release/blo"
+from experiments import SECTIONS
+
+PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs/results.md"
 
 
-# name: (model, further arguments, reports, rows)
-TABLES = {
-    "digits": (
-        "examples/digits_cleaning.blo",
-        ["--threads", "1"],
-        ["accuracy", "f1"],
-        [
-            "rhg(steps=100, upper_step=0.1, upper_rule=adam, lower_step=1, lower_steps=100)",
-            "rhg(steps=100, upper_step=0.1, upper_rule=adam, lower_step=1, lower_steps=100, truncate=20)",
-            "bda(steps=100, upper_step=0.1, upper_rule=adam, lower_step=1, lower_steps=100)",
-            "iaptt(steps=100, upper_step=0.1, upper_rule=adam, lower_step=1)",
-            "darts(steps=1000, upper_step=0.05, upper_rule=adam)",
-            "cg(steps=200, upper_step=100, lower_step=1, lower_rule=nesterov, cg_steps=10)",
-            "neumann(steps=200, upper_step=0.1, upper_rule=adam, lower_step=1, terms=20)",
-            "fixed_point(steps=200, upper_step=0.1, upper_rule=adam, lower_step=1, adjoint_steps=20)",
-            "hoag(steps=100)",
-            "shine(steps=100, upper_step=0.1, upper_rule=adam)",
-            "nested(steps=50)",
-            "bome(steps=1000, upper_step=1000, lower_step=1)",
-            "meha(steps=1000, upper_step=1000, c=100)",
-            "vpbgd(steps=1000, upper_step=1000, lower_step=1, penalty=ramp(to=0.2, over=1000))",
-            "gpbgd(steps=1000, upper_step=0.05, upper_rule=adam)",
-            "pbgd_free(steps=200, upper_step=0.05, upper_rule=adam)",
-            "bvfsm(steps=100, upper_step=0.1, upper_rule=adam)",
-            "f2sa(steps=1000, upper_step=0.05, upper_rule=adam, lower_steps=1, y_steps=1, penalty=linear(first=1, by=0.02))",
-            "f2ba(steps=200, upper_step=0.1, upper_rule=adam)",
-            "f2sa_p(steps=200, upper_step=0.1, upper_rule=adam)",
-            "bamm(steps=1000, upper_step=0.05, upper_rule=adam)",
-            "soba(steps=1000, upper_step=0.05, upper_rule=adam, lower_step=1, decay=0)",
-            "saba(steps=1000, upper_step=0.05, upper_rule=adam, lower_step=1)",
-            "srba(steps=1000, upper_step=0.05, upper_rule=adam, lower_step=1)",
-            "ma_soba(steps=1000, upper_step=0.05, upper_rule=adam, lower_step=1, decay=0)",
-            "fsla(steps=1000, upper_step=0.05, upper_rule=adam, lower_step=1)",
-            "stocbio(steps=1000, upper_step=0.05, upper_rule=adam)",
-            "amigo(steps=1000, upper_step=0.05, upper_rule=adam)",
-            "alternating(steps=200, upper_step=0.1, upper_rule=adam)",
-        ],
-    ),
-}
-
-
-def solve(model, method, arguments):
-    """What a run of one method returns, or the last line of its complaint."""
-    command = [BLO, "run", "--json", "--method", method, *arguments, ROOT / model]
-    run = subprocess.run(command, capture_output=True, text=True)
-    if not run.stdout:
-        lines = [line for line in run.stderr.splitlines() if line.strip()]
-        return None, lines[0] if lines else f"ended with {run.returncode}"
-    return json.loads(run.stdout), None
-
-
-def number(value):
-    return "–" if value is None else f"{value:.4g}"
-
-
-def table(name, only):
-    model, arguments, reports, methods = TABLES[name]
-    columns = ["method and options", *reports, "F", "lower gap", "seconds"]
-    print(f"\n{model} {' '.join(arguments)}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for method in methods:
-        if only and method.split("(")[0] not in only:
-            continue
-        result, complaint = solve(model, method, arguments)
-        if complaint:
-            print(f"| `{method}` | {complaint} |", flush=True)
-            continue
-        lower = result["lower"]
-        # What the method itself left, before its last `y` was polished.
-        gap = lower["gap"] if lower["gap_left"] is None else lower["gap_left"]
-        values = [result["reports"][r] for r in reports]
-        values += [result["upper"]["objective"], gap, result["seconds"]["solve"]]
-        print(f"| `{method}` | {' | '.join(map(number, values))} |", flush=True)
+def write(name, text):
+    """Puts the tables of a section between its marks in the page."""
+    page = PAGE.read_text()
+    marks = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    if not marks.search(page):
+        sys.exit(f"docs/results.md has no marks for {name}")
+    PAGE.write_text(marks.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page))
 
 
 def main():
-    names = sys.argv[1].split(",") if len(sys.argv) > 1 else TABLES
-    only = sys.argv[2].split(",") if len(sys.argv) > 2 else []
-    for name in names:
-        table(name, only)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}")
+    parser.add_argument("--only", help="methods, separated by commas; the page is left as it is")
+    args = parser.parse_args()
+    unknown = [name for name in args.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"no section {', '.join(unknown)}")
+    for name in args.sections or SECTIONS:
+        print(f"\n{name}")
+        text = SECTIONS[name](args.only.split(",") if args.only else None)
+        if not args.only:
+            write(name, text)
 
 
-main()
+if __name__ == "__main__":
+    main()
