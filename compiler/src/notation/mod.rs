@@ -1,12 +1,15 @@
 //! Formulas for people: the nodes of a graph in the language's own notation, and as LaTeX.
 
 mod derivatives;
+mod element;
 mod formula;
 mod latex;
 mod read;
+mod spelling;
 mod statement;
 mod text;
 mod typeset;
+mod whole;
 
 use std::fmt::Write as _;
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use blo_grammar::diagnostic::Diagnostic;
 
 use super::boxes::boxed;
-use super::kkt::{Conditions, conditions};
+use super::kkt::{Conditions, Form, conditions};
 use super::nonnegative;
-use crate::ir::eval::{Array, evaluate};
+use crate::ir::eval::{Array, Bindings, evaluate};
 use crate::ir::graph::{NodeId, Role};
 use crate::model::{Constraint, Data, Domain, Level, Model, Relation, Side, Var};
 use crate::ops;
+use crate::passes::simplify::simplify;
 use crate::passes::substitute::substitute_all;
 use crate::solution::data_bindings;
 
@@ -43,53 +44,86 @@ pub struct Stated {
 pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
     let data = data_bindings(model);
     let mut model = boxed(model);
-    let (form, Conditions { constraints, bounds, .. }) = conditions(&mut model)?;
-    let lens = (model.upper.vars.len(), model.lower.as_ref().map_or(0, |lower| lower.vars.len()));
-    let mut vars: Vec<Var> = form.vars[..lens.0 + lens.1].to_vec();
-    let mut parts = vec![Part::Upper; model.upper.constraints.len()];
-    let mut all = model.upper.constraints.clone();
+    let (form, places) = conditions(&mut model)?;
+    let own = model.upper.vars.len() + model.lower.as_ref().map_or(0, |lower| lower.vars.len());
+    let mut statement = Statement {
+        vars: form.vars[..own].to_vec(),
+        parts: vec![Part::Upper; model.upper.constraints.len()],
+        rows: model.upper.constraints.clone(),
+    };
     if let Some(lower) = model.lower.take() {
-        let named = names(&lower);
+        statement.follower(&mut model, &lower, &form, &places);
+        statement.bounds(&mut model, &lower, &form, &places, &data);
+        statement.simplify(&mut model, &form, own);
+        model.upper.objective = substitute_all(&mut model.graph, &[model.upper.objective], &form.replace)[0];
+    }
+    model.upper.vars = statement.vars;
+    model.upper.constraints = statement.rows;
+    model.reports.clear();
+    model.expects.clear();
+    model.sampled.clear();
+    model.solve = None;
+    Ok(Stated { model, parts: statement.parts })
+}
+
+/// A stated form while it is put together.
+struct Statement {
+    vars: Vec<Var>,
+    rows: Vec<Constraint>,
+    parts: Vec<Part>,
+}
+
+impl Statement {
+    fn add(&mut self, part: Part, row: Constraint) {
+        self.rows.push(row);
+        self.parts.push(part);
+    }
+
+    /// The follower's constraints, the stationarity of its Lagrangian, and the complementarity of its inequalities.
+    fn follower(&mut self, model: &mut Model, lower: &Level, form: &Form, places: &Conditions) {
+        let named = names(lower);
         for (constraint, name) in lower.constraints.iter().zip(&named) {
-            all.push(Constraint { name: Some(name.clone()), ..constraint.clone() });
-            parts.push(Part::Feasible);
+            self.add(Part::Feasible, Constraint { name: Some(name.clone()), ..constraint.clone() });
         }
         let rows = &form.rows[form.rows.len() - lower.vars.len()..];
         for (var, row) in lower.vars.iter().zip(rows) {
-            all.push(equation(&lower, format!("stationary_{}", var.name), row.node, var.dims.clone()));
-            parts.push(Part::Stationary);
+            let name = format!("stationary_{}", var.name);
+            self.add(Part::Stationary, equation(lower, name, row.node, var.dims.clone()));
         }
-        for ((constraint, place), name) in lower.constraints.iter().zip(&constraints).zip(&named) {
-            let multiplier = Var {
-                name: format!("dual_{name}"),
-                dims: constraint.dims.clone(),
-                ..form.vars[place.multiplier].clone()
-            };
+        for ((constraint, place), name) in lower.constraints.iter().zip(&places.constraints).zip(&named) {
+            let multiplier = self.variable(form, place.multiplier, format!("dual_{name}"), &constraint.dims);
             if constraint.relation == Relation::AtMost {
                 let product = model.graph.mul(multiplier.node, constraint.residual);
-                all.push(equation(&lower, format!("slack_{name}"), product, constraint.dims.clone()));
-                parts.push(Part::Complementary);
+                let row = equation(lower, format!("slack_{name}"), product, constraint.dims.clone());
+                self.add(Part::Complementary, row);
             }
-            vars.push(multiplier);
+            self.vars.push(multiplier);
         }
-        for place in &bounds {
+    }
+
+    /// Multipliers of the bounds that are finite, and their complementarity.
+    fn bounds(
+        &mut self,
+        model: &mut Model,
+        lower: &Level,
+        form: &Form,
+        places: &Conditions,
+        data: &Bindings,
+    ) {
+        for place in &places.bounds {
             let var = &form.vars[place.variable];
             let Domain::Interval(lo, hi) = var.domain else { continue };
-            let side = if place.high { "high" } else { "low" };
-            let bound = if place.high { hi } else { lo };
+            let (side, bound) = if place.high { ("high", hi) } else { ("low", lo) };
             // A bound that data not yet bound decide counts as finite.
-            let values = evaluate(&model.graph, &[bound], &data).ok().and_then(|mut values| values.pop());
+            let values = evaluate(&model.graph, &[bound], data).ok().and_then(|mut values| values.pop());
             let infinite = |value: &&f64| value.is_infinite();
             let free = values.as_ref().map_or(0, |values| values.iter().filter(infinite).count());
             if free > 0 && values.as_ref().is_some_and(|values| values.len() == free) {
                 continue;
             }
-            let multiplier = Var {
-                name: format!("{side}_{}", var.name),
-                dims: var.dims.clone(),
-                domain: multiplier_domain(&mut model, var, values.filter(|_| free > 0)),
-                ..form.vars[place.multiplier].clone()
-            };
+            let mut multiplier =
+                self.variable(form, place.multiplier, format!("{side}_{}", var.name), &var.dims);
+            multiplier.domain = multiplier_domain(model, var, values.filter(|_| free > 0));
             let graph = &mut model.graph;
             let distance = if place.high { graph.sub(hi, var.node) } else { graph.sub(var.node, lo) };
             let mut product = graph.mul(multiplier.node, distance);
@@ -102,33 +136,35 @@ pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
                 let inside = graph.binary(&ops::LT, size, infinite);
                 product = graph.select(inside, product, zeros);
             }
-            all.push(equation(&lower, format!("bound_{side}_{}", var.name), product, var.dims.clone()));
-            parts.push(Part::Complementary);
-            vars.push(multiplier);
+            let name = format!("bound_{side}_{}", var.name);
+            self.add(Part::Complementary, equation(lower, name, product, var.dims.clone()));
+            self.vars.push(multiplier);
         }
-        // Multipliers of bounds that are all infinite are 0.
-        let gone: Vec<(NodeId, NodeId)> = form.vars[lens.0 + lens.1..]
-            .iter()
-            .filter(|var| vars.iter().all(|kept| kept.input != var.input))
-            .map(|var| (var.node, model.graph.zeros_like(var.node)))
-            .collect();
-        let residuals: Vec<NodeId> = all.iter().map(|constraint| constraint.residual).collect();
+    }
+
+    /// A multiplier under a name that nothing else has.
+    fn variable(&self, form: &Form, place: usize, mut name: String, dims: &[Option<String>]) -> Var {
+        while self.vars.iter().any(|var| var.name == name) {
+            name.push('_');
+        }
+        Var { name, dims: dims.to_vec(), ..form.vars[place].clone() }
+    }
+
+    /// Puts the multipliers in the place of `dual(…)`, 0 in the place of those of bounds that are all infinite, and
+    /// simplifies.
+    fn simplify(&mut self, model: &mut Model, form: &Form, own: usize) {
+        let gone = form.vars[own..].iter().filter(|var| self.vars.iter().all(|kept| kept.input != var.input));
+        let gone: Vec<(NodeId, NodeId)> =
+            gone.map(|var| (var.node, model.graph.zeros_like(var.node))).collect();
+        let residuals: Vec<NodeId> = self.rows.iter().map(|constraint| constraint.residual).collect();
         let replace: Vec<(NodeId, NodeId)> = form.replace.iter().copied().chain(gone).collect();
         let residuals = substitute_all(&mut model.graph, &residuals, &replace);
-        let simple = crate::passes::simplify::simplify(&mut model.graph, &residuals);
-        for (constraint, node) in all.iter_mut().zip(simple) {
+        let simple = simplify(&mut model.graph, &residuals);
+        for (constraint, node) in self.rows.iter_mut().zip(simple) {
             constraint.residual = node;
             constraint.multiplier = None;
         }
-        model.upper.objective = substitute_all(&mut model.graph, &[model.upper.objective], &form.replace)[0];
     }
-    model.upper.vars = vars;
-    model.upper.constraints = all;
-    model.reports.clear();
-    model.expects.clear();
-    model.sampled.clear();
-    model.solve = None;
-    Ok(Stated { model, parts })
 }
 
 /// Names for the follower's constraints: their own, with the side of a chain, or a number.
