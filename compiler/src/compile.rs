@@ -25,6 +25,7 @@ use crate::model::{Model, Precision};
 use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
+use crate::reformulate::degree::degrees;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level};
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
@@ -139,6 +140,7 @@ pub fn compile_single_level_in(
     let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = single_level(model)?;
     let data = data_bindings(model);
     let mut problem = compile_in(model, needs, seed, around)?;
+    let degrees = degrees(&program, &data);
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
@@ -171,8 +173,22 @@ pub fn compile_single_level_in(
         None => None,
     };
     let lens = (problem.upper.len(), problem.lower.len() - duals.len());
-    problem.constrained =
-        Some(Box::new(Constrained { single, upper_rows, lens, duals, pairs, follower, found: None }));
+    let vars = model.upper.vars.iter().chain(model.lower.iter().flat_map(|level| &level.vars));
+    let integers = vars.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
+    let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
+    let (found, proof) = (None, None);
+    problem.constrained = Some(Box::new(Constrained {
+        single,
+        upper_rows,
+        lens,
+        duals,
+        pairs,
+        follower,
+        found,
+        degrees,
+        whole,
+        proof,
+    }));
     Ok(problem)
 }
 
@@ -183,7 +199,7 @@ fn nlp(
     seed: u64,
     around: Surroundings<'_>,
 ) -> Result<(Nlp, Space), Vec<Diagnostic>> {
-    let Program { mut model, equal } = program;
+    let Program { mut model, equal, .. } = program;
     model.precision = Precision::F64;
     let Some(lower) = &model.lower else { crate::bug!("a program without variables") };
     let space = space(&model.graph, lower, data, seed)?;

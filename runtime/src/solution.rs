@@ -79,7 +79,7 @@ impl Solution {
     /// violated. Without either every point with finite values is.
     pub fn is_feasible(&self) -> bool {
         match self.point {
-            PointStatus::Stationary | PointStatus::Feasible => true,
+            PointStatus::Optimal | PointStatus::Stationary | PointStatus::Feasible => true,
             PointStatus::NotSolved => self.check.lower.is_none() && self.check.violation.is_none(),
             PointStatus::Unknown => false,
         }
@@ -152,6 +152,7 @@ fn run(
     problem.lower.project(&mut start.y);
     if let Some(constrained) = &mut problem.constrained {
         constrained.found = None;
+        constrained.proof = None;
     }
     let (before, before_table) = (problem.calls(), problem.call_table());
     let (evaluated, calls) = (evaluations(problem), problem.all_calls());
@@ -200,7 +201,7 @@ fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, f
     let before = problem.calls();
     let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
     let mut gap_left = None;
-    let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
+    let (check, upper_objective, reports) = if termination.leaves_no_point() {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
         let mut checked = check(problem, &x, &y, budget);

@@ -6,6 +6,7 @@ use super::augmented::Multipliers;
 use super::nlp::Nlp;
 use super::relax::FEASIBLE;
 use super::solve::{Aim, solve};
+use super::tree::CLOSED;
 use super::{Constrained, Follower, outside};
 use crate::check::{Check, LOWER, LowerCheck, UPPER};
 use crate::linear::blas1::{largest, norm2};
@@ -46,10 +47,15 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     if !objective.is_finite() || !violation.is_finite() {
         return Check::unknown();
     }
-    let stationarity = found.map(|f| c.stationarity(&z, &f.weights));
+    let proof = c.proof.filter(|_| found.is_some());
+    let stationarity = found.filter(|f| f.stationarity.is_finite()).map(|f| c.stationarity(&z, &f.weights));
     let stationary = stationarity.is_some_and(|s| s <= UPPER);
+    let proved = proof.is_some_and(|proof| {
+        proof.is_closed() && objective - proof.bound <= CLOSED * objective.abs().max(1.0)
+    });
     let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
     let point = match (feasible && lower.as_ref().is_none_or(|l| l.solved), stationary) {
+        (true, _) if proved => PointStatus::Optimal,
         (true, true) => PointStatus::Stationary,
         (true, false) => PointStatus::Feasible,
         (false, _) => PointStatus::NotSolved,
@@ -61,6 +67,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         upper_stationary: stationary,
         violation: Some(violation),
         single_level: stationarity,
+        proof,
         ..Check::unknown()
     }
 }
