@@ -86,6 +86,7 @@ pub fn result(
         lower,
         followers,
         hypergradient_norm,
+        proof: solution.proof,
         violation: solution.check.violation,
         variables: variables
             .map(|v| Variable {

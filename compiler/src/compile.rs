@@ -12,6 +12,7 @@ use blo_runtime::space::Space;
 
 use crate::check::print::print_model;
 use crate::codegen;
+use crate::convexity::lower_is_convex;
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
 use crate::estimate::{Estimates, estimates};
@@ -140,7 +141,8 @@ pub fn compile_single_level_in(
     let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = single_level(model)?;
     let data = data_bindings(model);
     let mut problem = compile_in(model, needs, seed, around)?;
-    let degrees = degrees(&program, &data);
+    problem.lower_convex = lower_is_convex(model);
+    let single_degrees = degrees(&program, &data);
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
@@ -169,7 +171,10 @@ pub fn compile_single_level_in(
         .map(|(var, e)| place(var, e))
         .collect();
     let follower = match follower {
-        Some(program) => Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows }),
+        Some(program) => {
+            let quadratic = problem.lower_convex && degrees(&program, &data).is_quadratic_program();
+            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic })
+        }
         None => None,
     };
     let lens = (problem.upper.len(), problem.lower.len() - duals.len());
@@ -185,7 +190,7 @@ pub fn compile_single_level_in(
         pairs,
         follower,
         found,
-        degrees,
+        degrees: single_degrees,
         whole,
         proof,
     }));

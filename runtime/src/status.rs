@@ -170,9 +170,9 @@ impl std::fmt::Display for Termination {
     }
 }
 
-const NO_POINT: &str = "every branch ends without a point at which all constraints hold and the lower level is solved";
-const NO_BOUND: &str =
-    "along a ray of points at which all constraints hold and the lower level is solved, the upper objective falls without end";
+const NO_POINT: &str =
+    "every branch ends without a point at which all constraints hold and the lower level is solved";
+const NO_BOUND: &str = "along a ray of points at which all constraints hold and the lower level is solved, the upper objective falls without end";
 
 /// A quantity in words.
 fn describe(quantity: Quantity) -> &'static str {
@@ -224,12 +224,19 @@ impl PointStatus {
 }
 
 /// One or two sentences: what the point is worth, why the run stopped when that was not a test, and the lower gap that the
-/// method left where the lower level was solved after it. `has_steps`: whether an option of the method shortens its steps.
-pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>, has_steps: bool) -> String {
+/// method left where the lower level was solved after it. `proof`: what is proved, in the model's own sense. `has_steps`: whether
+/// an option of the method shortens its steps.
+pub fn verdict(
+    termination: &Termination,
+    check: &Check,
+    proof: Option<Proof>,
+    gap_left: Option<f64>,
+    has_steps: bool,
+) -> String {
     if termination.leaves_no_point() {
         return termination.to_string();
     }
-    let mut text = worth(check);
+    let mut text = worth(check, proof);
     if let Some(gap) = gap_left {
         text += &format!("; the method left a lower gap of {}, closed at its last x", short(gap));
     }
@@ -245,13 +252,13 @@ pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>, 
 }
 
 /// What the point is worth.
-fn worth(check: &Check) -> String {
+fn worth(check: &Check, proof: Option<Proof>) -> String {
     if check.point == PointStatus::Unknown {
         return "the point could not be checked".to_string();
     }
     let mut parts: Vec<String> = check.violation.map(|v| constraints_worth(v, check)).into_iter().collect();
     parts.extend(check.lower.iter().map(lower_worth));
-    parts.push(check.proof.map_or_else(|| upper_worth(check), |proof| proof_worth(proof, check)));
+    parts.push(proof.map_or_else(|| upper_worth(check), |proof| proof_worth(proof, check)));
     parts.extend(check.note.clone());
     parts.join("; ")
 }
@@ -283,10 +290,13 @@ fn proof_worth(proof: Proof, check: &Check) -> String {
     if check.point == PointStatus::Optimal {
         return format!("global optimum, proved by branching: {nodes} {many}, bound {bound}");
     }
-    if bound == f64::NEG_INFINITY {
+    if bound.is_infinite() {
         return format!("no bound of the upper objective is proved ({nodes} {many})");
     }
-    format!("the upper objective is at least {bound}, which leaves a gap of {} ({nodes} {many})", short(gap))
+    format!(
+        "the bound of the upper objective is {bound}, which leaves a gap of {} ({nodes} {many})",
+        short(gap)
+    )
 }
 
 fn upper_worth(check: &Check) -> String {

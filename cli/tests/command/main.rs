@@ -12,6 +12,7 @@ mod ends;
 mod examples;
 mod formats;
 mod levels;
+mod proved;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;

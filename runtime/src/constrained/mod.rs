@@ -85,6 +85,8 @@ pub struct Follower {
     pub nlp: Nlp,
     /// Its rows in the single-level form.
     pub rows: Vec<Row>,
+    /// Whether it is known to be a linear or convex quadratic program for every `x`.
+    pub quadratic: bool,
 }
 
 /// A point of the single-level form, with what certifies it.

@@ -113,7 +113,7 @@ impl Method for Branching {
 
     fn refusal(&self) -> Option<String> {
         let reason = self.tree.as_ref().err()?;
-        Some(format!("`tree` cannot prove anything about this model: {reason}; `kkt` solves it locally"))
+        Some(format!("`tree` cannot prove anything about this model: {reason}"))
     }
 }
 

@@ -37,7 +37,8 @@ pub fn convex_form(
     let reduced: Vec<Quadratic> =
         std::iter::once(objective).chain(&products).map(|q| elimination.substitute(q)).collect();
     // Only variables with curvature matter to the search.
-    let mut support: Vec<usize> = reduced.iter().flat_map(|q| q.second.iter().flat_map(|e| [e.0, e.1])).collect();
+    let mut support: Vec<usize> =
+        reduced.iter().flat_map(|q| q.second.iter().flat_map(|e| [e.0, e.1])).collect();
     support.sort_unstable();
     support.dedup();
     let matrices: Vec<Vec<f64>> = reduced.iter().map(|q| restricted(q, &support)).collect();
@@ -202,7 +203,8 @@ fn eigen(matrix: &[f64], k: usize) -> (Vec<f64>, Vec<f64>) {
     }
     let total = dot(&a, &a).sqrt();
     for _ in 0..60 {
-        let off: f64 = (0..k).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * k + j].powi(2)).sum();
+        let off: f64 =
+            (0..k).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * k + j].powi(2)).sum();
         if off.sqrt() <= 1e-15 * total {
             break;
         }
@@ -272,7 +274,8 @@ impl Elimination {
         let mut pivots = Vec::new();
         while done < rows.len() {
             let entries = (done..rows.len()).flat_map(|r| (0..n).map(move |i| (r, i)));
-            let Some((r, i)) = entries.max_by(|a, b| rows[a.0][a.1].abs().total_cmp(&rows[b.0][b.1].abs())) else {
+            let Some((r, i)) = entries.max_by(|a, b| rows[a.0][a.1].abs().total_cmp(&rows[b.0][b.1].abs()))
+            else {
                 break;
             };
             if rows[r][i].abs() <= 1e-10 {

@@ -43,7 +43,8 @@ impl Quadratic {
     /// Its value at `z`.
     pub fn at(&self, z: &[f64]) -> f64 {
         let linear: f64 = self.linear.iter().zip(z).map(|(g, z)| g * z).sum();
-        let entry = |&(i, j, h): &(usize, usize, f64)| if i == j { 0.5 * h * z[i] * z[i] } else { h * z[i] * z[j] };
+        let entry =
+            |&(i, j, h): &(usize, usize, f64)| if i == j { 0.5 * h * z[i] * z[i] } else { h * z[i] * z[j] };
         self.constant + linear + self.second.iter().map(entry).sum::<f64>()
     }
 

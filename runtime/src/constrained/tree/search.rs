@@ -5,11 +5,11 @@ use std::collections::BinaryHeap;
 
 use super::super::Constrained;
 use super::super::relax::FEASIBLE;
+use super::Proof;
 use super::convex::convex_form;
 use super::form::{self, Form, Quadratic};
 use super::node::{Decision, Node};
 use super::qp::{Answer, Solved, solve};
-use super::Proof;
 use crate::linear::blas1::largest;
 
 /// An end of a pair is at its bound when it is no farther than this.
