@@ -288,13 +288,14 @@ fn proof_worth(proof: Proof, check: &Check) -> String {
     let Proof { nodes, bound, gap } = proof;
     let many = if nodes == 1 { "node" } else { "nodes" };
     if check.point == PointStatus::Optimal {
-        return format!("global optimum, proved by branching: {nodes} {many}, bound {bound}");
+        return format!("global optimum, proved by branching: {nodes} {many}, bound {}", long(bound));
     }
     if bound.is_infinite() {
         return format!("no bound of the upper objective is proved ({nodes} {many})");
     }
     format!(
-        "the bound of the upper objective is {bound}, which leaves a gap of {} ({nodes} {many})",
+        "the bound of the upper objective is {}, which leaves a gap of {} ({nodes} {many})",
+        long(bound),
         short(gap)
     )
 }
@@ -316,6 +317,15 @@ fn upper_worth(check: &Check) -> String {
         Some(norm) => format!("the {name} is {norm}, so the upper level can still be improved"),
         None => "whether the upper level is stationary is not known".to_string(),
     }
+}
+
+/// Nine decimals at most, or seven significant digits.
+fn long(v: f64) -> String {
+    if v == 0.0 || (v.abs() >= 1e-3 && v.abs() < 1e9) {
+        let digits = format!("{v:.9}");
+        return digits.trim_end_matches('0').trim_end_matches('.').to_string();
+    }
+    format!("{v:.6e}")
 }
 
 /// Two significant digits.

@@ -58,12 +58,13 @@ fn the_choice_is_told_to_people() {
 #[test]
 fn a_model_that_no_method_handles_is_refused_as_such() {
     let folder = Folder::new();
-    let model = "upper {\n  var x: int in 0..3\n  minimize (x - 1)^2\n}\nsolve auto()\n";
+    let model = "upper {\n  var x: real\n  minimize x^2 + y\n}\n\
+                 lower pessimistic {\n  var y: real\n  minimize (y - x)^2\n}\nsolve auto()\n";
     fs::write(folder.path("m.blo"), model).unwrap();
     refused(
         &folder,
         &["run", "m.blo"],
-        &["no method of this version solves this model", "integer variables"],
+        &["no method of this version solves this model", "the pessimistic response"],
     );
     let check = stdout(&blo(&folder.path(""), &["check", "m.blo"]));
     assert!(check.contains("none of this version solves the model"), "{check}");

@@ -11,6 +11,7 @@ mod convexity;
 mod ends;
 mod examples;
 mod formats;
+mod formulas;
 mod levels;
 mod proved;
 mod run;

@@ -5,6 +5,7 @@
 mod boxes;
 pub mod degree;
 pub mod kkt;
+pub mod stated;
 
 use blo_grammar::span::Span;
 

@@ -148,7 +148,7 @@ fn program_answer(nlp: &mut Nlp) -> Option<Answer> {
     };
     let mut multipliers = Multipliers::zero(nlp.equal.len(), 0);
     multipliers.rows.copy_from_slice(&solved.lines);
-    solved.exact.then(|| Answer { y: solved.z, multipliers, objective: solved.value, settled: true })
+    solved.exact.then_some(Answer { y: solved.z, multipliers, objective: solved.value, settled: true })
 }
 
 /// Answers whose objectives differ by less than this, relative, are equally good: the one nearest to `y`, found first, is kept.
