@@ -84,7 +84,7 @@ fn a_follower_with_constraints_is_solved_and_its_multiplier_read() {
     let folder = Folder::new();
     fs::write(folder.path("m.blo"), TOLL).unwrap();
     let result = solved(&folder, &[]);
-    assert_eq!(result["method"], "kkt");
+    assert_eq!(result["method"], "tree");
     assert!(result["violation"].as_f64().unwrap() < 1e-8);
     assert!((result["reports"]["price"].as_f64().unwrap() - 6.0).abs() < 1e-6);
     let names: Vec<&String> = result["variables"].as_object().unwrap().keys().collect();
