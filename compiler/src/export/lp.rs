@@ -2,15 +2,11 @@
 
 use std::fmt::Write as _;
 
-use blo_grammar::diagnostic::Diagnostic;
-
 use super::Linear;
 use super::polynomial::Polynomial;
 
 /// Writes the program.
-///
-/// Errors: none; the signature is that of the other formats.
-pub fn write(program: &Linear) -> Result<String, Diagnostic> {
+pub fn write(program: &Linear) -> String {
     let name = |k: usize| program.columns[k].name.as_str();
     let mut out = String::from("\\ the single-level form of a bilevel model\n");
     // Negated back where the model maximises, so that objective values are the model's.
@@ -60,7 +56,7 @@ pub fn write(program: &Linear) -> Result<String, Diagnostic> {
         }
     }
     out.push_str("End\n");
-    Ok(out)
+    out
 }
 
 fn terms<'a>(body: &Polynomial, sign: f64, name: &dyn Fn(usize) -> &'a str, out: &mut String) {

@@ -78,10 +78,9 @@ pub fn export(model: &Model, format: Format) -> Result<String, Vec<Diagnostic>> 
     let program = program(model)?;
     match format {
         Format::Nl => nl::write(&program),
-        Format::Lp => lp::write(&linear(program, "LP")?),
-        Format::Mps => mps::write(&linear(program, "MPS")?),
+        Format::Lp => Ok(lp::write(&linear(program, "LP")?)),
+        Format::Mps => Ok(mps::write(&linear(program, "MPS")?)),
     }
-    .map_err(|diagnostic| vec![diagnostic])
 }
 
 fn program(model: &Model) -> Result<Program, Vec<Diagnostic>> {

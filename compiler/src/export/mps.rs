@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use blo_grammar::diagnostic::Diagnostic;
-
 use super::Linear;
 
 /// Writes the program. MPS minimises; an objective that is maximised is negated.
-///
-/// Errors: none; the signature is that of the other formats.
-pub fn write(program: &Linear) -> Result<String, Diagnostic> {
+pub fn write(program: &Linear) -> String {
     let mut out = String::from("NAME blo\nROWS\n N obj\n");
     for (row, _, equal) in &program.rows {
         let _ = writeln!(out, " {} {row}", if *equal { "E" } else { "L" });
@@ -78,5 +74,5 @@ pub fn write(program: &Linear) -> Result<String, Diagnostic> {
         }
     }
     out.push_str("ENDATA\n");
-    Ok(out)
+    out
 }

@@ -39,7 +39,7 @@ impl Body {
 /// Writes the program.
 ///
 /// Errors: a function without an operator in the format.
-pub fn write(program: &Program) -> Result<String, Diagnostic> {
+pub fn write(program: &Program) -> Result<String, Vec<Diagnostic>> {
     let mut bodies: Vec<Body> = program.rows.iter().map(|row| Body::new(&row.body, row.equal)).collect();
     for pair in &program.pairs {
         // A product of two factors that are at least 0 is 0 when it is at most 0, which leaves solvers some room.
@@ -242,7 +242,7 @@ fn several(parts: &[Rc<Scalar>], place: &[usize], out: &mut String) -> Result<()
     parts.iter().try_for_each(|part| expression(part, place, out))
 }
 
-fn unknown(name: &str, program: &Program) -> Diagnostic {
+fn unknown(name: &str, program: &Program) -> Vec<Diagnostic> {
     let message = format!("`{name}` has no counterpart in an `.nl` file");
-    Diagnostic::error("E0406", message, program.objective_span, "the model uses it")
+    vec![Diagnostic::error("E0406", message, program.objective_span, "the model uses it")]
 }
