@@ -58,6 +58,8 @@ pub enum Kind {
     },
     /// The given word, or a positive number.
     PositiveOr(&'static str),
+    /// The given word, or a number from 0 to 1.
+    ShareOr(&'static str),
     /// The given word, or a whole number of at least 1.
     CountOr(&'static str),
     /// `true` or `false`.
@@ -91,6 +93,7 @@ impl std::fmt::Display for Kind {
                 if max.is_finite() { write!(f, " and at most {max}") } else { Ok(()) }
             }
             Kind::PositiveOr(word) => write!(f, "`{word}` or a number above 0"),
+            Kind::ShareOr(word) => write!(f, "`{word}` or a number from 0 to 1"),
             Kind::CountOr(word) => write!(f, "`{word}` or a whole number, at least 1"),
             Kind::Flag => write!(f, "`true` or `false`"),
             Kind::Choice(words) => {
@@ -315,7 +318,8 @@ impl Settings {
 
     /// Whether the upper step is found, where there is one, or any step where there is none.
     pub(crate) fn finds_steps(&self) -> bool {
-        let found = |(name, value): &(String, Value)| name.ends_with("_step") && *value == Value::Word("auto".into());
+        let found =
+            |(name, value): &(String, Value)| name.ends_with("_step") && *value == Value::Word("auto".into());
         match self.entries.iter().find(|(name, _)| name == "upper_step") {
             Some(upper) => found(upper),
             None => self.entries.iter().any(found),
@@ -442,7 +446,10 @@ fn accept<'a>(
         }
         (Kind::PositiveOr(_), Value::Number(v)) => range(*v > 0.0 && v.is_finite()),
         (Kind::CountOr(_), Value::Number(v)) => whole(*v, 1),
-        (Kind::PositiveOr(word) | Kind::CountOr(word), Value::Word(found)) => range(word == found),
+        (Kind::ShareOr(_), Value::Number(v)) => range((0.0..=1.0).contains(v)),
+        (Kind::PositiveOr(word) | Kind::CountOr(word) | Kind::ShareOr(word), Value::Word(found)) => {
+            range(word == found)
+        }
         (Kind::Choice(words), Value::Word(found)) => range(words.contains(&found.as_str())),
         (Kind::Flag, Value::Bool(_)) => None,
         (Kind::Schedule, Value::Word(_) | Value::Call(..)) => range(schedule(value).is_some()),

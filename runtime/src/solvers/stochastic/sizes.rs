@@ -67,7 +67,10 @@ impl Sizes {
         settings: &Settings,
         start: &Point,
     ) -> Self {
-        let (adjoint, decay) = (settings.number("adjoint_step"), settings.real("decay"));
+        // Without noise a fall only leaves lower variables and adjoint behind the upper ones.
+        let automatic = if problem.samples.is_some() { 0.5 } else { 0.0 };
+        let decay = settings.number("decay").unwrap_or(automatic);
+        let adjoint = settings.number("adjoint_step");
         Sizes::new(oracle, problem, settings, start, adjoint, decay)
     }
 
