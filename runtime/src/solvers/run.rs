@@ -461,8 +461,7 @@ impl<'a> Run<'a> {
         point: &mut Point,
     ) -> Option<Box<dyn Method>> {
         let led_astray = matches!(end, Termination::Diverged { .. } | Termination::NonFinite { .. });
-        // Values that are not finite at the start are not the fault of a step.
-        if !led_astray || !self.known.upper.is_finite() {
+        if !led_astray {
             return None;
         }
         let again = self.again.as_mut().filter(|again| again.retreats < RETREATS)?;

@@ -68,7 +68,8 @@ impl Sizes {
         start: &Point,
     ) -> Self {
         // Without noise a fall only leaves lower variables and adjoint behind the upper ones.
-        let automatic = if problem.samples.is_some() { 0.5 } else { 0.0 };
+        let noisy = [Side::Lower, Side::Upper].iter().any(|&side| oracle.batches(side) > 1);
+        let automatic = if noisy { 0.5 } else { 0.0 };
         let decay = settings.number("decay").unwrap_or(automatic);
         let adjoint = settings.number("adjoint_step");
         Sizes::new(oracle, problem, settings, start, adjoint, decay)
