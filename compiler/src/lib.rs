@@ -15,6 +15,7 @@ mod instantiate;
 pub mod ir;
 pub mod lower;
 pub mod model;
+pub mod notation;
 pub mod ops;
 pub mod passes;
 mod reformulate;

@@ -12,6 +12,7 @@ mod defaults;
 mod ends;
 mod examples;
 mod formats;
+mod formulas;
 mod levels;
 mod run;
 #[path = "../../src/scratch.rs"]

@@ -4,6 +4,7 @@
 
 mod boxes;
 pub mod kkt;
+pub mod stated;
 
 use blo_grammar::span::Span;
 
