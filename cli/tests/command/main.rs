@@ -14,6 +14,7 @@ mod examples;
 mod formats;
 mod formulas;
 mod levels;
+mod proved;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;
