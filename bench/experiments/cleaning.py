@@ -76,6 +76,16 @@ MNIST = [
     f"amigo({SLOW_ADAM})",
 ]
 
+# With the network, of which single steps take long: the check is short, and what is shown are the methods' own iterates.
+OWN = "check_steps=20, finish=false"
+NETWORK = [
+    f"soba({SLOW_ADAM}, decay=0, {OWN})",
+    f"ma_soba({SLOW_ADAM}, decay=0, {OWN})",
+    f"srba({SLOW_ADAM}, {OWN})",
+    f"saba({SLOW_ADAM}, {OWN})",
+    f"darts(steps=300, upper_step=0.1, upper_rule=adam, {OWN})",
+]
+
 
 def run(made, model, method, arguments, accuracy, f1, label=None, *more):
     """Puts one run into a table; `accuracy` and `f1` are the names of the model's reports."""
@@ -129,3 +139,9 @@ def mnist_table(model, methods, only, idle):
 
 def mnist(only):
     return mnist_table("examples/experiments/mnist_cleaning.blo", MNIST, only, "nested(steps=0, check_steps=5000)")
+
+
+def network(only):
+    # Steps too short to move the weights: stochastic training alone.
+    idle = f"soba(steps=1000, upper_step=1e-12, decay=0, {OWN})"
+    return mnist_table("examples/experiments/mnist_network.blo", NETWORK, only, idle)
