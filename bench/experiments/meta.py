@@ -38,3 +38,33 @@ def few_shot(only):
             means = [percent(statistics.fmean(values)) for values in (known, new)]
             made.put([f"{name}: `{method}`" if name else f"`{method}`", *means, each, f"{seconds:.1f}"])
     return made.text()
+
+
+CELL = "examples/architecture.blo"
+KINDS = ["near", "far", "average", "copy"]
+SEARCH = [
+    "darts(steps=300, upper_step=0.1, upper_rule=adam)",
+    "meha(steps=1000, c=20, gamma=10)",
+]
+
+
+def architecture(only):
+    """Each method's strongest candidate, trained alone, against the mean of all candidates, trained alone."""
+    made = Table("seed", *[f"{kind} alone" for kind in KINDS], "random cell", *[f"`{method}`" for method in SEARCH])
+    del only
+    columns = []
+    for seed in range(5):
+        arguments = ["--threads", "1", "--seed", str(seed)]
+        alone = [solve(CELL, None, [*arguments, "--set", f"only={k}"])[0]["reports"]["accuracy"] for k in range(4)]
+        row = [*alone, statistics.fmean(alone)]
+        names = []
+        for method in SEARCH:
+            reports = solve(CELL, method, arguments)[0]["reports"]
+            best = max(range(4), key=lambda k: reports[KINDS[k]])
+            row.append(alone[best])
+            names.append(KINDS[best])
+        columns.append(row)
+        cells = [percent(value) for value in row]
+        made.put([str(seed), *cells[:5], *(f"{name}, {cell}" for name, cell in zip(names, cells[5:]))])
+    made.put(["mean", *(percent(statistics.fmean(values)) for values in zip(*columns))])
+    return made.text()
