@@ -30,4 +30,5 @@ pub use compile::{
 };
 pub use convexity::convexity;
 pub use passes::proximal::Split;
+pub use reformulate::degree::pairs_to_branch_on;
 pub use solution::{Expectation, blame, expectations, follower_objectives};

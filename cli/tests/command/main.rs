@@ -8,11 +8,13 @@ mod checkpoint;
 mod common;
 mod compare;
 mod convexity;
+mod defaults;
 mod ends;
 mod examples;
 mod formats;
 mod formulas;
 mod levels;
+mod proved;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;

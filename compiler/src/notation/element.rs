@@ -186,12 +186,13 @@ impl Reader<'_> {
         }
         let mut flat = Formula::Number(0.0);
         for (&n, at) in to.iter().zip(at) {
-            flat = match flat {
-                Formula::Number(_) => at.clone(),
-                flat => {
-                    let rows = Formula::infix(Infix::Mul, Formula::Number(n as f64), flat);
-                    Formula::infix(Infix::Add, rows, at.clone())
-                }
+            let rows = match flat {
+                Formula::Number(row) => Formula::Number(row * n as f64),
+                flat => Formula::infix(Infix::Mul, Formula::Number(n as f64), flat),
+            };
+            flat = match (rows, at) {
+                (Formula::Number(a), Formula::Number(b)) => Formula::Number(a + b),
+                (rows, at) => Formula::infix(Infix::Add, rows, at.clone()),
             };
         }
         let mut places = Vec::new();
