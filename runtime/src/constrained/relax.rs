@@ -2,9 +2,10 @@
 //! last, then a polish in which one end of every pair is held at its bound. Where both ends are at their bounds, the other
 //! ways of holding them are tried one at a time while that lowers the objective.
 
-use super::augmented::Multipliers;
+use super::interior::{self, Aim, Duals};
 use super::nlp::Nlp;
-use super::solve::{Aim, solve};
+use super::polish::polish;
+use super::program::Relaxed;
 use super::{Constrained, DEGENERATE, Found};
 use crate::linear::blas1::largest;
 
@@ -43,23 +44,11 @@ pub fn run(c: &mut Constrained, x: &[f64], from: From, stop: &mut dyn FnMut(&Nlp
         From::Anywhere(seed) => (anywhere(c, x, seed), 10.0),
     };
     let bounds = c.single.bounds();
-    bounds.project(&mut z);
-    let scale = c.single.gradient_size(&z);
-    let mut multipliers = Multipliers::zero(c.single.equal.len(), c.pairs.len());
-    multipliers.penalty *= scale;
-    let mut relaxation = if c.pairs.is_empty() { LAST } else { first };
-    loop {
-        let last = relaxation <= LAST;
-        let tolerance = if last { 1e-9 } else { (0.01 * relaxation).clamp(1e-8, 1e-3) };
-        let (updates, steps) = if c.pairs.is_empty() { (60, 200) } else { (12, 60) };
-        let aim = Aim { tolerance, scale, relaxation, updates, steps };
-        solve(&mut c.single, &c.pairs, &bounds, &mut z, &mut multipliers, aim, &mut watch);
-        if last || watch(&c.single) {
-            break;
-        }
-        relaxation *= 0.1;
-    }
-    let found = polish(c, &z, &multipliers, &mut watch);
+    let mut duals = Duals::default();
+    let aim = Aim::cold(1e-8);
+    let mut relaxed = Relaxed::new(&mut c.single, &c.pairs, (first / aim.barrier, LAST));
+    interior::solve(&mut relaxed, &bounds, &mut z, &mut duals, aim, &mut watch);
+    let found = polish_pieces(c, &z, &duals, &mut watch);
     (!stopped).then_some(found)
 }
 
@@ -71,15 +60,15 @@ fn start(c: &mut Constrained, x: &[f64], watch: &mut dyn FnMut(&Nlp) -> bool) ->
     let Some(follower) = &mut c.follower else { return z };
     follower.nlp.set_parameters(x);
     let mut y = follower.nlp.somewhere();
-    let mut multipliers = Multipliers::zero(follower.rows.len(), 0);
-    let aim = Aim { tolerance: 1e-8, scale: 1.0, relaxation: 0.0, updates: 30, steps: 100 };
+    let mut duals = Duals::default();
     let bounds = follower.nlp.bounds();
-    solve(&mut follower.nlp, &[], &bounds, &mut y, &mut multipliers, aim, watch);
+    let mut program = Relaxed::new(&mut follower.nlp, &[], (0.0, 0.0));
+    interior::solve(&mut program, &bounds, &mut y, &mut duals, Aim::cold(1e-8), watch);
     let (mut g, mut rows) = (vec![0.0; m], vec![0.0; follower.rows.len()]);
-    follower.nlp.evaluate(&y, &multipliers.rows, &mut g, &mut rows);
+    follower.nlp.evaluate(&y, &duals.rows, &mut g, &mut rows);
     z[n..n + m].copy_from_slice(&y);
     for (k, row) in follower.rows.iter().enumerate() {
-        z[row.multiplier] = multipliers.rows[k];
+        z[row.multiplier] = duals.rows[k];
         if let Some(slack) = row.slack {
             z[slack] = (-rows[k]).max(0.0);
         }
@@ -100,10 +89,10 @@ fn anywhere(c: &Constrained, x: &[f64], seed: u64) -> Vec<f64> {
 }
 
 /// The point with one end of every pair at its bound, and of the pieces that meet there the best one found.
-fn polish(
+fn polish_pieces(
     c: &mut Constrained,
     z: &[f64],
-    multipliers: &Multipliers,
+    duals: &Duals,
     watch: &mut dyn FnMut(&Nlp) -> bool,
 ) -> Found {
     let smaller = |c: &Constrained, z: &[f64]| -> Vec<bool> {
@@ -111,7 +100,7 @@ fn polish(
         held.map(|(a, b)| a < b).collect()
     };
     let mut sides = smaller(c, z);
-    let mut best = piece(c, z, &sides, multipliers, watch);
+    let mut best = piece(c, z, &sides, duals, watch);
     for _ in 0..ROUNDS {
         if best.stationarity <= 1e-7 || !best.feasible() {
             break;
@@ -126,7 +115,7 @@ fn polish(
         for k in degenerate {
             let mut other = sides.clone();
             other[k] = !other[k];
-            let from = Multipliers { rows: best.weights.clone(), pairs: Vec::new(), penalty: 10.0 };
+            let from = Duals { rows: best.weights.clone(), ..Duals::default() };
             let found = piece(c, &best.z, &other, &from, watch);
             let less = 1e-9 * best.objective.abs().max(1.0);
             let level =
@@ -150,7 +139,7 @@ fn piece(
     c: &mut Constrained,
     z: &[f64],
     sides: &[bool],
-    multipliers: &Multipliers,
+    duals: &Duals,
     watch: &mut dyn FnMut(&Nlp) -> bool,
 ) -> Found {
     let mut bounds = c.single.bounds();
@@ -160,16 +149,14 @@ fn piece(
         (bounds.lo[at], bounds.hi[at]) = (value, value);
     }
     let mut z = z.to_vec();
-    let mut own = Multipliers {
-        rows: multipliers.rows.clone(),
-        pairs: Vec::new(),
-        penalty: multipliers.penalty.clamp(10.0, 1e5),
-    };
-    let scale = c.single.gradient_size(&z);
-    let aim = Aim { tolerance: 1e-10, scale, relaxation: 0.0, updates: 40, steps: 100 };
-    let reached = solve(&mut c.single, &[], &bounds, &mut z, &mut own, aim, watch);
+    let rows = duals.rows[..c.single.equal.len()].to_vec();
+    let mut own = Duals { rows, ..Duals::default() };
+    let mut program = Relaxed::new(&mut c.single, &[], (0.0, 0.0));
+    interior::solve(&mut program, &bounds, &mut z, &mut own, Aim::warm(1e-9), watch);
+    polish(&mut program, &bounds, &mut z, &mut own);
+    bounds.project(&mut z);
     Found {
-        objective: reached.objective,
+        objective: c.single.objective(&z),
         violation: c.violation(&z),
         stationarity: c.stationarity(&z, &own.rows),
         answered: false,
