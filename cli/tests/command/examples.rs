@@ -70,15 +70,26 @@ fn every_reproduction_holds_and_is_called_what_it_is() {
     all_hold("examples/reproductions", 1);
 }
 
-/// What the benchmarks time has no mistakes. That it computes what its peers compute is checked before each timing.
-#[test]
-fn every_benchmark_model_checks() {
-    let (folder, models) = models("bench/workloads");
+/// All models of a folder are free of mistakes.
+fn all_check(folder: &str) {
+    let (folder, models) = models(folder);
     assert!(!models.is_empty());
     for model in &models {
         let output = blo(&folder, &["check", model]);
         assert_eq!(output.status.code(), Some(0), "{model}: {}", stderr(&output));
     }
+}
+
+/// What the benchmarks time. That it computes what its peers compute is checked before each timing.
+#[test]
+fn every_benchmark_model_checks() {
+    all_check("bench/workloads");
+}
+
+/// What takes too long here; `bench/results.py` runs it.
+#[test]
+fn every_experiment_checks() {
+    all_check("examples/experiments");
 }
 
 /// The published validation losses of the logistic experiment, to six digits, along the trace.
