@@ -120,8 +120,16 @@ mod tests {
             let entry = |i: usize, j: usize| -> f64 {
                 let (i, j) = (i.max(j), i.min(j));
                 match (i < n - rows, j < n - rows) {
-                    (true, _) => if i == j { 2.0 + i as f64 } else { 0.5 / (1.0 + (i - j) as f64).powi(2) },
-                    (false, true) => f64::from(u8::from(i - (n - rows) == j)) + 0.1 * ((i * 7 + j * 3) % 5) as f64,
+                    (true, _) => {
+                        if i == j {
+                            2.0 + i as f64
+                        } else {
+                            0.5 / (1.0 + (i - j) as f64).powi(2)
+                        }
+                    }
+                    (false, true) => {
+                        f64::from(u8::from(i - (n - rows) == j)) + 0.1 * ((i * 7 + j * 3) % 5) as f64
+                    }
                     (false, false) => 0.0,
                 }
             };

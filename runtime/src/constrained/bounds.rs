@@ -26,6 +26,18 @@ impl Bounds {
         (0..v.len()).map(step).fold(0.0, f64::max)
     }
 
+    /// Bounds that are farther apart by `room` relative to their size, where they leave any.
+    pub fn wider(&self, room: f64) -> Bounds {
+        let held = self.held();
+        let room = |i: usize, bound: f64| {
+            if held[i] || !bound.is_finite() { 0.0 } else { room * bound.abs().max(1.0) }
+        };
+        Bounds {
+            lo: self.lo.iter().enumerate().map(|(i, lo)| lo - room(i, *lo)).collect(),
+            hi: self.hi.iter().enumerate().map(|(i, hi)| hi + room(i, *hi)).collect(),
+        }
+    }
+
     /// Which variables cannot move.
     pub fn held(&self) -> Vec<bool> {
         self.lo.iter().zip(&self.hi).map(|(lo, hi)| lo >= hi).collect()

@@ -18,29 +18,38 @@
 //! Source: A. Wächter, L. T. Biegler, "On the implementation of an interior-point filter line-search algorithm for large-scale nonlinear
 //! programming", Math. Programming 106 (2006), algorithms A and IC, with the constants given there unless noted.
 
+mod restore;
+mod start;
+mod step;
+
 use super::bounds::Bounds;
-use super::filter::{Filter, Measure};
+use super::filter::Filter;
 use super::nlp::Nlp;
-use super::program::{Elastic, Pattern, Program};
+use super::program::{Pattern, Program};
 use super::system::System;
 use crate::linear::blas1::largest;
 
+/// Bounds and inequalities are met to this, relative to 1 and to the bound, so that a feasible set without interior has one.
+const ROOM: f64 = 1e-8;
+/// Inequalities, and bounds that may be left on the way, are met to this many barriers: where there is no interior the multipliers
+/// would grow beyond all bounds otherwise.
+const SHIFT: f64 = 1.0;
 /// The conditions hold to this many barriers when the barrier falls.
 const SUBPROBLEM: f64 = 10.0;
 /// How the barrier falls.
 const FALL: (f64, f64) = (0.2, 1.5);
+/// Conditions that hold to this are good enough where so many steps make nothing better: without an interior the last digits are out
+/// of reach.
+const ACCEPTABLE: f64 = 1e-5;
+const PATIENCE: usize = 5;
 /// The regularisation of rows, so that dependent ones do no harm.
 const ROWS: f64 = 1e-10;
-/// Weight, in barriers, that keeps variables with one bound from running away.
-const DAMPING: f64 = 1e-5;
-/// Halvings of a step.
-const HALVINGS: usize = 30;
 /// Runs for a point of less violation.
 const RESTORATIONS: usize = 4;
 /// A point this much larger than the start has run away.
 const FAR: f64 = 1e9;
-/// A multiplier times its distance stays within this factor of the barrier.
-const CENTRED: f64 = 1e10;
+/// An objective that fell by this much, relative to the start, falls for ever.
+const DEEP: f64 = 1e10;
 /// Multipliers are scaled down when their mean is above this.
 const MEAN: f64 = 100.0;
 
@@ -57,12 +66,21 @@ pub struct Aim {
     pub steps: usize,
     /// Ends the run once the objective is below.
     pub goal: f64,
+    /// Variables from here on may leave their bounds on the way: nothing is undefined outside.
+    pub loose_from: usize,
 }
 
 impl Aim {
     /// From a start that is as good as any other.
     pub fn cold(tolerance: f64) -> Self {
-        Aim { tolerance, barrier: 0.1, push: 1e-2, steps: 200, goal: f64::NEG_INFINITY }
+        Aim {
+            tolerance,
+            barrier: 0.1,
+            push: 1e-2,
+            steps: 200,
+            goal: f64::NEG_INFINITY,
+            loose_from: usize::MAX,
+        }
     }
 
     /// From a start near the solution.
@@ -128,6 +146,7 @@ pub fn solve(
     let mut run = Interior::new(program, bounds, v, aim);
     let reached = if run.begin(duals) { run.run(stop) } else { run.reached(End::Failed, 0) };
     v.copy_from_slice(&run.v);
+    bounds.project(v);
     let unscaled = |u: &f64| u / run.objective_scale;
     duals.rows = run.u.iter().zip(&run.scale).map(|(u, s)| u * s / run.objective_scale).collect();
     duals.low = run.low.iter().map(unscaled).collect();
@@ -137,7 +156,9 @@ pub fn solve(
 
 struct Interior<'a> {
     program: &'a mut dyn Program,
-    bounds: &'a Bounds,
+    /// The bounds as given and in force.
+    given: &'a Bounds,
+    bounds: Bounds,
     aim: Aim,
     equal: Vec<bool>,
     held: Vec<bool>,
@@ -177,8 +198,24 @@ struct Interior<'a> {
     unscaled: Vec<f64>,
     regular: f64,
     filter: Filter,
+    best: Best,
     start_size: f64,
     start_value: f64,
+}
+
+/// The point at which the conditions hold best, with its multipliers.
+struct Best {
+    error: f64,
+    /// Steps since.
+    age: usize,
+    value: f64,
+    v: Vec<f64>,
+    u: Vec<f64>,
+    low: Vec<f64>,
+    high: Vec<f64>,
+    dual: Vec<f64>,
+    /// Without room.
+    rows: Vec<f64>,
 }
 
 /// A point that is tried.
@@ -192,14 +229,15 @@ struct Trial {
 
 impl<'a> Interior<'a> {
     fn new(program: &'a mut dyn Program, bounds: &'a Bounds, v: &[f64], aim: Aim) -> Self {
-        let (n, equal) = (program.len(), program.equal().to_vec());
+        let (n, equal) = (program.variables(), program.equal().to_vec());
         let m = equal.len();
         let held = bounds.held();
         let pattern = program.pattern();
         let system = System::new(&held, m, &pattern.hessian, &pattern.jacobian);
         let (vars, rows) = (|| vec![0.0; n], || vec![0.0; m]);
         Interior {
-            bounds,
+            given: bounds,
+            bounds: bounds.wider(ROOM),
             aim,
             equal,
             held,
@@ -232,86 +270,21 @@ impl<'a> Interior<'a> {
             unscaled: rows(),
             regular: 0.0,
             filter: Filter::new(0.0),
+            best: Best {
+                error: f64::INFINITY,
+                age: 0,
+                value: f64::NAN,
+                v: vars(),
+                u: rows(),
+                low: vars(),
+                high: vars(),
+                dual: vars(),
+                rows: rows(),
+            },
             start_size: largest(v),
             start_value: f64::NAN,
             pattern,
             program,
-        }
-    }
-
-    /// Start values; false when the program cannot be evaluated.
-    fn begin(&mut self, duals: &Duals) -> bool {
-        self.program.barrier(self.barrier);
-        for i in 0..self.v.len() {
-            self.v[i] = inside(self.v[i], self.bounds.lo[i], self.bounds.hi[i], self.aim.push);
-        }
-        self.value = self.program.evaluate(&self.v, &mut self.gradient, &mut self.rows);
-        if !self.value.is_finite() || !largest(&self.gradient).is_finite() || !largest(&self.rows).is_finite() {
-            return false;
-        }
-        self.start_value = self.value;
-        self.objective_scale = (100.0 / largest(&self.gradient)).clamp(1e-8, 1.0);
-        self.second();
-        if !self.h.iter().chain(&self.j).all(|value| value.is_finite()) {
-            return false;
-        }
-        for (&(row, _), value) in self.pattern.jacobian.iter().zip(&self.j) {
-            self.scale[row] = self.scale[row].min((100.0 / value.abs()).max(1e-8));
-        }
-        self.j.iter_mut().zip(&self.pattern.jacobian).for_each(|(j, &(row, _))| *j *= self.scale[row]);
-        self.gradient.iter_mut().for_each(|g| *g *= self.objective_scale);
-        self.rows.iter_mut().zip(&self.scale).for_each(|(row, s)| *row *= s);
-        for i in 0..self.rows.len() {
-            self.t[i] = if self.equal[i] { 0.0 } else { (-self.rows[i]).max(self.aim.push) };
-        }
-        self.centre_multipliers();
-        if duals.rows.len() == self.u.len() {
-            for ((u, given), s) in self.u.iter_mut().zip(&duals.rows).zip(&self.scale) {
-                *u = given * self.objective_scale / s;
-            }
-        } else {
-            self.estimate();
-        }
-        self.filter = Filter::new(self.violation());
-        true
-    }
-
-    /// Multipliers of bounds and slacks on the central path.
-    fn centre_multipliers(&mut self) {
-        for i in 0..self.v.len() {
-            let (below, above) = self.distances(i);
-            self.low[i] = self.barrier / below;
-            self.high[i] = self.barrier / above;
-        }
-        for i in 0..self.t.len() {
-            self.of_slack[i] = if self.equal[i] { 0.0 } else { self.barrier / self.t[i] };
-        }
-    }
-
-    /// The distances of a variable from its bounds; infinite where there is none, and for one that is held.
-    fn distances(&self, i: usize) -> (f64, f64) {
-        if self.held[i] {
-            return (f64::INFINITY, f64::INFINITY);
-        }
-        (self.v[i] - self.bounds.lo[i], self.bounds.hi[i] - self.v[i])
-    }
-
-    /// Least-squares multipliers of the rows; zero when they are large.
-    fn estimate(&mut self) {
-        self.h.fill(0.0);
-        self.d.fill(1.0);
-        for i in 0..self.u.len() {
-            self.e[i] = if self.equal[i] { ROWS } else { 1.0 };
-            self.du[i] = if self.equal[i] { 0.0 } else { -self.of_slack[i] };
-        }
-        for i in 0..self.v.len() {
-            self.dv[i] = -(self.gradient[i] - self.low[i] + self.high[i]);
-        }
-        self.system.factor(&self.h, &self.j, &self.d, &self.e);
-        let found = self.system.solve(&mut self.dv, &mut self.du) && largest(&self.du) <= 1e3;
-        for i in 0..self.u.len() {
-            let usual = self.of_slack[i];
-            self.u[i] = if found { self.du[i] } else { usual };
         }
     }
 
@@ -337,8 +310,16 @@ impl<'a> Interior<'a> {
             }
             self.second();
             self.lagrangian();
-            if self.error(0.0) <= self.aim.tolerance || self.value < self.aim.goal {
+            let error = self.error(0.0);
+            if error <= self.aim.tolerance || self.value < self.aim.goal {
                 return self.reached(End::Solved, step);
+            }
+            if error < self.best.error {
+                self.keep(error);
+            }
+            self.best.age += 1;
+            if self.best.age > PATIENCE && self.best.error <= ACCEPTABLE {
+                return self.settle(step);
             }
             if let Some(end) = self.lost() {
                 return self.reached(end, step);
@@ -350,9 +331,11 @@ impl<'a> Interior<'a> {
                 continue;
             }
             // Without a step that is accepted, less violation is looked for, unless there is none to speak of.
-            let small = self.error(0.0) <= 1e3 * self.aim.tolerance;
-            if small || restored == RESTORATIONS || self.aim.goal > f64::NEG_INFINITY {
-                return self.reached(if small { End::Solved } else { End::Failed }, step);
+            if self.best.error <= ACCEPTABLE {
+                return self.settle(step);
+            }
+            if restored == RESTORATIONS || self.aim.goal > f64::NEG_INFINITY {
+                return self.reached(End::Failed, step);
             }
             restored += 1;
             match self.restore(stop) {
@@ -363,6 +346,36 @@ impl<'a> Interior<'a> {
         self.reached(End::Steps, self.aim.steps)
     }
 
+    /// Remembers the point.
+    fn keep(&mut self, error: f64) {
+        let Self { best, v, u, low, high, .. } = self;
+        (best.error, best.age, best.value) = (error, 0, self.value);
+        best.v.copy_from_slice(v);
+        best.u.copy_from_slice(u);
+        best.low.copy_from_slice(low);
+        best.high.copy_from_slice(high);
+        best.dual.copy_from_slice(&self.dual);
+        for i in 0..best.rows.len() {
+            let room = if self.equal[i] { 0.0 } else { (SHIFT * self.barrier).max(ROOM) };
+            best.rows[i] = self.rows[i] + room;
+        }
+    }
+
+    /// Ends the run at the best point met.
+    fn settle(&mut self, step: usize) -> Reached {
+        let room = self.room();
+        self.v.copy_from_slice(&self.best.v);
+        self.u.copy_from_slice(&self.best.u);
+        self.low.copy_from_slice(&self.best.low);
+        self.high.copy_from_slice(&self.best.high);
+        self.dual.copy_from_slice(&self.best.dual);
+        self.value = self.best.value;
+        for i in 0..self.rows.len() {
+            self.rows[i] = self.best.rows[i] - if self.equal[i] { 0.0 } else { room };
+        }
+        self.reached(End::Solved, step)
+    }
+
     fn least(&self) -> f64 {
         0.1 * self.aim.tolerance
     }
@@ -370,11 +383,23 @@ impl<'a> Interior<'a> {
     fn lower_barrier(&mut self) {
         self.barrier = self.least().max((FALL.0 * self.barrier).min(self.barrier.powf(FALL.1)));
         self.filter.clear();
+        self.put_barrier();
+    }
+
+    /// Puts bounds and rows where the barrier says and evaluates.
+    fn put_barrier(&mut self) {
         self.program.barrier(self.barrier);
+        self.shift();
         self.value = self.program.evaluate(&self.v, &mut self.gradient, &mut self.rows);
         let s = self.objective_scale;
         self.gradient.iter_mut().for_each(|g| *g *= s);
-        self.rows.iter_mut().zip(&self.scale).for_each(|(row, s)| *row *= s);
+        let room = self.room();
+        scale_rows(&mut self.rows, &self.scale, &self.equal, room);
+    }
+
+    /// How far inequalities may be violated with the barrier in force.
+    fn room(&self) -> f64 {
+        (SHIFT * self.barrier).max(ROOM)
     }
 
     /// In `dual` the gradient of the Lagrangian without the terms of the bounds.
@@ -425,12 +450,10 @@ impl<'a> Interior<'a> {
     /// Whether the point has run away.
     fn lost(&self) -> Option<End> {
         let size = largest(&self.v);
-        if size <= FAR * (1.0 + self.start_size) {
-            return None;
-        }
-        let feasible = self.violation() <= 1e-6 * size;
-        let fallen = self.value < self.start_value - 1e4 * self.start_value.abs().max(1.0);
-        if feasible && fallen {
+        let feasible = self.violation() <= 1e-6 * size.max(1.0);
+        let fallen = (self.start_value - self.value) / self.start_value.abs().max(1.0);
+        let far = size > FAR * (1.0 + self.start_size);
+        if feasible && (fallen > DEEP || far && fallen > 1e4) {
             return Some(End::Unbounded);
         }
         (size > 1e4 * FAR * (1.0 + self.start_size)).then_some(End::Failed)
@@ -441,303 +464,16 @@ impl<'a> Interior<'a> {
         violation(&self.equal, &self.rows, &self.t)
     }
 
-    /// One step; false when none is accepted.
-    fn advance(&mut self) -> bool {
-        let mut least = 0.0;
-        for _ in 0..4 {
-            if !self.factorise(least) {
-                return false;
-            }
-            self.residual();
-            self.direction();
-            if self.search() {
-                return true;
-            }
-            // A step closer to a gradient's may do better.
-            least = (100.0 * self.regular).max(1e-3);
-        }
-        false
-    }
-
-    /// What the linearised rows are to make up for.
-    fn residual(&mut self) {
-        for i in 0..self.off.len() {
-            self.off[i] = self.rows[i] + self.t[i];
-        }
-    }
-
-    /// Factorises with the least regularisation that gives the right inertia: algorithm IC.
-    fn factorise(&mut self, least: f64) -> bool {
-        for i in 0..self.e.len() {
-            self.e[i] = if self.equal[i] { ROWS } else { self.t[i] / self.of_slack[i] + ROWS };
-        }
-        let first = if self.regular == 0.0 { 1e-4 } else { (self.regular / 3.0).max(1e-20) };
-        let mut delta = least;
-        loop {
-            for i in 0..self.d.len() {
-                let (below, above) = self.distances(i);
-                self.d[i] = self.low[i] / below + self.high[i] / above + delta;
-            }
-            if self.system.factor(&self.h, &self.j, &self.d, &self.e) {
-                break;
-            }
-            let growth = if self.regular == 0.0 { 100.0 } else { 8.0 };
-            delta = if delta == 0.0 { first } else { growth * delta };
-            if delta > 1e20 || !self.h.iter().all(|h| h.is_finite()) {
-                return false;
-            }
-        }
-        if delta > 0.0 {
-            self.regular = delta;
-        }
-        true
-    }
-
-    /// The step for the residual in `off`.
-    fn direction(&mut self) {
-        let mu = self.barrier;
-        for i in 0..self.v.len() {
-            let (below, above) = self.distances(i);
-            self.dv[i] = -(self.dual[i] - mu / below + mu / above + self.damping(i));
-        }
-        for i in 0..self.u.len() {
-            self.du[i] = -self.off[i];
-            if !self.equal[i] {
-                self.du[i] += (self.u[i] - mu / self.t[i]) * self.t[i] / self.of_slack[i];
-            }
-        }
-        self.system.solve(&mut self.dv, &mut self.du);
-        for (dt, off) in self.dt.iter_mut().zip(&self.off) {
-            *dt = -off;
-        }
-        for (&(row, column), value) in self.pattern.jacobian.iter().zip(&self.j) {
-            self.dt[row] -= value * self.dv[column];
-        }
-        for i in 0..self.u.len() {
-            if self.equal[i] {
-                self.dt[i] = 0.0;
-                continue;
-            }
-            let (t, z) = (self.t[i], self.of_slack[i]);
-            self.dslack[i] = mu / t - z - z / t * self.dt[i];
-        }
-        for i in 0..self.v.len() {
-            let (below, above) = self.distances(i);
-            self.dlow[i] = mu / below - self.low[i] - self.low[i] / below * self.dv[i];
-            self.dhigh[i] = mu / above - self.high[i] + self.high[i] / above * self.dv[i];
-        }
-    }
-
-    /// The gradient of the damping term.
-    fn damping(&self, i: usize) -> f64 {
-        let (below, above) = self.distances(i);
-        match (below.is_finite(), above.is_finite()) {
-            (true, false) => DAMPING * self.barrier,
-            (false, true) => -DAMPING * self.barrier,
-            _ => 0.0,
-        }
-    }
-
-    /// The longest steps, at most 1, of variables and multipliers that stay off the bounds by a fraction.
-    fn lengths(&self) -> (f64, f64) {
-        let fraction = (1.0 - self.barrier).max(0.99);
-        let (mut primal, mut dual) = (1.0_f64, 1.0_f64);
-        let limit = |value: f64, change: f64| if change < 0.0 { -fraction * value / change } else { 1.0 };
-        for i in (0..self.v.len()).filter(|&i| !self.held[i]) {
-            let (below, above) = self.distances(i);
-            primal = primal.min(limit(below, self.dv[i])).min(limit(above, -self.dv[i]));
-            dual = dual.min(limit(self.low[i], self.dlow[i])).min(limit(self.high[i], self.dhigh[i]));
-        }
-        for i in (0..self.t.len()).filter(|&i| !self.equal[i]) {
-            primal = primal.min(limit(self.t[i], self.dt[i]));
-            dual = dual.min(limit(self.of_slack[i], self.dslack[i]));
-        }
-        (primal, dual)
-    }
-
-    /// Looks for a point along the step and moves there.
-    fn search(&mut self) -> bool {
-        let (longest, dual) = self.lengths();
-        let now = Measure { violation: self.violation(), objective: self.objective(&self.v, &self.t, self.value) };
-        let slope = self.slope();
-        let mut alpha = longest;
-        for halving in 0..HALVINGS {
-            let trial = self.try_at(alpha);
-            let (good, by_objective) = self.filter.improves(now, trial, slope, alpha);
-            if good {
-                self.accept(now, alpha, dual, by_objective);
-                return true;
-            }
-            if halving == 0 && trial.violation >= now.violation && trial.violation.is_finite() {
-                if self.corrected(now, trial.violation, slope, alpha, dual) {
-                    return true;
-                }
-            }
-            alpha *= 0.5;
-        }
-        false
-    }
-
-    /// Second-order corrections of a first trial; on failure the step is as before.
-    fn corrected(&mut self, now: Measure, mut before: f64, slope: f64, alpha: f64, dual: f64) -> bool {
-        let mut length = alpha;
-        for _ in 0..4 {
-            for i in 0..self.off.len() {
-                self.off[i] = length * self.off[i] + self.trial.rows[i] + self.trial.t[i];
-            }
-            self.direction();
-            length = self.lengths().0;
-            let trial = self.try_at(length);
-            let (good, by_objective) = self.filter.improves(now, trial, slope, alpha);
-            if good {
-                self.accept(now, length, dual.min(self.lengths().1), by_objective);
-                return true;
-            }
-            if trial.violation.is_nan() || trial.violation > 0.99 * before {
-                break;
-            }
-            before = trial.violation;
-        }
-        self.residual();
-        self.direction();
-        false
-    }
-
-    /// The barrier objective.
-    fn objective(&self, v: &[f64], t: &[f64], value: f64) -> f64 {
-        let mut logs = 0.0;
-        let mut damping = 0.0;
-        for i in (0..v.len()).filter(|&i| !self.held[i]) {
-            let (below, above) = (v[i] - self.bounds.lo[i], self.bounds.hi[i] - v[i]);
-            for (distance, other) in [(below, above), (above, below)] {
-                if distance.is_finite() {
-                    logs += distance.ln();
-                    damping += if other.is_finite() { 0.0 } else { distance };
-                }
-            }
-        }
-        logs += t.iter().zip(&self.equal).filter(|(_, equal)| !**equal).map(|(t, _)| t.ln()).sum::<f64>();
-        self.objective_scale * value + self.barrier * (DAMPING * damping - logs)
-    }
-
-    /// The slope of the barrier objective along the step.
-    fn slope(&self) -> f64 {
-        let mu = self.barrier;
-        let of = |i: usize| {
-            let (below, above) = self.distances(i);
-            (self.gradient[i] - mu / below + mu / above + self.damping(i)) * self.dv[i]
-        };
-        let slacks = (0..self.t.len()).filter(|&i| !self.equal[i]).map(|i| mu / self.t[i] * self.dt[i]);
-        (0..self.v.len()).map(of).sum::<f64>() - slacks.sum::<f64>()
-    }
-
-    /// Evaluates at a step length.
-    fn try_at(&mut self, alpha: f64) -> Measure {
-        let trial = &mut self.trial;
-        for i in 0..self.v.len() {
-            trial.v[i] = self.v[i] + alpha * self.dv[i];
-        }
-        for i in 0..self.t.len() {
-            trial.t[i] = self.t[i] + alpha * self.dt[i];
-        }
-        trial.value = self.program.evaluate(&trial.v, &mut trial.gradient, &mut trial.rows);
-        trial.rows.iter_mut().zip(&self.scale).for_each(|(row, s)| *row *= s);
-        // A slack that may grow lowers both measures.
-        for i in (0..trial.t.len()).filter(|&i| !self.equal[i]) {
-            trial.t[i] = trial.t[i].max(-trial.rows[i]);
-        }
-        let violation = violation(&self.equal, &self.trial.rows, &self.trial.t);
-        let finite = self.trial.gradient.iter().all(|g| g.is_finite());
-        let objective = if finite { self.objective(&self.trial.v, &self.trial.t, self.trial.value) } else { f64::NAN };
-        Measure { violation, objective }
-    }
-
-    /// Moves to the trial point.
-    fn accept(&mut self, now: Measure, alpha: f64, dual: f64, by_objective: bool) {
-        if !by_objective {
-            self.filter.add(now);
-        }
-        std::mem::swap(&mut self.v, &mut self.trial.v);
-        std::mem::swap(&mut self.t, &mut self.trial.t);
-        std::mem::swap(&mut self.gradient, &mut self.trial.gradient);
-        std::mem::swap(&mut self.rows, &mut self.trial.rows);
-        self.value = self.trial.value;
-        let s = self.objective_scale;
-        self.gradient.iter_mut().for_each(|g| *g *= s);
-        let mu = self.barrier;
-        let kept = |z: f64, distance: f64| z.clamp(mu / (CENTRED * distance), CENTRED * mu / distance);
-        for i in 0..self.u.len() {
-            self.u[i] += alpha * self.du[i];
-            if !self.equal[i] {
-                self.of_slack[i] = kept(self.of_slack[i] + dual * self.dslack[i], self.t[i]);
-            }
-        }
-        for i in (0..self.v.len()).filter(|&i| !self.held[i]) {
-            // Rounding may put a point onto its bound.
-            let (lo, hi) = (self.bounds.lo[i], self.bounds.hi[i]);
-            if self.v[i] <= lo || self.v[i] >= hi {
-                self.v[i] = inside(self.v[i], lo, hi, 1e-15);
-            }
-            let (below, above) = self.distances(i);
-            self.low[i] = if below.is_finite() { kept(self.low[i] + dual * self.dlow[i], below) } else { 0.0 };
-            self.high[i] = if above.is_finite() { kept(self.high[i] + dual * self.dhigh[i], above) } else { 0.0 };
-        }
-    }
-
-    /// Moves to a point of less violation; the end of the run when there is none.
-    fn restore(&mut self, stop: &mut dyn FnMut(&Nlp) -> bool) -> Option<End> {
-        let n = self.v.len();
-        let before = self.violation();
-        self.filter.add(Measure { violation: before, objective: self.objective(&self.v, &self.t, self.value) });
-        let weight = self.barrier.sqrt();
-        let raw: Vec<f64> = self.rows.iter().zip(&self.scale).map(|(row, s)| row / s).collect();
-        let size = largest(&self.rows);
-        let centre = self.v.clone();
-        let mut elastic = Elastic::new(self.program, &self.scale, &centre, weight);
-        let barrier = self.barrier.max(size).min(1.0);
-        let added = elastic.slacks(&raw, barrier);
-        let mut wide = self.bounds.clone();
-        wide.lo.extend(added.iter().map(|_| 0.0));
-        wide.hi.extend(added.iter().map(|_| f64::INFINITY));
-        let mut z: Vec<f64> = centre.iter().chain(&added).copied().collect();
-        let aim = Aim {
-            tolerance: self.aim.tolerance.max(1e-9),
-            barrier,
-            push: 1e-8,
-            steps: self.aim.steps,
-            goal: 0.1 * before,
-        };
-        let end = solve(&mut elastic, &wide, &mut z, &mut Duals::default(), aim, stop).end;
-        self.v.copy_from_slice(&z[..n]);
-        self.value = self.program.evaluate(&self.v, &mut self.gradient, &mut self.rows);
-        let s = self.objective_scale;
-        self.gradient.iter_mut().for_each(|g| *g *= s);
-        self.rows.iter_mut().zip(&self.scale).for_each(|(row, s)| *row *= s);
-        for i in (0..self.t.len()).filter(|&i| !self.equal[i]) {
-            self.t[i] = (-self.rows[i]).max(self.barrier.min(1e-2));
-        }
-        let left: f64 = (0..self.rows.len())
-            .map(|i| if self.equal[i] { self.rows[i].abs() } else { self.rows[i].max(0.0) })
-            .sum();
-        if !left.is_finite() || !self.value.is_finite() {
-            return Some(End::Failed);
-        }
-        match end {
-            End::Stopped => return Some(End::Stopped),
-            End::Solved if left > 0.11 * before && left > 1e-7 => return Some(End::Infeasible),
-            _ if left > 0.9 * before => return Some(End::Failed),
-            _ => {}
-        }
-        self.centre_multipliers();
-        self.second();
-        self.estimate();
-        None
+    /// A row as it was given.
+    fn row(&self, i: usize) -> f64 {
+        let room = if self.equal[i] { 0.0 } else { self.room() };
+        (self.rows[i] + room) / self.scale[i]
     }
 
     fn reached(&self, end: End, steps: usize) -> Reached {
         let mut off = 0.0_f64;
         for i in 0..self.rows.len() {
-            let row = self.rows[i] / self.scale[i];
+            let row = self.row(i);
             off = off.max(if self.equal[i] { row.abs() } else { row.max(0.0) });
         }
         let of = |i: usize| (self.dual[i] - self.low[i] + self.high[i]).abs();
@@ -762,6 +498,13 @@ fn inside(v: f64, lo: f64, hi: f64, push: f64) -> f64 {
     let below = if lo.is_finite() { lo + (push * lo.abs().max(1.0)).min(room) } else { lo };
     let above = if hi.is_finite() { hi - (push * hi.abs().max(1.0)).min(room) } else { hi };
     v.max(below).min(above)
+}
+
+/// Scales rows, and gives inequalities some room.
+fn scale_rows(rows: &mut [f64], scale: &[f64], equal: &[bool], room: f64) {
+    for ((row, s), equal) in rows.iter_mut().zip(scale).zip(equal) {
+        *row = *row * s - if *equal { 0.0 } else { room };
+    }
 }
 
 /// The 1-norm of `r`, or of `r + t` for inequalities.

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 
 use super::bounds::Bounds;
+use super::program::Pattern;
 use super::structure::Structure;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
@@ -87,9 +88,9 @@ impl Nlp {
     }
 
     /// Row and column of every entry of the Hessian of the Lagrangian (its lower triangle) and of the Jacobian.
-    pub fn pattern(&mut self) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+    pub fn pattern(&mut self) -> Pattern {
         let structure = self.take_structure();
-        let pattern = (structure.hessian.clone(), structure.jacobian.clone());
+        let pattern = structure.pattern.clone();
         self.structure = Some(structure);
         pattern
     }

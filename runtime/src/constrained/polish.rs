@@ -23,9 +23,9 @@ const EXACT: f64 = 1e-13;
 
 /// Moves `v` and the multipliers of the rows to where the conditions hold on the active set that `duals` tells; neither is
 /// touched when that cannot be done.
-pub fn polish(program: &mut dyn Program, bounds: &Bounds, v: &mut Vec<f64>, duals: &mut Duals) -> bool {
+pub fn polish(program: &mut dyn Program, bounds: &Bounds, v: &mut [f64], duals: &mut Duals) -> bool {
     let (n, m) = (v.len(), duals.rows.len());
-    let mut at = v.clone();
+    let mut at = v.to_vec();
     let mut u = duals.rows.clone();
     let mut held = bounds.held();
     for i in 0..n {

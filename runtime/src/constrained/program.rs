@@ -21,7 +21,7 @@ pub struct Pattern {
 /// A program with its derivatives.
 pub trait Program {
     /// The number of variables.
-    fn len(&self) -> usize;
+    fn variables(&self) -> usize;
     /// Per row, whether it is an equality.
     fn equal(&self) -> &[bool];
     /// Where the derivatives have entries.
@@ -59,7 +59,7 @@ impl<'a> Relaxed<'a> {
 }
 
 impl Program for Relaxed<'_> {
-    fn len(&self) -> usize {
+    fn variables(&self) -> usize {
         self.nlp.len()
     }
 
@@ -68,7 +68,7 @@ impl Program for Relaxed<'_> {
     }
 
     fn pattern(&mut self) -> Pattern {
-        let (mut hessian, mut jacobian) = self.nlp.pattern();
+        let Pattern { mut hessian, mut jacobian } = self.nlp.pattern();
         let m = self.nlp.equal.len();
         for (k, pair) in self.pairs.iter().enumerate() {
             let (a, b) = (pair.multiplier, pair.variable);
@@ -137,7 +137,7 @@ pub struct Elastic<'a> {
 impl<'a> Elastic<'a> {
     /// Around `centre`, with `ζ = weight`.
     pub fn new(inner: &'a mut dyn Program, scale: &'a [f64], centre: &'a [f64], weight: f64) -> Self {
-        let (n, m) = (inner.len(), inner.equal().len());
+        let (n, m) = (inner.variables(), inner.equal().len());
         let row_of = rows_of(inner);
         Elastic {
             inner,
@@ -185,8 +185,8 @@ impl<'a> Elastic<'a> {
 }
 
 impl Program for Elastic<'_> {
-    fn len(&self) -> usize {
-        self.inner.len() + self.added()
+    fn variables(&self) -> usize {
+        self.inner.variables() + self.added()
     }
 
     fn equal(&self) -> &[bool] {
@@ -195,7 +195,7 @@ impl Program for Elastic<'_> {
 
     fn pattern(&mut self) -> Pattern {
         let Pattern { mut hessian, mut jacobian } = self.inner.pattern();
-        let n = self.inner.len();
+        let n = self.inner.variables();
         let m = self.scale.len();
         hessian.extend((0..n).map(|i| (i, i)));
         jacobian.extend((0..m).map(|i| (i, n + i)));
@@ -205,7 +205,7 @@ impl Program for Elastic<'_> {
     }
 
     fn evaluate(&mut self, v: &[f64], g: &mut [f64], rows: &mut [f64]) -> f64 {
-        let (n, m) = (self.inner.len(), rows.len());
+        let (n, m) = (self.inner.variables(), rows.len());
         let (v, added) = v.split_at(n);
         self.inner.evaluate(v, &mut self.gradient, rows);
         let mut next = m;
@@ -227,7 +227,7 @@ impl Program for Elastic<'_> {
     }
 
     fn second(&mut self, v: &[f64], sigma: f64, w: &[f64], h: &mut Vec<f64>, j: &mut Vec<f64>) -> bool {
-        let (n, m) = (self.inner.len(), w.len());
+        let (n, m) = (self.inner.variables(), w.len());
         let v = &v[..n];
         let Self { inner, inner_h, inner_j, objective, scaled, scale, .. } = self;
         // The Hessian of the objective is taken off again.

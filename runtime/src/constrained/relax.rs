@@ -1,6 +1,6 @@
-//! The single-level form by relaxation: complementarity pairs `a b <= τ` with `τ` driven to 0, each program started from the
-//! last, then a polish in which one end of every pair is held at its bound. Where both ends are at their bounds, the other
-//! ways of holding them are tried one at a time while that lowers the objective.
+//! The single-level form by relaxation: complementarity pairs `a b <= τ` with `τ` driven to 0 together with the barrier of an
+//! interior-point run, then pieces in which one end of every pair is held at its bound. Where both ends are at their bounds, the
+//! other ways of holding them are tried one at a time while that lowers the objective.
 
 use super::interior::{self, Aim, Duals};
 use super::nlp::Nlp;
@@ -45,7 +45,7 @@ pub fn run(c: &mut Constrained, x: &[f64], from: From, stop: &mut dyn FnMut(&Nlp
     };
     let bounds = c.single.bounds();
     let mut duals = Duals::default();
-    let aim = Aim::cold(1e-8);
+    let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::cold(1e-8) };
     let mut relaxed = Relaxed::new(&mut c.single, &c.pairs, (first / aim.barrier, LAST));
     interior::solve(&mut relaxed, &bounds, &mut z, &mut duals, aim, &mut watch);
     let found = polish_pieces(c, &z, &duals, &mut watch);
@@ -152,7 +152,8 @@ fn piece(
     let rows = duals.rows[..c.single.equal.len()].to_vec();
     let mut own = Duals { rows, ..Duals::default() };
     let mut program = Relaxed::new(&mut c.single, &[], (0.0, 0.0));
-    interior::solve(&mut program, &bounds, &mut z, &mut own, Aim::warm(1e-9), watch);
+    let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::warm(1e-9) };
+    interior::solve(&mut program, &bounds, &mut z, &mut own, aim, watch);
     polish(&mut program, &bounds, &mut z, &mut own);
     bounds.project(&mut z);
     Found {

@@ -11,6 +11,7 @@
 //! (1974); A. H. Gebremedhin, F. Manne, A. Pothen, "What color is your Jacobian?", SIAM Review 47 (2005).
 
 use super::nlp::Nlp;
+use super::program::Pattern;
 use crate::linear::blas1::{all_finite, largest};
 use crate::linear::power::{fill, seeded};
 
@@ -34,10 +35,8 @@ struct Entry {
 /// Patterns and the products that give the values.
 #[derive(Clone, Debug)]
 pub struct Structure {
-    /// Row and column of every entry of the lower triangle of the Hessian.
-    pub hessian: Vec<(usize, usize)>,
-    /// Row and column of every entry of the Jacobian.
-    pub jacobian: Vec<(usize, usize)>,
+    /// Where there are entries.
+    pub pattern: Pattern,
     columns: Vec<Vec<Entry>>,
     colours: Vec<Vec<usize>>,
     /// How often the pattern was found to be wrong.
@@ -73,8 +72,7 @@ impl Structure {
         }
         nlp.set_parameters(&kept);
         let mut structure = Structure {
-            hessian: Vec::new(),
-            jacobian: Vec::new(),
+            pattern: Pattern::default(),
             columns: vec![Vec::new(); n],
             colours: Vec::new(),
             wrong: 0,
@@ -109,19 +107,19 @@ impl Structure {
                 }
             }
         }
-        self.hessian.clear();
-        self.jacobian.clear();
+        self.pattern.hessian.clear();
+        self.pattern.jacobian.clear();
         let mut meets = vec![Vec::new(); self.product.len()];
         for (j, mut column) in columns.into_iter().enumerate() {
             column.sort_by_key(|(row, _)| *row);
             self.columns[j].clear();
             for (row, constant) in column {
                 let slot = if row >= n {
-                    self.jacobian.push((row - n, j));
-                    Some(self.jacobian.len() - 1)
+                    self.pattern.jacobian.push((row - n, j));
+                    Some(self.pattern.jacobian.len() - 1)
                 } else if row >= j {
-                    self.hessian.push((row, j));
-                    Some(self.hessian.len() - 1)
+                    self.pattern.hessian.push((row, j));
+                    Some(self.pattern.hessian.len() - 1)
                 } else {
                     None
                 };
@@ -138,7 +136,8 @@ impl Structure {
     fn colour(&mut self, meets: &[Vec<usize>]) {
         let n = self.columns.len();
         let varying = |j: usize| self.columns[j].iter().filter(|e| e.constant.is_none()).count();
-        let mut order: Vec<(usize, usize)> = (0..n).map(|j| (varying(j), j)).filter(|(k, _)| *k > 0).collect();
+        let mut order: Vec<(usize, usize)> =
+            (0..n).map(|j| (varying(j), j)).filter(|(k, _)| *k > 0).collect();
         order.sort_by_key(|&(k, j)| (std::cmp::Reverse(k), j));
         let mut colour_of = vec![usize::MAX; n];
         let mut taken_by = vec![usize::MAX; n + 1];
@@ -170,8 +169,8 @@ impl Structure {
     ) -> bool {
         let mut kept = true;
         loop {
-            h.resize(self.hessian.len(), 0.0);
-            j.resize(self.jacobian.len(), 0.0);
+            h.resize(self.pattern.hessian.len(), 0.0);
+            j.resize(self.pattern.jacobian.len(), 0.0);
             self.gather(nlp, v, w, h, j);
             if self.wrong >= 2 || self.agrees(nlp, v, w, h, j) {
                 return kept;
@@ -224,13 +223,13 @@ impl Structure {
             sums[row] += value * along;
             sizes[row] += (value * along).abs();
         };
-        for (&(row, column), &value) in self.hessian.iter().zip(h) {
+        for (&(row, column), &value) in self.pattern.hessian.iter().zip(h) {
             add(row, value, direction[column]);
             if row != column {
                 add(column, value, direction[row]);
             }
         }
-        for (&(row, column), &value) in self.jacobian.iter().zip(j) {
+        for (&(row, column), &value) in self.pattern.jacobian.iter().zip(j) {
             add(n + row, value, direction[column]);
         }
         let noise = 1e-3 * largest(&self.sizes);
@@ -245,7 +244,8 @@ impl Structure {
             return self.fill_up();
         }
         let Some(now) = all_columns(nlp, v, w) else { return self.fill_up() };
-        let old = self.columns.iter().map(|column| column.iter().map(|entry| (entry.row, f64::NAN)).collect());
+        let old =
+            self.columns.iter().map(|column| column.iter().map(|entry| (entry.row, f64::NAN)).collect());
         let old: Vec<Vec<(usize, f64)>> = old.collect();
         self.arrange(now.iter().zip(&old).map(|(now, old)| merged(now, old)).collect());
     }

@@ -35,8 +35,7 @@ impl System {
         }
         let total = free + rows;
         let hessian: Vec<_> = hessian.iter().map(|&(i, j)| (place[i], place[j])).collect();
-        let jacobian: Vec<_> =
-            jacobian.iter().map(|&(i, j)| (free + i, place[j])).collect();
+        let jacobian: Vec<_> = jacobian.iter().map(|&(i, j)| (free + i, place[j])).collect();
         System {
             place,
             free,
