@@ -6,13 +6,15 @@ use super::interior::{self, Aim, Duals};
 use super::nlp::Nlp;
 use super::polish::polish;
 use super::program::Relaxed;
-use super::{Constrained, DEGENERATE, Found};
+use super::{Constrained, DEGENERATE, Found, Pair};
 use crate::linear::blas1::largest;
 
 /// The last relaxation.
 const LAST: f64 = 1e-9;
 /// The violation at which a point counts as feasible, relative to `max(1, ‖z‖∞)`.
 pub const FEASIBLE: f64 = 1e-6;
+/// A point this close to strong stationarity needs no other pieces.
+const CERTIFIED: f64 = 1e-7;
 /// Rounds of trying other pieces.
 const ROUNDS: usize = 20;
 
@@ -88,6 +90,14 @@ fn anywhere(c: &Constrained, x: &[f64], seed: u64) -> Vec<f64> {
     z
 }
 
+/// The end of a pair that is held at its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Multiplier,
+    Variable,
+    Neither,
+}
+
 /// The point with one end of every pair at its bound, and of the pieces that meet there the best one found.
 fn polish_pieces(
     c: &mut Constrained,
@@ -95,14 +105,14 @@ fn polish_pieces(
     duals: &Duals,
     watch: &mut dyn FnMut(&Nlp) -> bool,
 ) -> Found {
-    let smaller = |c: &Constrained, z: &[f64]| -> Vec<bool> {
-        let held = c.pairs.iter().map(|pair| pair.factors(&c.single, z));
-        held.map(|(a, b)| a < b).collect()
+    let smaller = |pair: &Pair| {
+        let (a, b) = pair.factors(&c.single, z);
+        if a < b { Hold::Multiplier } else { Hold::Variable }
     };
-    let mut sides = smaller(c, z);
+    let mut sides: Vec<Hold> = c.pairs.iter().map(smaller).collect();
     let mut best = piece(c, z, &sides, duals, watch);
     for _ in 0..ROUNDS {
-        if best.stationarity <= 1e-7 || !best.feasible() {
+        if best.stationarity <= CERTIFIED || !best.feasible() {
             break;
         }
         let degenerate: Vec<usize> = (0..sides.len())
@@ -111,41 +121,66 @@ fn polish_pieces(
                 a.max(b) <= DEGENERATE
             })
             .collect();
-        let mut better = None;
-        for k in degenerate {
-            let mut other = sides.clone();
-            other[k] = !other[k];
-            let from = Duals { rows: best.weights.clone(), ..Duals::default() };
-            let found = piece(c, &best.z, &other, &from, watch);
-            let less = 1e-9 * best.objective.abs().max(1.0);
-            let level =
-                (found.objective - best.objective).abs() <= less && found.stationarity < best.stationarity;
-            if found.feasible() && (found.objective < best.objective - less || level) {
-                better = Some((found, other));
+        // With neither end held the program is a relaxation: its multipliers certify the point, or its solution is better.
+        let mut free = sides.clone();
+        degenerate.iter().for_each(|&k| free[k] = Hold::Neither);
+        let mut better = improved(c, &mut best, &free, watch);
+        for &k in &degenerate {
+            if better.is_some() || best.stationarity <= CERTIFIED || watch(&c.single) {
                 break;
             }
-            if watch(&c.single) {
-                return best;
-            }
+            let mut other = sides.clone();
+            other[k] = if other[k] == Hold::Variable { Hold::Multiplier } else { Hold::Variable };
+            better = improved(c, &mut best, &other, watch).map(|found| {
+                sides = other;
+                found
+            });
         }
-        let Some((found, other)) = better else { break };
-        (best, sides) = (found, other);
+        let Some(found) = better else { break };
+        best = found;
     }
     best
 }
 
-/// Solves with one end of every pair held at its bound: the multiplier where `sides` says so, else the variable.
+/// The solution of another piece, when it is feasible and better than `best`. One that is no better may have multipliers that
+/// certify `best`, which then takes them.
+fn improved(
+    c: &mut Constrained,
+    best: &mut Found,
+    sides: &[Hold],
+    watch: &mut dyn FnMut(&Nlp) -> bool,
+) -> Option<Found> {
+    let from = Duals { rows: best.weights.clone(), ..Duals::default() };
+    let found = piece(c, &best.z, sides, &from, watch);
+    let less = 1e-9 * best.objective.abs().max(1.0);
+    if found.feasible() && found.objective < best.objective - less {
+        return Some(found);
+    }
+    let certified = c.stationarity(&best.z, &found.weights);
+    if certified < best.stationarity {
+        best.stationarity = certified;
+        best.weights.clone_from(&found.weights);
+    }
+    let level = (found.objective - best.objective).abs() <= less && found.stationarity < best.stationarity;
+    (found.feasible() && level).then_some(found)
+}
+
+/// Solves with the ends of pairs held at their bounds that `sides` names.
 fn piece(
     c: &mut Constrained,
     z: &[f64],
-    sides: &[bool],
+    sides: &[Hold],
     duals: &Duals,
     watch: &mut dyn FnMut(&Nlp) -> bool,
 ) -> Found {
     let mut bounds = c.single.bounds();
-    for (pair, hold_multiplier) in c.pairs.iter().zip(sides) {
-        let at = if *hold_multiplier { pair.multiplier } else { pair.variable };
-        let value = if !hold_multiplier && pair.high { bounds.hi[at] } else { bounds.lo[at] };
+    for (pair, side) in c.pairs.iter().zip(sides) {
+        let (at, high) = match side {
+            Hold::Multiplier => (pair.multiplier, false),
+            Hold::Variable => (pair.variable, pair.high),
+            Hold::Neither => continue,
+        };
+        let value = if high { bounds.hi[at] } else { bounds.lo[at] };
         (bounds.lo[at], bounds.hi[at]) = (value, value);
     }
     let mut z = z.to_vec();
