@@ -30,9 +30,11 @@ pub fn ended_as_asked(solution: &Solution) -> bool {
         | Termination::NonFinite { .. }
         | Termination::Diverged { .. }
         | Termination::LineSearchFailed { .. }
+        | Termination::Infeasible
+        | Termination::Unbounded
         | Termination::Refused { .. } => false,
     };
-    ended && matches!(solution.point, PointStatus::Stationary | PointStatus::Feasible)
+    ended && solution.is_feasible() && solution.point != PointStatus::NotSolved
 }
 
 /// The times so far.
@@ -66,10 +68,12 @@ pub fn result(
     ];
     let followers = follower_objectives(model, &solution.x, &solution.y);
     let expects = expectations(model, &solution.x, &solution.y, &found);
-    let status = match solution.point {
-        PointStatus::Stationary => "solved",
-        PointStatus::Feasible => "feasible",
-        PointStatus::NotSolved | PointStatus::Unknown => "not_solved",
+    let status = match (&solution.termination, solution.point) {
+        (Termination::Infeasible | Termination::Unbounded, _) => solution.termination.name(),
+        (_, PointStatus::Optimal) => "optimal",
+        (_, PointStatus::Stationary) => "solved",
+        (_, PointStatus::Feasible) => "feasible",
+        (_, PointStatus::NotSolved | PointStatus::Unknown) => "not_solved",
     };
     // Multipliers that the model reads follow the lower variables.
     let lower_variables = model.lower.as_ref().map_or(0, |lower| lower.vars.len());
@@ -82,6 +86,7 @@ pub fn result(
         lower,
         followers,
         hypergradient_norm,
+        proof: solution.proof,
         violation: solution.check.violation,
         variables: variables
             .map(|v| Variable {

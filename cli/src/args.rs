@@ -39,6 +39,14 @@ pub enum Command {
 pub struct ModelArgs {
     /// The model, a .blo file
     pub model: PathBuf,
+    /// What goes into it.
+    #[command(flatten)]
+    pub input: InputArgs,
+}
+
+/// What goes into a model beside its text, and how messages are written.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InputArgs {
     /// Give a param or dim another value
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
@@ -233,8 +241,24 @@ pub struct FmtArgs {
 /// `blo explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A code such as E0203; without it all codes are listed
-    pub code: Option<String>,
+    /// A code such as E0203, or a model; without it all codes are listed
+    #[arg(value_name = "CODE|MODEL")]
+    pub target: Option<String>,
+    /// Print both objectives and their gradients as formulas
+    #[arg(long, group = "view")]
+    pub gradient: bool,
+    /// Print the second derivatives of the lower objective as formulas, as products with a direction
+    #[arg(long, group = "view")]
+    pub hessian: bool,
+    /// Print the single-level problem: the follower replaced by its optimality conditions, as a model that can be run
+    #[arg(long, group = "view")]
+    pub kkt: bool,
+    /// Print formulas as LaTeX; alone: the model as it would stand in a paper
+    #[arg(long)]
+    pub latex: bool,
+    /// What goes into the model.
+    #[command(flatten)]
+    pub input: InputArgs,
 }
 
 /// `blo cache`.
@@ -390,10 +414,10 @@ mod tests {
     #[test]
     fn values_are_taken_apart() {
         let args = run(&["--set", "lam = 0.1", "--data", "X=a=b.npy", "--data", "dir/all.npz"]).unwrap();
-        assert_eq!(args.model.set, [("lam".to_string(), "0.1".to_string())]);
-        assert_eq!(args.model.data[0], Binding { name: Some("X".into()), file: "a=b.npy".into() });
-        assert_eq!(args.model.data[1], Binding { name: None, file: "dir/all.npz".into() });
-        assert_eq!(args.model.seed, 0);
+        assert_eq!(args.model.input.set, [("lam".to_string(), "0.1".to_string())]);
+        assert_eq!(args.model.input.data[0], Binding { name: Some("X".into()), file: "a=b.npy".into() });
+        assert_eq!(args.model.input.data[1], Binding { name: None, file: "dir/all.npz".into() });
+        assert_eq!(args.model.input.seed, 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::curvature::Smoothness;
-use blo_compiler::{convexity, proximal};
+use blo_compiler::{convexity, pairs_to_branch_on, proximal};
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
 
@@ -17,6 +17,9 @@ const FEW: usize = 20;
 
 /// Followers with constraints and more variables than this are given to a first-order method.
 const SEVERAL: usize = 300;
+
+/// Models with more pairs of constraint and multiplier are not given to `tree`, whose nodes may double with each.
+const FEW_PAIRS: usize = 60;
 
 /// Sampled sums with at least this many terms are worth sampling.
 const MANY_TERMS: usize = 50_000;
@@ -43,6 +46,9 @@ pub fn solvable(model: &Model) -> bool {
 /// The method when nobody names one: the usual one of its levels where that fits, else the first that does.
 pub fn default_method(model: &Model) -> &'static str {
     let usual = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
+    if !model.asks().is_empty() && branches(model).is_some() {
+        return "tree";
+    }
     let mut names = fitting(model);
     let first = names.next().unwrap_or(usual);
     if names.any(|name| name == usual) { usual } else { first }
@@ -56,6 +62,7 @@ pub fn automatic(model: &Model) -> Option<Automatic> {
         (_, _, []) => return None,
         (Some((feature, _)), _, [only]) => (*only, format!("no other method handles {}", feature.words())),
         (None, None, _) => (default_method(model), "the model has one level".to_owned()),
+        (_, Some(_), _) if branches(model).is_some() => branching(model),
         (Some((feature, _)), lower, _) => {
             let size = lower.as_ref().map_or(0, size);
             let (method, other) = if size > SEVERAL { ("sflcb", "at most") } else { ("kkt", "more than") };
@@ -69,6 +76,26 @@ pub fn automatic(model: &Model) -> Option<Automatic> {
         (None, Some(lower), _) => by_lower_level(model, lower),
     };
     Some(Automatic { method, because })
+}
+
+/// The pairs of a model that `tree` solves to a proof, where there are some but not too many.
+fn branches(model: &Model) -> Option<usize> {
+    let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
+    let fits = solvers::named("tree").is_some_and(|tree| tree.misfit(model.lower.is_some(), &asks).is_none());
+    if !fits {
+        return None;
+    }
+    pairs_to_branch_on(model).filter(|pairs| (1..=FEW_PAIRS).contains(pairs))
+}
+
+fn branching(model: &Model) -> (&'static str, String) {
+    let pairs = branches(model).unwrap_or(0);
+    let many = if pairs == 1 { "pair" } else { "pairs" };
+    let why = format!(
+        "the lower level is a linear or convex quadratic program, so that branching on its {pairs} {many} of multiplier and slack proves a \
+         global optimum; with more than {FEW_PAIRS}, or an upper objective or a constraint of higher degree, `kkt` would be taken"
+    );
+    ("tree", why)
 }
 
 fn size(level: &Level) -> usize {

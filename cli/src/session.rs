@@ -47,7 +47,7 @@ pub struct Plan {
 impl Session {
     /// Reads the model's text. When that failed, what is left has said so.
     pub fn open(args: &ModelArgs) -> Result<Session, Renderer> {
-        let mut renderer = Renderer::new(args.format);
+        let mut renderer = Renderer::new(args.input.format);
         let clock = Rc::new(Stopwatch::start());
         match files::read_text(&args.model) {
             Ok(text) => {
@@ -82,15 +82,15 @@ impl Session {
     /// Checks the model. `need_data`: whether data without values are an error.
     pub fn model(&mut self, args: &ModelArgs, need_data: bool) -> Option<Model> {
         let options = Options {
-            overrides: args.set.clone(),
-            seed: args.seed,
-            precision: args.precision.map(|precision| match precision {
+            overrides: args.input.set.clone(),
+            seed: args.input.seed,
+            precision: args.input.precision.map(|precision| match precision {
                 PrecisionArg::F32 => Precision::F32,
                 PrecisionArg::F64 => Precision::F64,
             }),
             need_data,
         };
-        let mut loader = FileLoader::new(&args.model, args.data.clone(), self.clock.clone());
+        let mut loader = FileLoader::new(&args.model, args.input.data.clone(), self.clock.clone());
         let (model, diagnostics) = analyse(&mut self.sources, self.main, &mut loader, &options);
         let wrong = self.tell(&diagnostics);
         let model = model.filter(|_| !wrong)?;

@@ -12,6 +12,7 @@ use blo_runtime::space::Space;
 
 use crate::check::print::print_model;
 use crate::codegen;
+use crate::convexity::lower_is_convex;
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
 use crate::estimate::{Estimates, estimates};
@@ -25,6 +26,7 @@ use crate::model::{Model, Precision};
 use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
+use crate::reformulate::degree::degrees;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level};
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
@@ -139,6 +141,8 @@ pub fn compile_single_level_in(
     let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = single_level(model)?;
     let data = data_bindings(model);
     let mut problem = compile_in(model, needs, seed, around)?;
+    problem.lower_convex = lower_is_convex(model);
+    let single_degrees = degrees(&program, &data);
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
@@ -167,12 +171,29 @@ pub fn compile_single_level_in(
         .map(|(var, e)| place(var, e))
         .collect();
     let follower = match follower {
-        Some(program) => Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows }),
+        Some(program) => {
+            let quadratic = problem.lower_convex && degrees(&program, &data).is_quadratic_program();
+            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic })
+        }
         None => None,
     };
     let lens = (problem.upper.len(), problem.lower.len() - duals.len());
-    problem.constrained =
-        Some(Box::new(Constrained { single, upper_rows, lens, duals, pairs, follower, found: None }));
+    let vars = model.upper.vars.iter().chain(model.lower.iter().flat_map(|level| &level.vars));
+    let integers = vars.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
+    let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
+    let (found, proof) = (None, None);
+    problem.constrained = Some(Box::new(Constrained {
+        single,
+        upper_rows,
+        lens,
+        duals,
+        pairs,
+        follower,
+        found,
+        degrees: single_degrees,
+        whole,
+        proof,
+    }));
     Ok(problem)
 }
 
@@ -183,7 +204,7 @@ fn nlp(
     seed: u64,
     around: Surroundings<'_>,
 ) -> Result<(Nlp, Space), Vec<Diagnostic>> {
-    let Program { mut model, equal } = program;
+    let Program { mut model, equal, .. } = program;
     model.precision = Precision::F64;
     let Some(lower) = &model.lower else { crate::bug!("a program without variables") };
     let space = space(&model.graph, lower, data, seed)?;

@@ -15,6 +15,7 @@ mod instantiate;
 pub mod ir;
 pub mod lower;
 pub mod model;
+pub mod notation;
 pub mod ops;
 pub mod passes;
 mod reformulate;
@@ -29,4 +30,5 @@ pub use compile::{
 };
 pub use convexity::convexity;
 pub use passes::proximal::Split;
+pub use reformulate::degree::pairs_to_branch_on;
 pub use solution::{Expectation, blame, expectations, follower_objectives};

@@ -7,6 +7,7 @@
 //! than the arithmetic allows. Where a lower variable is just about to reach or leave a bound, the response has a kink and the
 //! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
 
+use crate::constrained::tree::Proof;
 use crate::derivatives::Derivatives;
 use crate::hypergradient::Implicit;
 use crate::linear::blas1::{all_finite, norm2};
@@ -69,6 +70,8 @@ pub struct Check {
     pub violation: Option<f64>,
     /// How far the single-level form is from strong stationarity; `None` where the method does not work on it.
     pub single_level: Option<f64>,
+    /// What a tree proves about the point; `None` where the method makes none.
+    pub proof: Option<Proof>,
     /// Why there is no hypergradient, or a caveat about it.
     pub note: Option<String>,
 }
@@ -84,6 +87,7 @@ impl Check {
             upper_stationary: false,
             violation: None,
             single_level: None,
+            proof: None,
             note: None,
         }
     }

@@ -3,6 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::check::{Check, check};
+use crate::constrained::tree::Proof;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
@@ -40,6 +41,8 @@ pub struct Solution {
     pub lower_objective: Option<f64>,
     /// `F(x, ŷ)` in the user's sign, with `ŷ` the lower solution found by the check.
     pub upper_objective_checked: f64,
+    /// What is proved about the upper objective, by the method; the bound is in the user's sign.
+    pub proof: Option<Proof>,
     /// The independent check.
     pub check: Check,
     /// The lower gap of the method's own last iterate, where the lower level was solved after it (option `finish`).
@@ -79,7 +82,7 @@ impl Solution {
     /// violated. Without either every point with finite values is.
     pub fn is_feasible(&self) -> bool {
         match self.point {
-            PointStatus::Stationary | PointStatus::Feasible => true,
+            PointStatus::Optimal | PointStatus::Stationary | PointStatus::Feasible => true,
             PointStatus::NotSolved => self.check.lower.is_none() && self.check.violation.is_none(),
             PointStatus::Unknown => false,
         }
@@ -152,6 +155,7 @@ fn run(
     problem.lower.project(&mut start.y);
     if let Some(constrained) = &mut problem.constrained {
         constrained.found = None;
+        constrained.proof = None;
     }
     let (before, before_table) = (problem.calls(), problem.call_table());
     let (evaluated, calls) = (evaluations(problem), problem.all_calls());
@@ -200,7 +204,7 @@ fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, f
     let before = problem.calls();
     let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
     let mut gap_left = None;
-    let (check, upper_objective, reports) = if matches!(termination, Termination::Refused { .. }) {
+    let (check, upper_objective, reports) = if termination.leaves_no_point() {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
         let mut checked = check(problem, &x, &y, budget);
@@ -213,13 +217,15 @@ fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, f
         (checked, upper_objective, reports)
     };
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
+    let proof = check.proof.map(|proof| Proof { bound: problem.upper_sign * proof.bound, ..proof });
     Solution {
         solver: solver.name,
-        verdict: verdict(&termination, &check, gap_left, solver.has_steps()),
+        verdict: verdict(&termination, &check, proof, gap_left, solver.has_steps()),
         termination,
         point: check.point,
         upper_objective: problem.upper_sign * upper_objective,
         lower_objective: problem.has_lower.then_some(problem.lower_sign * lower_objective),
+        proof,
         upper_objective_checked: problem.upper_sign * check.upper_objective,
         measure,
         upper: variables(&problem.upper, &x),

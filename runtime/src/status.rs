@@ -1,6 +1,7 @@
 //! Why a run stopped, what its point is worth, and the sentence that says both.
 
 use crate::check::{Check, LowerCheck};
+use crate::constrained::tree::Proof;
 use crate::derivatives::Quantity;
 
 /// Why a run stopped.
@@ -44,6 +45,10 @@ pub enum Termination {
         /// The outer iteration.
         iteration: usize,
     },
+    /// There is no point that the model allows.
+    Infeasible,
+    /// The upper objective falls without end along points that the model allows.
+    Unbounded,
     /// The solver is not for this problem.
     Refused {
         /// Why.
@@ -65,8 +70,15 @@ impl Termination {
             Termination::Diverged { .. } => "diverged",
             Termination::Stalled { .. } => "stalled",
             Termination::LineSearchFailed { .. } => "line_search_failed",
+            Termination::Infeasible => "infeasible",
+            Termination::Unbounded => "unbounded",
             Termination::Refused { .. } => "refused",
         }
+    }
+
+    /// Whether there is no point to look at.
+    pub fn leaves_no_point(&self) -> bool {
+        matches!(self, Termination::Refused { .. } | Termination::Infeasible | Termination::Unbounded)
     }
 
     /// Whether the run broke down instead of ending by a test or by request.
@@ -82,6 +94,8 @@ impl Termination {
             | Termination::Interrupted
             | Termination::Goal
             | Termination::Patience
+            | Termination::Infeasible
+            | Termination::Unbounded
             | Termination::Stalled { .. } => false,
         }
     }
@@ -149,10 +163,16 @@ impl std::fmt::Display for Termination {
             Termination::LineSearchFailed { iteration } => {
                 write!(f, "no finite value was found along the search direction in iteration {iteration}")
             }
+            Termination::Infeasible => write!(f, "the model has no solution: {NO_POINT}"),
+            Termination::Unbounded => write!(f, "the model has no solution: {NO_BOUND}"),
             Termination::Refused { reason } => write!(f, "{reason}"),
         }
     }
 }
+
+const NO_POINT: &str =
+    "every branch ends without a point at which all constraints hold and the lower level is solved";
+const NO_BOUND: &str = "along a ray of points at which all constraints hold and the lower level is solved, the upper objective falls without end";
 
 /// A quantity in words.
 fn describe(quantity: Quantity) -> &'static str {
@@ -178,6 +198,8 @@ fn describe(quantity: Quantity) -> &'static str {
 /// What the point is worth, by the independent check. Stationary is not optimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointStatus {
+    /// No point that the model allows is better: proved, to the tolerance of the proof.
+    Optimal,
     /// The lower level is solved and the upper level stationary, both to the check's tolerances.
     Stationary,
     /// The lower level is solved; the upper level is not shown to be stationary.
@@ -192,6 +214,7 @@ impl PointStatus {
     /// The word used in results.
     pub fn name(self) -> &'static str {
         match self {
+            PointStatus::Optimal => "optimal",
             PointStatus::Stationary => "stationary",
             PointStatus::Feasible => "feasible",
             PointStatus::NotSolved => "not_solved",
@@ -201,12 +224,19 @@ impl PointStatus {
 }
 
 /// One or two sentences: what the point is worth, why the run stopped when that was not a test, and the lower gap that the
-/// method left where the lower level was solved after it. `has_steps`: whether an option of the method shortens its steps.
-pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>, has_steps: bool) -> String {
-    if let Termination::Refused { reason } = termination {
-        return reason.clone();
+/// method left where the lower level was solved after it. `proof`: what is proved, in the model's own sense. `has_steps`: whether
+/// an option of the method shortens its steps.
+pub fn verdict(
+    termination: &Termination,
+    check: &Check,
+    proof: Option<Proof>,
+    gap_left: Option<f64>,
+    has_steps: bool,
+) -> String {
+    if termination.leaves_no_point() {
+        return termination.to_string();
     }
-    let mut text = worth(check);
+    let mut text = worth(check, proof);
     if let Some(gap) = gap_left {
         text += &format!("; the method left a lower gap of {}, closed at its last x", short(gap));
     }
@@ -222,13 +252,13 @@ pub fn verdict(termination: &Termination, check: &Check, gap_left: Option<f64>, 
 }
 
 /// What the point is worth.
-fn worth(check: &Check) -> String {
+fn worth(check: &Check, proof: Option<Proof>) -> String {
     if check.point == PointStatus::Unknown {
         return "the point could not be checked".to_string();
     }
     let mut parts: Vec<String> = check.violation.map(|v| constraints_worth(v, check)).into_iter().collect();
     parts.extend(check.lower.iter().map(lower_worth));
-    parts.push(upper_worth(check));
+    parts.push(proof.map_or_else(|| upper_worth(check), |proof| proof_worth(proof, check)));
     parts.extend(check.note.clone());
     parts.join("; ")
 }
@@ -254,6 +284,22 @@ fn constraints_worth(violation: f64, check: &Check) -> String {
     format!("no constraint is violated by more than {off}")
 }
 
+fn proof_worth(proof: Proof, check: &Check) -> String {
+    let Proof { nodes, bound, gap } = proof;
+    let many = if nodes == 1 { "node" } else { "nodes" };
+    if check.point == PointStatus::Optimal {
+        return format!("global optimum, proved by branching: {nodes} {many}, bound {}", long(bound));
+    }
+    if bound.is_infinite() {
+        return format!("no bound of the upper objective is proved ({nodes} {many})");
+    }
+    format!(
+        "the bound of the upper objective is {}, which leaves a gap of {} ({nodes} {many})",
+        long(bound),
+        short(gap)
+    )
+}
+
 fn upper_worth(check: &Check) -> String {
     if let Some(residual) = check.single_level.map(short) {
         let form = if check.lower.is_some() { "the single-level form" } else { "the point" };
@@ -271,6 +317,15 @@ fn upper_worth(check: &Check) -> String {
         Some(norm) => format!("the {name} is {norm}, so the upper level can still be improved"),
         None => "whether the upper level is stationary is not known".to_string(),
     }
+}
+
+/// Nine decimals at most, or seven significant digits.
+fn long(v: f64) -> String {
+    if v == 0.0 || (v.abs() >= 1e-3 && v.abs() < 1e9) {
+        let digits = format!("{v:.9}");
+        return digits.trim_end_matches('0').trim_end_matches('.').to_string();
+    }
+    format!("{v:.6e}")
 }
 
 /// Two significant digits.

@@ -49,6 +49,6 @@ pub fn checked(session: &mut Session, args: &ModelArgs) -> Option<(Model, Option
     if is_open(&model) && !solvable(&model) {
         return Some((model, None));
     }
-    let plan = session.plan(&model, &Flags::default(), args.seed)?;
+    let plan = session.plan(&model, &Flags::default(), args.input.seed)?;
     Some((model, Some(plan)))
 }

@@ -98,7 +98,7 @@ fn prepare(session: &mut Session, args: &CompareArgs) -> Option<Prepared> {
                 };
                 // Each program comes from the model as it was checked, as in a run of that method alone.
                 let mut model = model.clone();
-                match compile::problem(&mut model, &plan, args.model.seed, around) {
+                match compile::problem(&mut model, &plan, args.model.input.seed, around) {
                     Ok(mut problem) => {
                         problem.memory = args.memory.unwrap_or(problem.memory);
                         let first = match &args.start {
@@ -139,7 +139,7 @@ fn plans(session: &mut Session, model: &Model, args: &CompareArgs) -> Option<Vec
     }
     if written.is_empty() {
         // Says why no method fits.
-        session.plan(model, &Flags::default(), args.model.seed)?;
+        session.plan(model, &Flags::default(), args.model.input.seed)?;
         session
             .renderer
             .trouble(&Trouble::new("`--methods` names no method").help("write --methods bome,cg"));
@@ -150,7 +150,7 @@ fn plans(session: &mut Session, model: &Model, args: &CompareArgs) -> Option<Vec
     for label in written {
         let iterations = steps(&label, model, args);
         let flags = Flags { method: Some(label.clone()), iterations, listed: true, ..Flags::default() };
-        match session.plan(model, &flags, args.model.seed) {
+        match session.plan(model, &flags, args.model.input.seed) {
             Some(plan) => plans.push((label, plan)),
             None => wrong = true,
         }
@@ -196,7 +196,7 @@ fn compare(session: &mut Session, args: &CompareArgs, prepared: Prepared) -> Com
     let Prepared { maximize, contenders, mut compiled } = prepared;
     session.clock.solving();
     catch_interrupts();
-    let for_people = !args.json && !args.csv && args.model.format == Format::Text;
+    let for_people = !args.json && !args.csv && args.model.input.format == Format::Text;
     let show = !args.quiet && for_people;
     let total = contenders.len();
     let mut entries = Vec::new();
@@ -214,7 +214,7 @@ fn compare(session: &mut Session, args: &CompareArgs, prepared: Prepared) -> Com
     ranked(&mut entries, maximize);
     Comparison {
         model: args.model.model.display().to_string(),
-        seed: args.model.seed,
+        seed: args.model.input.seed,
         starts: args.starts,
         budget: Budget { seconds: args.budget, steps: args.steps },
         maximize,
@@ -240,7 +240,7 @@ fn answer(
         Watch::new(args.budget, show, clock.clone()).labelled(&title)
     };
     let count = usize::try_from(args.starts).unwrap_or(usize::MAX);
-    let best = starts::solve(problem, plan, first.clone(), count, args.model.seed, watch);
+    let best = starts::solve(problem, plan, first.clone(), count, args.model.input.seed, watch);
     session.clock.solving();
     tell_fault(session, model, &best.solution);
     let Best { number, solution, times, starts, .. } = best;
@@ -251,7 +251,7 @@ fn answer(
     parts.iter_mut().zip(spent).for_each(|(part, before)| *part -= before);
     let seconds = Seconds { parts, cached: false, data: 0 };
     let calls = since(&problem.call_table(), &before);
-    let result = result(model, &solution, &calls, seconds, args.model.seed);
+    let result = result(model, &solution, &calls, seconds, args.model.input.seed);
     Ok(Box::new(Answer {
         misfit: misfit(&solution),
         checked: solution.upper_objective_checked,

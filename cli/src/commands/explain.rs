@@ -1,25 +1,63 @@
-//! `blo explain`: what a code means, and the list of all codes. The texts stand beside the checks they belong to.
+//! `blo explain`: what a code means, and the list of all codes; and of a model the formulas that blo works with. The texts of codes
+//! stand beside the checks they belong to.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use blo_compiler::codes::{self, Code, Example};
-use blo_grammar::parse::nearest;
+use blo_compiler::model::Model;
+use blo_compiler::notation::{self, Order, Written};
+use blo_grammar::diagnostic::Diagnostic;
+use blo_grammar::parse::{nearest, parse};
+use serde_json::json;
 
-use super::{FINE, WRONG_INPUT, print_out};
-use crate::args::{ExplainArgs, Format};
+use super::{FINE, WRONG_INPUT, end, print_out, refuse};
+use crate::args::{ExplainArgs, Format, ModelArgs};
 use crate::example::messages;
 use crate::files::{Trouble, quoted_list};
 use crate::render::Renderer;
+use crate::session::Session;
 
 /// Columns of an explanation.
 const WIDTH: usize = 80;
 
 /// Runs the command.
 pub fn run(args: &ExplainArgs) -> ExitCode {
+    match &args.target {
+        Some(target) if is_model(target) => formulas(args, target),
+        wanted => match flag(args) {
+            Some(flag) => {
+                let trouble = Trouble::new(format!("`{flag}` explains a model, and none is named"))
+                    .help(format!("write `blo explain model.blo {flag}`"));
+                Renderer::new(Format::Text).trouble(&trouble);
+                ExitCode::from(WRONG_INPUT)
+            }
+            None => code(wanted.as_deref()),
+        },
+    }
+}
+
+/// The flag that asks for formulas, where one is given.
+fn flag(args: &ExplainArgs) -> Option<&'static str> {
+    let flags = [
+        (args.gradient, "--gradient"),
+        (args.hessian, "--hessian"),
+        (args.kkt, "--kkt"),
+        (args.latex, "--latex"),
+    ];
+    flags.into_iter().find_map(|(given, flag)| given.then_some(flag))
+}
+
+/// Whether a word names a model and not a code.
+fn is_model(target: &str) -> bool {
+    target.ends_with(".blo") || Path::new(target).exists()
+}
+
+fn code(wanted: Option<&str>) -> ExitCode {
     let mut renderer = Renderer::new(Format::Text);
     let all = codes::all();
-    let Some(wanted) = &args.code else {
+    let Some(wanted) = wanted else {
         let lines: Vec<String> =
             all.iter().map(|entry| format!("{}  {}\n", entry.code, entry.title)).collect();
         return print_out(&mut renderer, &lines.concat(), FINE);
@@ -31,6 +69,54 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
             ExitCode::from(WRONG_INPUT)
         }
     }
+}
+
+/// Formulas of a model.
+fn formulas(args: &ExplainArgs, target: &str) -> ExitCode {
+    let model_args = ModelArgs { model: PathBuf::from(target), input: args.input.clone() };
+    let mut session = match Session::open(&model_args) {
+        Ok(session) => session,
+        Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
+    };
+    let Some(model) = session.model(&model_args, false) else { return refuse(&mut session.renderer) };
+    match view(args, &session, &model) {
+        Ok(text) => {
+            let document = json!(text);
+            end(&mut session.renderer, &text, &[("text", document)], FINE)
+        }
+        Err(diagnostics) => {
+            session.tell(&diagnostics);
+            refuse(&mut session.renderer)
+        }
+    }
+}
+
+/// What the flags ask for.
+fn view(args: &ExplainArgs, session: &Session, model: &Model) -> Result<String, Vec<Diagnostic>> {
+    if args.gradient || args.hessian {
+        let order = if args.gradient { Order::First } else { Order::Second };
+        return notation::derivatives(model, order, args.latex);
+    }
+    match (args.kkt, args.latex) {
+        (true, true) => notation::single_level_latex(model),
+        (true, false) => Ok(program(session, &notation::single_level(model)?)),
+        (false, true) => Ok(notation::levels_latex(model)),
+        (false, false) => Ok(program(session, &notation::levels(model))),
+    }
+}
+
+/// Levels as a whole file, with the declarations of the model they come from.
+fn program(session: &Session, written: &Written) -> String {
+    let source = session.sources.get(session.main);
+    let (ast, _) = parse(session.main, &source.text);
+    let mut out = notation::declarations(&source.text, &ast);
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    if let Some(missing) = written.missing {
+        let _ = writeln!(out, "# not a model: the language has no words for {missing}");
+    }
+    out + &written.text
 }
 
 /// Code and title, the explanation, the wrong example with its message, and the right one.

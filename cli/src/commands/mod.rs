@@ -72,7 +72,7 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
     // The model is printed whether or not a method is for it.
     let plan = match stage {
         Stage::Model => None,
-        _ => Some(session.plan(&model, flags, args.seed)?),
+        _ => Some(session.plan(&model, flags, args.input.seed)?),
     };
     match compile::text(&mut model, plan.as_ref(), stage) {
         Ok(text) => Some(text),

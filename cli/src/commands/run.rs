@@ -74,7 +74,7 @@ struct Prepared {
 /// Everything that can fail because of wrong input, so that nothing is solved in vain.
 fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
     let mut model = session.model(&args.model, true)?;
-    let plan = session.plan(&model, flags, args.model.seed)?;
+    let plan = session.plan(&model, flags, args.model.input.seed)?;
     let wishes = Wishes { stop: args.stop.as_deref(), watch: args.watch.as_deref(), patience: args.patience };
     let mut halt = session.settled(Halt::new(wishes, &model))?;
     let cache = if args.no_cache { None } else { Cache::open() };
@@ -82,7 +82,7 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
         observer: &*session.clock,
         cache: cache.as_ref().map(|cache| cache as &dyn CodeCache),
     };
-    let problem = match compile::problem(&mut model, &plan, args.model.seed, around) {
+    let problem = match compile::problem(&mut model, &plan, args.model.input.seed, around) {
         Ok(problem) => with_memory(problem, args.memory),
         Err(diagnostics) => {
             session.tell(&diagnostics);
@@ -122,7 +122,7 @@ fn with_memory(mut problem: Problem, memory: Option<usize>) -> Problem {
 /// Solves, and writes the result wherever it was asked for.
 fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode {
     catch_interrupts();
-    let for_people = !args.json && args.model.format == Format::Text;
+    let for_people = !args.json && args.model.input.format == Format::Text;
     let Solved { solution, result, folder } = solve(&mut session, args, prepared, !args.quiet && for_people);
     if let Some(folder) = folder {
         let trace = &solution.trace;
@@ -165,14 +165,14 @@ fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) 
     };
     let best = match &snapshot {
         Some(snapshot) => starts::resume(&mut problem, &plan, first, snapshot, watch(0)),
-        None => starts::solve(&mut problem, &plan, first, count, args.model.seed, watch),
+        None => starts::solve(&mut problem, &plan, first, count, args.model.input.seed, watch),
     };
     let Best { number, solution, starts, trouble, .. } = best;
     if let Some(trouble) = trouble {
         session.renderer.trouble(&trouble);
     }
     let seconds = seconds(session, &model, cached);
-    let result = result(&model, &solution, &problem.call_table(), seconds, args.model.seed);
+    let result = result(&model, &solution, &problem.call_table(), seconds, args.model.input.seed);
     let starts = if count > 1 { Some(Starts { number, lines: starts }) } else { None };
     let result = RunResult { because: plan.because, starts, ..result };
     tell_fault(session, &model, &solution);

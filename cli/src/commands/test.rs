@@ -11,7 +11,7 @@ use blo_grammar::parse::parse;
 use serde_json::{Value, json};
 
 use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out, run::allow_threads, run::outcome};
-use crate::args::{ModelArgs, RunArgs, TestArgs};
+use crate::args::{InputArgs, ModelArgs, RunArgs, TestArgs};
 use crate::files::Trouble;
 use crate::find;
 use crate::render::Renderer;
@@ -109,7 +109,10 @@ fn model(renderer: &mut Renderer, path: &Path, args: &TestArgs) -> Tested {
 
 fn run_args(model: PathBuf, args: &TestArgs) -> RunArgs {
     RunArgs {
-        model: ModelArgs { model, seed: args.seed, format: args.format, ..ModelArgs::default() },
+        model: ModelArgs {
+            model,
+            input: InputArgs { seed: args.seed, format: args.format, ..InputArgs::default() },
+        },
         quiet: true,
         ..RunArgs::default()
     }

@@ -33,6 +33,11 @@ pub fn result(result: &RunResult) -> Value {
         "followers": table(
             result.followers.iter().map(|(name, v)| (name, json!({ "objective": number(*v) }))).collect(),
         ),
+        "proof": result.proof.map(|proof| json!({
+            "bound": number(proof.bound),
+            "gap": number(proof.gap),
+            "nodes": proof.nodes,
+        })),
         "hypergradient_norm": number(result.hypergradient_norm),
         "violation": result.violation.map(number),
         "variables": table(result.variables.iter().map(|v| (&v.name, nested(v))).collect()),
@@ -120,6 +125,7 @@ mod tests {
                 "upper",
                 "lower",
                 "followers",
+                "proof",
                 "hypergradient_norm",
                 "violation",
                 "variables",

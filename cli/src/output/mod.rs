@@ -9,6 +9,8 @@ pub mod messages;
 pub mod overview;
 pub mod proximal;
 
+use blo_runtime::constrained::tree::Proof;
+
 use crate::starts::Start;
 use crate::stopwatch::PARTS;
 
@@ -31,6 +33,8 @@ pub struct RunResult {
     pub hypergradient_norm: f64,
     /// The largest violation of a constraint; `None` where the method knows none.
     pub violation: Option<f64>,
+    /// What the method proved about the upper objective, in the model's own sense.
+    pub proof: Option<Proof>,
     /// The variables of both levels, upper first.
     pub variables: Vec<Variable>,
     /// Metrics with their values.
@@ -161,6 +165,7 @@ pub fn sample() -> RunResult {
         followers: vec![("firm".into(), 0.5)],
         hypergradient_norm: 2.5e-7,
         violation: None,
+        proof: None,
         variables: vec![
             Variable { name: "x".into(), shape: vec![], values: vec![1.5], labels: vec![] },
             Variable {

@@ -23,12 +23,12 @@ fn the_convexity_of_the_lower_level_decides() {
     let cases = [
         ("  var y: real[2]\n  minimize sumsq(y - x)", "nested", "strongly convex"),
         ("  var y: real[2]\n  minimize (y[0] + y[1] - x)^2", "kkt", "may have several answers"),
-        ("  var y: real[2] in [-1, 1]\n  minimize x * y[0] + y[1]", "kkt", "may have several answers"),
+        ("  var y: real[2] in [-1, 1]\n  minimize x * y[0] + y[1]", "tree", "proves a global optimum"),
         ("  var y: real[300]\n  minimize (sum(y) - x)^2", "meha", "too large for `kkt`"),
         ("  var y: real[2]\n  minimize sum(abs(y - x))", "cg", "may have kinks"),
         ("  var y: real[2]\n  minimize sumsq(y - x) + norm1(y)", "meha", "proximal operator"),
         ("  var y: real[2] in [-9, 9]\n  minimize sum(sin(y) + x * y)", "nested", "is not convex"),
-        ("  var y: real[2]\n  minimize sumsq(y - x)\n  subject to sum(y) <= 1", "kkt", "2 lower variables"),
+        ("  var y: real[2]\n  minimize sumsq(y - x)\n  subject to sum(y) <= 1", "tree", "its 1 pair of"),
     ];
     for (lower, method, reason) in cases {
         let (taken, because) = choice(lower);
@@ -58,12 +58,13 @@ fn the_choice_is_told_to_people() {
 #[test]
 fn a_model_that_no_method_handles_is_refused_as_such() {
     let folder = Folder::new();
-    let model = "upper {\n  var x: int in 0..3\n  minimize (x - 1)^2\n}\nsolve auto()\n";
+    let model = "upper {\n  var x: real\n  minimize x^2 + y\n}\n\
+                 lower pessimistic {\n  var y: real\n  minimize (y - x)^2\n}\nsolve auto()\n";
     fs::write(folder.path("m.blo"), model).unwrap();
     refused(
         &folder,
         &["run", "m.blo"],
-        &["no method of this version solves this model", "integer variables"],
+        &["no method of this version solves this model", "the pessimistic response"],
     );
     let check = stdout(&blo(&folder.path(""), &["check", "m.blo"]));
     assert!(check.contains("none of this version solves the model"), "{check}");

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::common::{blo, stderr, stdout};
 
-fn root(path: &str) -> PathBuf {
+/// A path from the root of the repository.
+pub fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 

@@ -58,7 +58,7 @@ fn solved(folder: &Folder, args: &[&str]) -> serde_json::Value {
     let output = blo(&folder.path(""), &all);
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(result["status"], "solved", "{}", result["verdict"]);
+    assert!(["optimal", "solved"].iter().any(|s| result["status"] == *s), "{}", result["verdict"]);
     result
 }
 
@@ -84,7 +84,7 @@ fn a_follower_with_constraints_is_solved_and_its_multiplier_read() {
     let folder = Folder::new();
     fs::write(folder.path("m.blo"), TOLL).unwrap();
     let result = solved(&folder, &[]);
-    assert_eq!(result["method"], "kkt");
+    assert_eq!(result["method"], "tree");
     assert!(result["violation"].as_f64().unwrap() < 1e-8);
     assert!((result["reports"]["price"].as_f64().unwrap() - 6.0).abs() < 1e-6);
     let names: Vec<&String> = result["variables"].as_object().unwrap().keys().collect();
@@ -187,9 +187,13 @@ fn an_unbounded_leader_is_told() {
     let text = "upper {\n  var x: real\n  minimize -x\n}\n\
                 lower {\n  var y: real\n  minimize (y - x)^2\n  subject to y <= 1\n}\n";
     fs::write(folder.path("m.blo"), text).unwrap();
-    let output = blo(&folder.path(""), &["run", "m.blo"]);
-    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    assert!(stdout(&output).contains("the objective may be unbounded"), "{}", stdout(&output));
+    let cases =
+        [("kkt", "the objective may be unbounded"), ("tree", "the upper objective falls without end")];
+    for (method, said) in cases {
+        let output = blo(&folder.path(""), &["run", "m.blo", "--method", method]);
+        assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+        assert!(stdout(&output).contains(said), "{}", stdout(&output));
+    }
 }
 
 #[test]

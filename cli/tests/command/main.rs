@@ -11,7 +11,9 @@ mod convexity;
 mod ends;
 mod examples;
 mod formats;
+mod formulas;
 mod levels;
+mod proved;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;

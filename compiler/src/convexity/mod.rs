@@ -102,6 +102,23 @@ pub fn convexity(model: &Model) -> Convexity {
     }
 }
 
+/// Whether the lower level is proved to be convex in its own real variables: objective and feasible set.
+pub fn lower_is_convex(model: &Model) -> bool {
+    let Some(level) = &model.lower else { return true };
+    if level.vars.iter().any(|var| var.integer) {
+        return false;
+    }
+    let data = &data_bindings(model);
+    let scope = Scope { chosen: level.vars.iter().collect(), fixed: model.upper.vars.iter().collect(), data };
+    let mut graph = model.graph.clone();
+    let constraints: Vec<ConstraintForm> =
+        level.constraints.iter().map(|c| constraint::judge_constraint(&mut graph, &scope, c)).collect();
+    feasible(level, &constraints).convex && {
+        let form = form::judge(&mut graph, &scope, level.objective, level.objective_span, level.maximize);
+        form.class.is_convex()
+    }
+}
+
 fn feasible(level: &Level, constraints: &[ConstraintForm]) -> Feasible {
     let polyhedra = constraints.iter().all(|c| c.set == Satisfying::Polyhedron);
     Feasible {

@@ -59,6 +59,25 @@ pub struct SingleLevel {
 /// Errors: a lower objective or constraint that cannot be differentiated.
 pub fn single_level(model: &Model) -> Result<SingleLevel, Vec<Diagnostic>> {
     let mut model = boxed(model);
+    let follower = model.lower.clone().map(|lower| follower(&model, &lower));
+    let (mut form, Conditions { upper_rows, constraints, bounds, duals }) = conditions(&mut model)?;
+    let objective = form.only_lower(&mut model);
+    let Form { vars, rows, .. } = form;
+    let like = model.upper.clone();
+    let program = program(model, Vec::new(), vars, objective, &rows, &like);
+    Ok(SingleLevel { program, upper_rows, constraints, bounds, duals, follower })
+}
+
+/// Where the parts of a single-level form stand among its variables, as in [`SingleLevel`].
+pub(super) struct Conditions {
+    pub upper_rows: usize,
+    pub constraints: Vec<Parts>,
+    pub bounds: Vec<BoundParts>,
+    pub duals: Vec<usize>,
+}
+
+/// The variables and rows of the single-level form of a model with bounds for domains, in the model's graph.
+pub(super) fn conditions(model: &mut Model) -> Result<(Form, Conditions), Vec<Diagnostic>> {
     let rows: Vec<Rows> = model.upper.constraints.iter().map(Rows::from).collect();
     let upper_rows = rows.iter().map(|row| model.graph.ty(row.node).len()).sum();
     let mut form =
@@ -66,7 +85,6 @@ pub fn single_level(model: &Model) -> Result<SingleLevel, Vec<Diagnostic>> {
     let mut constraints = Vec::new();
     let mut bounds = Vec::new();
     let mut duals = Vec::new();
-    let follower = model.lower.clone().map(|lower| follower(&model, &lower));
     if let Some(lower) = model.lower.clone() {
         let graph = &mut model.graph;
         form.vars.extend(lower.vars.iter().cloned());
@@ -79,11 +97,7 @@ pub fn single_level(model: &Model) -> Result<SingleLevel, Vec<Diagnostic>> {
         }
         bounds = form.stationary(graph, &lower, &constraints)?;
     }
-    let objective = form.only_lower(&mut model);
-    let Form { vars, rows, .. } = form;
-    let like = model.upper.clone();
-    let program = program(model, Vec::new(), vars, objective, &rows, &like);
-    Ok(SingleLevel { program, upper_rows, constraints, bounds, duals, follower })
+    Ok((form, Conditions { upper_rows, constraints, bounds, duals }))
 }
 
 /// The follower's problem as a program.
@@ -94,14 +108,15 @@ fn follower(model: &Model, lower: &Level) -> Program {
 }
 
 /// The single-level form while it is put together.
-struct Form {
+pub(super) struct Form {
     /// Upper variables, lower variables, multipliers and slacks.
-    vars: Vec<Var>,
+    pub vars: Vec<Var>,
     /// How many upper variables there are.
     upper: usize,
-    rows: Vec<Rows>,
+    /// The constraints of the upper level, those of the follower with slacks, and its stationarity by each of its variables.
+    pub rows: Vec<Rows>,
     /// Inputs of the model and what stands for them.
-    replace: Vec<(NodeId, NodeId)>,
+    pub replace: Vec<(NodeId, NodeId)>,
 }
 
 impl Form {

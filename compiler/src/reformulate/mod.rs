@@ -3,7 +3,9 @@
 //! weights of the rows (see `blo_runtime::constrained::nlp`).
 
 mod boxes;
+pub mod degree;
 pub mod kkt;
+pub mod stated;
 
 use blo_grammar::span::Span;
 
@@ -19,6 +21,10 @@ pub struct Program {
     pub model: Model,
     /// Per row, in the order of the weights, whether it is an equality.
     pub equal: Vec<bool>,
+    /// What is minimised, without the rows.
+    pub objective: NodeId,
+    /// The row arrays.
+    pub rows: Vec<NodeId>,
 }
 
 /// A row array of a program: what is 0, or at most 0.
@@ -91,7 +97,8 @@ fn program(
     };
     let (upper, lower) = (level(weights, nothing), level(vars, total));
     let model = Model { upper, lower: Some(lower), reports: Vec::new(), expects: Vec::new(), ..model };
-    Program { model, equal }
+    let rows = rows.iter().map(|row| row.node).collect();
+    Program { model, equal, objective, rows }
 }
 
 /// In simplest form, so that derivatives are those of the numerically safe expressions.

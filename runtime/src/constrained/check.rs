@@ -7,6 +7,7 @@ use super::nlp::Nlp;
 use super::polish::polish;
 use super::program::{Program, Relaxed};
 use super::relax::FEASIBLE;
+use super::tree::{self, CLOSED};
 use super::{Constrained, Follower, outside};
 use crate::check::{Check, LOWER, LowerCheck, UPPER};
 use crate::linear::blas1::{largest, norm2};
@@ -47,10 +48,15 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     if !objective.is_finite() || !violation.is_finite() {
         return Check::unknown();
     }
-    let stationarity = found.map(|f| c.stationarity(&z, &f.weights));
+    let proof = c.proof.filter(|_| found.is_some());
+    let stationarity = found.filter(|f| f.stationarity.is_finite()).map(|f| c.stationarity(&z, &f.weights));
     let stationary = stationarity.is_some_and(|s| s <= UPPER);
+    let proved = proof.is_some_and(|proof| {
+        proof.is_closed() && objective - proof.bound <= CLOSED * objective.abs().max(1.0)
+    });
     let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
     let point = match (feasible && lower.as_ref().is_none_or(|l| l.solved), stationary) {
+        (true, _) if proved => PointStatus::Optimal,
         (true, true) => PointStatus::Stationary,
         (true, false) => PointStatus::Feasible,
         (false, _) => PointStatus::NotSolved,
@@ -62,6 +68,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         upper_stationary: stationary,
         violation: Some(violation),
         single_level: stationarity,
+        proof,
         ..Check::unknown()
     }
 }
@@ -81,6 +88,11 @@ pub fn check_follower(
     let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; m]);
     let objective = nlp.evaluate(y, &vec![0.0; m], &mut g, &mut rows);
     let violation = nlp.violation(&rows).max(outside(nlp, y));
+    if follower.quadratic
+        && let Some(best) = program_answer(nlp)
+    {
+        return (judged((objective, y), violation, best, true, nlp), violation);
+    }
     let mut starts = vec![y.to_vec(), nlp.somewhere()];
     if !convex {
         starts.extend((1..=DRAWN).map(|seed| nlp.drawn(seed)));
@@ -94,16 +106,28 @@ pub fn check_follower(
             best = Some(answer);
         }
     }
-    let polished = best.is_some();
     let unsettled = || Answer { y: y.to_vec(), weights: vec![0.0; m], objective, settled: false };
     let best = best.unwrap_or_else(unsettled);
+    (judged((objective, y), violation, best, convex, nlp), violation)
+}
+
+/// What `y`, with its objective and violation, is worth beside the follower's answer.
+fn judged(
+    (objective, y): (f64, &[f64]),
+    violation: f64,
+    best: Answer,
+    convex: bool,
+    nlp: &mut Nlp,
+) -> LowerCheck {
+    let polished = best.settled;
+    let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; nlp.equal.len()]);
     nlp.evaluate(y, &best.weights, &mut g, &mut rows);
     let stationarity = nlp.bounds().stationarity(y, &g);
     let gap = objective - best.objective;
     // A point that violates its constraints a little may lie below the solution by as much as that saves.
     let saved: f64 = best.weights.iter().map(|u| u.abs()).sum::<f64>() * violation.min(FEASIBLE);
     let small = LOWER * objective.abs().max(1.0);
-    let check = LowerCheck {
+    LowerCheck {
         objective,
         stationarity,
         relative_stationarity: stationarity / norm2(y).max(1.0),
@@ -113,8 +137,17 @@ pub fn check_follower(
         solved: polished && gap <= small && gap >= -small - saved,
         solution: best.y,
         solution_objective: best.objective,
+    }
+}
+
+/// The answer of a follower that is a convex quadratic program at the parameters set; `None` where the solver of such programs finds none.
+fn program_answer(nlp: &mut Nlp) -> Option<Answer> {
+    let (lines, objective) = tree::form::program(nlp);
+    let tree::qp::Answer::Solved(solved) = tree::qp::solve(&objective, &lines, &nlp.lo, &nlp.hi) else {
+        return None;
     };
-    (check, violation)
+    let (y, weights, objective) = (solved.z, solved.lines, solved.value);
+    solved.exact.then_some(Answer { y, weights, objective, settled: true })
 }
 
 /// Answers whose objectives differ by less than this, relative, are equally good: the one nearest to `y`, found first, is kept.

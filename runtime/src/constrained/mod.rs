@@ -12,8 +12,41 @@ pub mod program;
 pub mod relax;
 mod structure;
 mod system;
+pub mod tree;
 
 use nlp::Nlp;
+
+/// The degree of a function as a polynomial, as far as it is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Degree {
+    /// At most 1.
+    Affine,
+    /// 2.
+    Quadratic,
+    /// Higher, no polynomial, or not known.
+    Other,
+}
+
+/// The degrees of a program in all its variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Degrees {
+    /// Of the objective.
+    pub objective: Degree,
+    /// Of every row.
+    pub rows: Vec<Degree>,
+}
+
+impl Degrees {
+    /// Nothing is known about a program with this many rows.
+    pub fn unknown(rows: usize) -> Self {
+        Degrees { objective: Degree::Other, rows: vec![Degree::Other; rows] }
+    }
+
+    /// Whether all rows are affine and the objective is quadratic at most.
+    pub fn is_quadratic_program(&self) -> bool {
+        self.objective <= Degree::Quadratic && self.rows.iter().all(|row| *row == Degree::Affine)
+    }
+}
 
 /// Two variables of which one is to be at its bound: `multiplier ≥ 0`, and `variable` at its lower bound, or its upper one
 /// when `high`.
@@ -56,6 +89,8 @@ pub struct Follower {
     pub nlp: Nlp,
     /// Its rows in the single-level form.
     pub rows: Vec<Row>,
+    /// Whether it is known to be a linear or convex quadratic program for every `x`.
+    pub quadratic: bool,
 }
 
 /// A point of the single-level form, with what certifies it.
@@ -91,6 +126,12 @@ pub struct Constrained {
     pub follower: Option<Follower>,
     /// The best point so far.
     pub found: Option<Found>,
+    /// The degrees of the single-level form.
+    pub degrees: Degrees,
+    /// The places of the variables of both levels that must be whole.
+    pub whole: Vec<usize>,
+    /// What is proved about the best point.
+    pub proof: Option<tree::Proof>,
 }
 
 impl Constrained {

@@ -131,10 +131,11 @@ fn polish_pieces(
             }
             let mut other = sides.clone();
             other[k] = if other[k] == Hold::Variable { Hold::Multiplier } else { Hold::Variable };
-            better = improved(c, &mut best, &other, watch).map(|found| {
+            better = improved(c, &mut best, &other, watch);
+            if better.is_some() {
                 sides = other;
-                found
-            });
+                break;
+            }
         }
         let Some(found) = better else { break };
         best = found;

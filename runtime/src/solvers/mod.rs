@@ -46,6 +46,7 @@ mod shine;
 mod step;
 mod step_size;
 mod stochastic;
+mod tree;
 mod vpbgd;
 
 use crate::derivatives::Quantity;
@@ -95,6 +96,7 @@ pub static SOLVERS: &[&Solver] = &[
     &grid::GRID,
     &gradient::GRADIENT,
     &kkt::KKT,
+    &tree::TREE,
     &sflcb::SFLCB,
     &gaffa::GAFFA,
     &blocc::BLOCC,

@@ -1,0 +1,275 @@
+//! Global optima by branching, against an enumeration that knows nothing of trees: without constraints of the leader on the
+//! follower's variables a linear bilevel program has an optimum at a vertex of the set that the constraints of both levels
+//! leave (Bard 1984, proposition 2), so all vertices are looked at, and the follower's own vertices at each `x`.
+
+// Helpers of tests stop the test when something is wrong, as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod memory;
+
+use blo_compiler::{compile_single_level, pairs_to_branch_on};
+use blo_runtime::monitor::Silent;
+use blo_runtime::solution::{Solution, solve};
+use blo_runtime::solvers::{named, needs};
+use blo_runtime::status::{PointStatus, Termination};
+use memory::{Memory, model};
+
+fn run(text: &str) -> Solution {
+    let mut model = model(text, Memory::default());
+    let solver = named("tree").unwrap();
+    let settings = solver.settings(&[], std::iter::empty()).unwrap();
+    let mut problem = compile_single_level(&mut model, &needs(solver, &settings), 0).unwrap();
+    solve(&mut problem, solver, &settings, &mut Silent)
+}
+
+/// Runs a model whose optimum is known; returns the number of nodes.
+#[track_caller]
+fn proved(expected: f64, text: &str) -> usize {
+    let s = run(text);
+    let size = expected.abs().max(1.0);
+    assert_eq!(s.point, PointStatus::Optimal, "{}", s.verdict);
+    assert!((s.upper_objective - expected).abs() <= 1e-7 * size, "{} is not {expected}", s.upper_objective);
+    let proof = s.check.proof.unwrap();
+    assert!(proof.bound <= s.check.upper_objective + 1e-9 * size, "{}", s.verdict);
+    assert!(s.verdict.contains("global optimum, proved by branching"), "{}", s.verdict);
+    proof.nodes
+}
+
+/// A row `a · v <= b`.
+type Row = ([f64; 3], f64);
+
+/// Whole numbers from -4 to 4.
+struct Draws(u64);
+
+impl Draws {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % 9) as f64 - 4.0
+    }
+}
+
+/// `min F · v`, with `v = (x, y, z)`, where `(y, z)` minimises `f` for a given `x`.
+struct Linear {
+    upper: [f64; 3],
+    lower: [f64; 2],
+    rows: Vec<Row>,
+}
+
+impl Linear {
+    fn drawn(seed: u64) -> Self {
+        let mut draws = Draws(seed);
+        (0..20).for_each(|_| {
+            draws.next();
+        });
+        let mut three = || [draws.next(), draws.next(), draws.next()];
+        let upper = three();
+        let [c, d, _] = three();
+        let mut rows: Vec<Row> = (0..3).map(|k| (three(), 4.0 + f64::from(k))).collect();
+        for i in 0..3 {
+            let unit = |s: f64| [0, 1, 2].map(|j| if i == j { s } else { 0.0 });
+            rows.push((unit(1.0), 6.0));
+            rows.push((unit(-1.0), 0.0));
+        }
+        Linear { upper, lower: [c, d], rows }
+    }
+
+    fn text(&self) -> String {
+        let sum = |a: &[f64], v: &[&str]| -> String {
+            a.iter().zip(v).map(|(a, v)| format!("({a}) * {v}")).collect::<Vec<_>>().join(" + ")
+        };
+        let names = ["x", "y", "z"];
+        let rows: Vec<String> =
+            self.rows[..3].iter().map(|(a, b)| format!("  subject to {} <= {b}\n", sum(a, &names))).collect();
+        format!(
+            "upper {{\n  var x: real in [0, 6]\n  minimize {}\n}}\nlower {{\n  var y: real in [0, 6]\n  var z: real in [0, 6]\n  minimize {}\n{}}}\n",
+            sum(&self.upper, &names),
+            sum(&self.lower, &names[1..]),
+            rows.concat()
+        )
+    }
+
+    fn feasible(&self, v: [f64; 3]) -> bool {
+        self.rows.iter().all(|(a, b)| dot(*a, v) <= b + 1e-9)
+    }
+
+    /// The least lower objective at `x`, over the vertices of the follower's polygon.
+    fn response(&self, x: f64) -> f64 {
+        let mut least = f64::INFINITY;
+        for i in 0..self.rows.len() {
+            for j in 0..i {
+                let point = meet([([1.0, 0.0, 0.0], x), self.rows[i], self.rows[j]]);
+                if let Some(v) = point.filter(|v| self.feasible(*v)) {
+                    least = least.min(self.lower[0] * v[1] + self.lower[1] * v[2]);
+                }
+            }
+        }
+        least
+    }
+
+    fn best(&self) -> f64 {
+        let mut best = f64::INFINITY;
+        for i in 0..self.rows.len() {
+            for j in 0..i {
+                for k in 0..j {
+                    let Some(v) = meet([self.rows[i], self.rows[j], self.rows[k]]) else { continue };
+                    let own = self.lower[0] * v[1] + self.lower[1] * v[2];
+                    if self.feasible(v) && own <= self.response(v[0]) + 1e-9 {
+                        best = best.min(dot(self.upper, v));
+                    }
+                }
+            }
+        }
+        best
+    }
+}
+
+fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Where three planes meet, by Cramer's rule.
+fn meet(rows: [Row; 3]) -> Option<[f64; 3]> {
+    let determinant = |m: [[f64; 3]; 3]| {
+        m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
+            + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0])
+    };
+    let matrix = rows.map(|(a, _)| a);
+    let all = determinant(matrix);
+    let replaced = |c: usize| {
+        let mut m = matrix;
+        (0..3).for_each(|r| m[r][c] = rows[r].1);
+        determinant(m) / all
+    };
+    (all.abs() > 1e-9).then(|| [replaced(0), replaced(1), replaced(2)])
+}
+
+#[test]
+fn the_tree_agrees_with_all_vertices() {
+    let mut branched = 0;
+    for seed in 0..100 {
+        let problem = Linear::drawn(seed);
+        let text = problem.text();
+        let nodes = proved(problem.best(), &text);
+        branched += usize::from(nodes > 1);
+    }
+    assert!(branched >= 30, "only {branched} of the problems had anything to branch on");
+}
+
+#[test]
+fn a_large_multiplier_needs_no_bound() {
+    // The follower's price of the resource is 1e5: a bound of 1000 on multipliers would lose the answer.
+    let text = "
+upper {
+  var x: real in [0, 4]
+  minimize x - 2 * y
+}
+lower {
+  var y: real in nonneg
+  maximize 100000 * y
+  subject to y <= 1 + x
+  subject to y <= 6 - 2 * x
+}
+";
+    proved(5.0 / 3.0 - 2.0 * (8.0 / 3.0), text);
+}
+
+#[test]
+fn tolls_are_a_convex_program_by_strong_duality() {
+    let text = "
+upper {
+  var toll: real in [0, 20]
+  maximize toll * y[0]
+}
+lower {
+  var y: real[2] in nonneg
+  minimize (2 + toll) * y[0] + 6 * y[1]
+  subject to y[0] + y[1] == 1
+}
+";
+    proved(4.0, text);
+}
+
+#[test]
+fn an_upper_objective_that_is_not_convex_is_made_so_by_the_follower() {
+    let text = "
+upper {
+  var q: real in nonneg
+  maximize (100 - q - r) * q - 10 * q
+}
+lower {
+  var r: real in nonneg
+  maximize (100 - q - r) * r - 20 * r
+}
+";
+    proved(1250.0, text);
+}
+
+#[test]
+fn whole_numbers_of_the_leader() {
+    let text = "
+upper {
+  var x: int[3] in 0..2
+  minimize x[0] + 2 * x[1] + 3 * x[2] - 4 * y
+  subject to x[0] + x[1] + x[2] <= 2
+}
+lower {
+  var y: real in [0, 10]
+  minimize -y
+  subject to 2 * y <= 1 + 3 * x[0] + 4 * x[1] + 5 * x[2]
+}
+";
+    // The best two: x = (0, 1, 1) gives y = 5, x = (1, 1, 0) gives 4, x = (1, 0, 1) gives 4.5.
+    proved(-15.0, text);
+}
+
+const COUPLED: &str = "
+upper {
+  var x: real in [1, inf]
+  minimize x
+  subject to x <= y
+}
+lower {
+  var y: real
+  minimize y
+  subject to y >= -x
+}
+";
+
+#[test]
+fn what_has_no_solution_is_said() {
+    let s = run(COUPLED);
+    assert_eq!(s.termination, Termination::Infeasible, "{}", s.verdict);
+    assert!(s.verdict.starts_with("the model has no solution"), "{}", s.verdict);
+    let unbounded = "
+upper {
+  var x: real in nonneg
+  minimize y - x
+}
+lower {
+  var y: real in nonneg
+  minimize y
+}
+";
+    let s = run(unbounded);
+    assert_eq!(s.termination, Termination::Unbounded, "{}", s.verdict);
+    assert!(s.verdict.contains("falls without end"), "{}", s.verdict);
+}
+
+#[test]
+fn what_cannot_be_proved_is_refused() {
+    let cases = [
+        ("minimize -y^2", "the lower level is not convex"),
+        ("minimize y^4", "is not known to be affine"),
+        ("minimize exp(x) * y", "is not known to be affine"),
+    ];
+    for (objective, reason) in cases {
+        let text = format!(
+            "upper {{\n  var x: real in [0, 1]\n  minimize x + y\n}}\nlower {{\n  var y: real in [-1, 1]\n  {objective}\n}}\n"
+        );
+        let s = run(&text);
+        let Termination::Refused { reason: said } = &s.termination else { panic!("{}", s.verdict) };
+        assert!(said.contains(reason), "{said}");
+        assert_eq!(pairs_to_branch_on(&model(&text, Memory::default())), None);
+    }
+    assert_eq!(pairs_to_branch_on(&model(COUPLED, Memory::default())), Some(1));
+}

@@ -1,0 +1,129 @@
+//! `tree`: branching on complementarity, to a proof.
+//!
+//! Assumes that the model's single-level form is affine but for its pairs of multiplier and slack, and an upper objective that is
+//! quadratic: lower levels that are linear or convex quadratic programs for every `x`, and upper variables that may be whole
+//! numbers. Every node is the single-level form with some pairs decided: the multiplier is 0, or the slack. Without the other
+//! pairs it is a convex program, solved with its dual, so that its value bounds all that can be found below the node; a
+//! node with a bound as high as the best point is left. The pair that is violated most is decided next, the node with the lowest
+//! bound is looked at first, and from it a leaf is gone down to. An upper objective that is not convex, a toll times a flow say,
+//! is made so with the rows and pairs of the follower where that is possible. Ends when no node is open: then the best point is a
+//! global optimum up to `tolerance`, or the model has no point, or its objective falls without end along a ray. Costs one
+//! convex program per node, of the size of the single-level form; memory for the open nodes.
+//!
+//! Not guaranteed: a number of nodes below 2 to the number of pairs; and where the upper objective has no convex form, a
+//! bound.
+//!
+//! Sources: J. F. Bard, J. T. Moore, SIAM J. Sci. Stat. Comput. 11 (1990), sections 2 and 3; J. F. Bard, "Convex two-level
+//! optimization", Math. Programming 40 (1988); and those of [`crate::constrained::tree`].
+
+use super::options::{CHECK_STEPS, SEED, TOLERANCE};
+use super::run::{Evaluation, Method, Point, Run};
+use super::{Levels, Solver};
+use crate::constrained::nlp::count;
+use crate::constrained::tree::search::{End, Tree};
+use crate::constrained::{Constrained, Found};
+use crate::derivatives::Quantity;
+use crate::problem::{Feature, Problem};
+use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::status::Termination;
+
+const OWN: &[OptionSpec] = &[
+    OptionSpec {
+        name: "steps",
+        kind: Kind::Count(0),
+        default: Preset::Number(100_000.0),
+        doc: "Nodes after the first.",
+    },
+    OptionSpec {
+        default: Preset::Number(1e-7),
+        doc: "Stop when the best point is within this of the bound, relative to its size.",
+        ..TOLERANCE
+    },
+    SEED,
+    OptionSpec {
+        doc: "Newton steps the final check may spend on solving the follower again, from each of its starts.",
+        ..CHECK_STEPS
+    },
+];
+
+/// The solver.
+pub static TREE: Solver = Solver {
+    name: "tree",
+    summary: "branching on complementarity: a proof that no better point exists",
+    source: "Bard, Moore 1990; Bard 1988",
+    groups: &[OWN],
+    levels: Levels::Any,
+    handles: &[Feature::UpperConstraints, Feature::LowerConstraints, Feature::Multipliers, Feature::Integers],
+    needs: |_| vec![Quantity::UpperGradients],
+    build,
+};
+
+struct Branching {
+    tree: Result<Tree, String>,
+}
+
+fn build(problem: &mut Problem, settings: &Settings, _: &Point) -> Box<dyn Method> {
+    let tolerance = settings.real("tolerance").max(1e-10);
+    let tree = match &mut problem.constrained {
+        Some(c) => Tree::new(c, tolerance),
+        None => Err("there is no single-level form".into()),
+    };
+    Box::new(Branching { tree })
+}
+
+impl Method for Branching {
+    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
+        let (Ok(tree), Some(mut c)) = (&mut self.tree, problem.constrained.take()) else {
+            return Evaluation::NONE;
+        };
+        tree.step(&mut c);
+        count(problem, &c.single);
+        let mut evaluation = Evaluation::NONE;
+        let proof = tree.proof();
+        if let Some(best) = &tree.best {
+            let (n, m) = c.lens;
+            point.x.copy_from_slice(&best.z[..n]);
+            point.y.copy_from_slice(&c.lower_part(&best.z));
+            evaluation.upper = best.objective;
+            evaluation.lower = lower_objective(problem, &mut c, &best.z[..n], &best.z[n..n + m]);
+            evaluation.measure = proof.gap;
+            c.found = Some(Found {
+                z: best.z.clone(),
+                weights: vec![0.0; c.single.equal.len()],
+                objective: best.objective,
+                violation: best.violation,
+                stationarity: f64::INFINITY,
+                answered: true,
+            });
+            c.proof = Some(proof);
+        }
+        problem.constrained = Some(c);
+        evaluation
+    }
+
+    fn update(&mut self, _: &mut Problem, _: &mut Point, k: usize) -> Option<Termination> {
+        match self.tree.as_ref().map(Tree::end) {
+            Ok(End::Open) => None,
+            Ok(End::Proved) => Some(Termination::Tolerance),
+            Ok(End::Infeasible) => Some(Termination::Infeasible),
+            Ok(End::Unbounded) => Some(Termination::Unbounded),
+            Ok(End::Unresolved) | Err(_) => Some(Termination::Stalled { iteration: k }),
+        }
+    }
+
+    fn refusal(&self) -> Option<String> {
+        let reason = self.tree.as_ref().err()?;
+        Some(format!("`tree` cannot prove anything about this model: {reason}"))
+    }
+}
+
+/// The follower's objective at a point; NaN without a lower level.
+fn lower_objective(problem: &mut Problem, c: &mut Constrained, x: &[f64], y: &[f64]) -> f64 {
+    let Some(follower) = &mut c.follower else { return f64::NAN };
+    follower.nlp.set_parameters(x);
+    let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; follower.rows.len()]);
+    let none = vec![0.0; rows.len()];
+    let value = follower.nlp.evaluate(y, &none, &mut g, &mut rows);
+    count(problem, &follower.nlp);
+    value
+}
