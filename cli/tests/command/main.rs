@@ -8,6 +8,7 @@ mod checkpoint;
 mod common;
 mod compare;
 mod convexity;
+mod differences;
 mod ends;
 mod examples;
 mod formats;
