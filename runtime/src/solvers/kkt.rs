@@ -55,6 +55,7 @@ pub static KKT: Solver = Solver {
     summary: "the follower's optimality conditions as constraints, complementarity relaxed and driven to zero",
     source: "Scholtes 2001; Birgin, Martínez 2014; Dempe, Dutta 2012",
     groups: &[OWN],
+    paper: &[],
     levels: Levels::Any,
     handles: &[Feature::UpperConstraints, Feature::LowerConstraints, Feature::Multipliers],
     needs: |_| vec![Quantity::UpperGradients],

@@ -30,6 +30,7 @@ pub static FSLA: Solver = Solver {
     summary: "single loop on batches with a momentum on the upper directions that corrects itself",
     source: "Li, Gu and Huang 2022, arXiv 2112.04660",
     groups: &[RUN, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,
