@@ -129,11 +129,11 @@ fn allocations(text: &str, precision: Precision, method: &str) {
     // The first run warms up what is allocated once per thread.
     for warm in [false, true] {
         let start = Point::start(&problem);
-        let mut iterations = (solver.build)(&mut problem, &settings, &start);
+        let iterations = (solver.build)(&mut problem, &settings, &start);
         let mut silent = Silent;
         let run = Run::new(&problem, &start, STEPS, 0.0, &mut silent).counting(iterations.as_ref(), &problem);
         let before = ALLOCATIONS.get();
-        let ended = run.drive(iterations.as_mut(), &mut problem, start);
+        let ended = run.drive(iterations, &mut problem, start);
         let made = ALLOCATIONS.get() - before;
         assert_eq!(ended.iterations, STEPS, "{method} stopped early: {:?}", ended.termination);
         assert!(

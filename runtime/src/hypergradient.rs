@@ -91,6 +91,12 @@ impl System<'_> {
     }
 }
 
+/// How often a damping is made larger at a point.
+const DAMPINGS: usize = 8;
+
+/// A damping below this share of the largest curvature is none.
+const FORGOTTEN: f64 = 1e-6;
+
 /// Work vectors of implicit hypergradients; no call after [`Implicit::new`] allocates.
 #[derive(Clone, Debug)]
 pub struct Implicit {
@@ -102,6 +108,8 @@ pub struct Implicit {
     pub indirect: Vec<f64>,
     /// `∇y f` (m) of the last call on a lower level with domains.
     pub lower_gradient: Vec<f64>,
+    /// `δ` of [`Implicit::evaluate_damped`].
+    pub(crate) damping: f64,
     solver: ConjugateGradients,
     face: Face,
     rhs: Vec<f64>,
@@ -117,6 +125,7 @@ impl Implicit {
             direct: vec![0.0; n],
             indirect: vec![0.0; n],
             lower_gradient: vec![0.0; m],
+            damping: 0.0,
             solver: ConjugateGradients::new(m),
             face: Face::new(problem),
             rhs: vec![0.0; m],
@@ -145,6 +154,46 @@ impl Implicit {
         });
         self.finish(problem, x, y, g);
         (value, report)
+    }
+
+    /// As [`Implicit::evaluate`] for a lower level that need not be convex: where `H` shows negative curvature the system is
+    /// `(H + δ I) v = ∇y F` from a short multiple of `∇y F`, with `δ` a little more than what was met, and half as much in the next call.
+    pub(crate) fn evaluate_damped(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        max_steps: usize,
+        tolerance: f64,
+        g: &mut [f64],
+    ) -> f64 {
+        let value = self.begin(problem, x, y);
+        let Self { adjoint, face, rhs, solver, damping, .. } = self;
+        *damping *= 0.5;
+        for _ in 0..DAMPINGS {
+            let report = solver.solve(rhs, adjoint, max_steps, tolerance, |v, hv| {
+                problem.lower_hessian(x, y, v, hv);
+                face.add_curvature(&problem.lower, v, hv);
+                face.tangent(&problem.lower, hv);
+                if *damping > 0.0 {
+                    axpy(*damping, v, hv);
+                }
+            });
+            let (least, largest) = report.curvature;
+            // What is left of an old damping is nothing beside the curvature.
+            if *damping < FORGOTTEN * largest {
+                *damping = 0.0;
+            }
+            if report.end != CgEnd::Negative {
+                break;
+            }
+            *damping = (*damping + 2.0 * least.abs()).max(4.0 * *damping);
+            // Should this be the last: the direction of a damping beyond all curvature.
+            adjoint.copy_from_slice(rhs);
+            crate::linear::blas1::scale(1.0 / (*damping + largest), adjoint);
+        }
+        self.finish(problem, x, y, g);
+        value
     }
 
     /// As [`Implicit::evaluate`], with the adjoint `v = η Σ (I − η H)^q ∇y F` for `q = 0, …, terms` and `η = size`.

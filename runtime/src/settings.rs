@@ -58,6 +58,8 @@ pub enum Kind {
     },
     /// The given word, or a positive number.
     PositiveOr(&'static str),
+    /// The given word, or a number from 0 to 1.
+    ShareOr(&'static str),
     /// The given word, or a whole number of at least 1.
     CountOr(&'static str),
     /// `true` or `false`.
@@ -91,6 +93,7 @@ impl std::fmt::Display for Kind {
                 if max.is_finite() { write!(f, " and at most {max}") } else { Ok(()) }
             }
             Kind::PositiveOr(word) => write!(f, "`{word}` or a number above 0"),
+            Kind::ShareOr(word) => write!(f, "`{word}` or a number from 0 to 1"),
             Kind::CountOr(word) => write!(f, "`{word}` or a whole number, at least 1"),
             Kind::Flag => write!(f, "`true` or `false`"),
             Kind::Choice(words) => {
@@ -252,6 +255,8 @@ impl std::error::Error for SettingError {}
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     entries: Vec<(String, Value)>,
+    /// A factor on all sizes of steps that are found, not written.
+    caution: f64,
 }
 
 impl Settings {
@@ -295,11 +300,35 @@ impl Settings {
                 Err(refused) => errors.extend(refused.into_iter().map(|refused| refused.at(index))),
             }
         }
-        let settings = Settings { entries };
+        let settings = Settings::of(entries);
         if errors.is_empty() {
             errors = piece::clashes(options, &settings, written);
         }
         if errors.is_empty() { Ok(settings) } else { Err(errors) }
+    }
+
+    fn of(entries: Vec<(String, Value)>) -> Self {
+        Settings { entries, caution: 1.0 }
+    }
+
+    /// The same, with this factor on all sizes of steps that are found: those of options that say `auto`. Written ones stay.
+    pub(crate) fn cautious(&self, caution: f64) -> Self {
+        Settings { caution, ..self.clone() }
+    }
+
+    /// Whether the upper step is found, where there is one, or any step where there is none.
+    pub(crate) fn finds_steps(&self) -> bool {
+        let found =
+            |(name, value): &(String, Value)| name.ends_with("_step") && *value == Value::Word("auto".into());
+        match self.entries.iter().find(|(name, _)| name == "upper_step") {
+            Some(upper) => found(upper),
+            None => self.entries.iter().any(found),
+        }
+    }
+
+    /// The factor on all sizes of steps that are found.
+    pub(crate) fn caution(&self) -> f64 {
+        self.caution
     }
 
     /// All options and their values, in the solver's order.
@@ -309,7 +338,7 @@ impl Settings {
 
     /// One option, `first (k + 1)^p`.
     pub(crate) fn of_power(name: &str, first: f64, p: f64) -> Self {
-        Settings { entries: vec![(name.to_string(), Preset::Power(first, p).value())] }
+        Settings::of(vec![(name.to_string(), Preset::Power(first, p).value())])
     }
 
     /// Whether there is such an option.
@@ -371,10 +400,11 @@ impl Settings {
 
     /// The name of the piece an option takes, and the settings of its own options.
     pub fn piece(&self, name: &str) -> (&str, Settings) {
+        let own = |entries| Settings { entries, caution: self.caution };
         match self.get(name) {
-            Value::Call(piece, arguments) => (piece, Settings { entries: arguments.clone() }),
-            Value::Word(piece) => (piece, Settings { entries: Vec::new() }),
-            Value::Number(_) | Value::Bool(_) => ("", Settings { entries: Vec::new() }),
+            Value::Call(piece, arguments) => (piece, own(arguments.clone())),
+            Value::Word(piece) => (piece, own(Vec::new())),
+            Value::Number(_) | Value::Bool(_) => ("", own(Vec::new())),
         }
     }
 
@@ -416,7 +446,10 @@ fn accept<'a>(
         }
         (Kind::PositiveOr(_), Value::Number(v)) => range(*v > 0.0 && v.is_finite()),
         (Kind::CountOr(_), Value::Number(v)) => whole(*v, 1),
-        (Kind::PositiveOr(word) | Kind::CountOr(word), Value::Word(found)) => range(word == found),
+        (Kind::ShareOr(_), Value::Number(v)) => range((0.0..=1.0).contains(v)),
+        (Kind::PositiveOr(word) | Kind::CountOr(word) | Kind::ShareOr(word), Value::Word(found)) => {
+            range(word == found)
+        }
         (Kind::Choice(words), Value::Word(found)) => range(words.contains(&found.as_str())),
         (Kind::Flag, Value::Bool(_)) => None,
         (Kind::Schedule, Value::Word(_) | Value::Call(..)) => range(schedule(value).is_some()),

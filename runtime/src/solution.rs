@@ -182,11 +182,12 @@ fn run(
                 let (steps, tolerance) = (settings.count("steps"), settings.real("tolerance"));
                 let run = Run::new(problem, &start, steps, tolerance, monitor)
                     .counting(method.as_ref(), problem)
-                    .counting_from(evaluated, calls);
+                    .counting_from(evaluated, calls)
+                    .retreating(solver, settings, &start);
                 match snapshot {
-                    None => run.drive(method.as_mut(), problem, start),
+                    None => run.drive(method, problem, start),
                     Some(snapshot) => run
-                        .resume(snapshot, method.as_mut(), problem, start.clone())
+                        .resume(snapshot, method, problem, start.clone())
                         .unwrap_or_else(|| refused(start, "the checkpoint is not one of this run".into())),
                 }
             }

@@ -8,6 +8,7 @@ mod checkpoint;
 mod common;
 mod compare;
 mod convexity;
+mod defaults;
 mod ends;
 mod examples;
 mod formats;

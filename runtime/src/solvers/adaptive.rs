@@ -17,15 +17,17 @@ const FIRST: f64 = 1e-3;
 /// The start, how far the iterate has been from it, and the directions so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Adaptive {
+    /// A factor on the size.
+    share: f64,
     start: Vec<f64>,
     farthest: f64,
     sum: f64,
 }
 
 impl Adaptive {
-    /// For vectors of this length.
-    pub(crate) fn new(len: usize) -> Self {
-        Adaptive { start: vec![0.0; len], farthest: 0.0, sum: 0.0 }
+    /// For vectors of this length, with a factor on the size.
+    pub(crate) fn new(len: usize, share: f64) -> Self {
+        Adaptive { share, start: vec![0.0; len], farthest: 0.0, sum: 0.0 }
     }
 
     /// Its memory.
@@ -43,7 +45,7 @@ impl Adaptive {
         }
         self.farthest = self.farthest.max(squared_distance(x, &self.start).sqrt());
         self.sum += dot(d, d);
-        if self.sum > 0.0 { self.farthest / self.sum.sqrt() } else { 0.0 }
+        if self.sum > 0.0 { self.share * self.farthest / self.sum.sqrt() } else { 0.0 }
     }
 }
 
@@ -53,7 +55,7 @@ mod tests {
 
     /// The points of a run on `f = ½ c (x² + 4 z²)`.
     fn run(c: f64) -> Vec<[f64; 2]> {
-        let mut adaptive = Adaptive::new(2);
+        let mut adaptive = Adaptive::new(2, 1.0);
         let mut x = [3.0, -4.0];
         let step = |_| {
             let d = [c * x[0], 4.0 * c * x[1]];
@@ -86,6 +88,6 @@ mod tests {
 
     #[test]
     fn nothing_to_go_by_moves_nothing() {
-        assert_eq!(Adaptive::new(1).size(&[1.0], &[0.0]), 0.0);
+        assert_eq!(Adaptive::new(1, 1.0).size(&[1.0], &[0.0]), 0.0);
     }
 }

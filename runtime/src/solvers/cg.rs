@@ -6,9 +6,9 @@
 //! domains the system is that of the face. Stops when `‖x − P(x − g)‖ ≤ tolerance`. Costs `lower_steps` gradients,
 //! `cg_steps + 1` Hessian products and one fused product; memory of about 8 lower vectors.
 //!
-//! Not guaranteed: `g` is the hypergradient only at the exact lower solution and for a solved system. A direction of zero or
-//! negative curvature stops the inner method and `v` is used as it is; the final check then reports that the hypergradient is
-//! not defined.
+//! Not guaranteed: `g` is the hypergradient only at the exact lower solution and for a solved system. A direction of zero curvature
+//! stops the inner method and `v` is used as it is; one of negative curvature has the system solved again with `H + δ I`; the final
+//! check then reports that the hypergradient is not defined.
 //!
 //! Sources: F. Pedregosa, "Hyperparameter optimization with approximate gradient", ICML 2016, arXiv 1602.02355; R. Grazzi,
 //! L. Franceschi, M. Pontil, S. Salzo, "On the iteration complexity of hypergradient computation", ICML 2020, arXiv 2006.16218.

@@ -59,7 +59,7 @@ pub(crate) const UPPER: &[OptionSpec] = &[
         "upper_step",
         Kind::PositiveOr("auto"),
         Preset::Word("auto"),
-        "Step size of the upper variables; `auto` is the distance from the start so far over the root of the summed squares of the directions so far.",
+        "Step size of the upper variables; `auto` is the distance from the start so far over the root of the summed squares of the directions so far. Where that leads astray, the run goes back to its best iterate with a quarter of all automatic sizes.",
     ),
     option(
         "upper_rule",

@@ -209,5 +209,5 @@ pub(super) fn lower_step(
         })
     });
     let size = 0.5 / (curvature.unwrap_or(0.0) + shift);
-    if size.is_finite() && size > 0.0 { size } else { 0.5 }
+    settings.caution() * if size.is_finite() && size > 0.0 { size } else { 0.5 }
 }

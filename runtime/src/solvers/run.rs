@@ -6,11 +6,23 @@ use crate::hypergradient::Trajectory;
 use crate::linear::blas1::{largest, within};
 use crate::monitor::{Control, Judgement, Monitor, Progress, StopReason, Trace};
 use crate::problem::Problem;
+use crate::settings::Settings;
+use crate::solvers::Solver;
 use crate::state::{Keep, PutBack, Snapshot, State};
 use crate::status::{Part, Termination};
 
 /// An iterate has diverged when it is this much larger than the start.
 const DIVERGED: f64 = 1e10;
+
+/// An iterate of sizes that were found has gone astray when it is this much larger than the start, and its measure this much larger
+/// than the smallest so far.
+const ASTRAY: f64 = 1e3;
+
+/// What is left of sizes that were found when they led astray.
+const CAUTION: f64 = 0.25;
+
+/// How often a run goes back before it ends where it went astray.
+const RETREATS: usize = 12;
 
 /// An iterate: `x` (n) and `y` (m).
 #[derive(Clone, Debug, Default)]
@@ -96,6 +108,22 @@ pub trait Method {
     }
 }
 
+/// What a method is made of, to make it again with smaller steps.
+struct Again<'a> {
+    solver: &'a Solver,
+    settings: &'a Settings,
+    start: Point,
+    retreats: usize,
+}
+
+impl Again<'_> {
+    /// The method with the sizes that are left.
+    fn method(&self, problem: &mut Problem) -> Box<dyn Method> {
+        let caution = CAUTION.powi(self.retreats as i32);
+        (self.solver.build)(problem, &self.settings.cautious(caution), &self.start)
+    }
+}
+
 /// The state of a run outside of the method.
 pub struct Run<'a> {
     monitor: &'a mut dyn Monitor,
@@ -113,7 +141,12 @@ pub struct Run<'a> {
     best_measure: f64,
     /// What the watcher keeps: the point, its iteration and its measure.
     kept: Option<(Point, usize, f64)>,
+    /// The size from which on an iterate has diverged.
     limit: f64,
+    /// How to go back from where sizes that were found led astray; `None` where the sizes are written.
+    again: Option<Again<'a>>,
+    /// Passes over the data of the methods before the last retreat.
+    epochs: f64,
     reports: Vec<f64>,
     /// The iteration that `reports` belong to.
     reported: Option<usize>,
@@ -167,6 +200,8 @@ impl<'a> Run<'a> {
             best_measure: f64::INFINITY,
             kept: judges.then(|| (start.clone(), 0, f64::NAN)),
             limit: DIVERGED * (1.0 + start.size().0),
+            again: None,
+            epochs: 0.0,
             reports: vec![f64::NAN; problem.report_names.len()],
             reported: None,
             before: evaluations(problem),
@@ -180,6 +215,15 @@ impl<'a> Run<'a> {
     pub fn counting(mut self, method: &dyn Method, problem: &Problem) -> Self {
         if method.epochs().is_some() {
             self.trace = Trace::new(self.steps, true, &problem.report_names);
+        }
+        self
+    }
+
+    /// The same run, which goes back to its best iterate with smaller steps where sizes that `solver` found by itself led astray.
+    #[must_use]
+    pub(crate) fn retreating(mut self, solver: &'a Solver, settings: &'a Settings, start: &Point) -> Self {
+        if settings.finds_steps() {
+            self.again = Some(Again { solver, settings, start: start.clone(), retreats: 0 });
         }
         self
     }
@@ -217,7 +261,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the method from `point`.
-    pub fn drive(self, method: &mut dyn Method, problem: &mut Problem, point: Point) -> Ended {
+    pub fn drive(self, method: Box<dyn Method>, problem: &mut Problem, point: Point) -> Ended {
         self.drive_from(0, method, problem, point)
     }
 
@@ -226,12 +270,18 @@ impl<'a> Run<'a> {
     pub(crate) fn resume(
         mut self,
         snapshot: &Snapshot,
-        method: &mut dyn Method,
+        mut method: Box<dyn Method>,
         problem: &mut Problem,
         mut point: Point,
     ) -> Option<Ended> {
         let mut state = PutBack::new(&snapshot.words);
-        let shown = self.state(&mut state, method, problem, &mut point);
+        if let Some(again) = &mut self.again {
+            state.count(&mut again.retreats);
+            if again.retreats > 0 {
+                method = again.method(problem);
+            }
+        }
+        let shown = self.state(&mut state, method.as_mut(), problem, &mut point);
         if !shown || !state.fits() {
             return None;
         }
@@ -264,6 +314,7 @@ impl<'a> Run<'a> {
             state.count(at);
             state.number(measure);
         }
+        state.number(&mut self.epochs);
         state.numbers(&mut self.reports);
         let mut reported = self.reported.unwrap_or(usize::MAX);
         state.count(&mut reported);
@@ -276,6 +327,9 @@ impl<'a> Run<'a> {
     fn offer(&mut self, k: usize, method: &mut dyn Method, problem: &mut Problem, point: &mut Point) {
         if self.monitor.wants_snapshot() {
             let mut state = Keep::default();
+            if let Some(again) = &mut self.again {
+                state.count(&mut again.retreats);
+            }
             if self.state(&mut state, method, problem, point) {
                 self.monitor.keep(Snapshot { iteration: k, words: state.words });
             }
@@ -285,7 +339,7 @@ impl<'a> Run<'a> {
     fn drive_from(
         mut self,
         from: usize,
-        method: &mut dyn Method,
+        mut method: Box<dyn Method>,
         problem: &mut Problem,
         mut point: Point,
     ) -> Ended {
@@ -293,11 +347,15 @@ impl<'a> Run<'a> {
         let mut k = from;
         let termination = loop {
             if keeps {
-                self.offer(k, method, problem, &mut point);
+                self.offer(k, method.as_mut(), problem, &mut point);
             }
             let evaluation = method.evaluate(problem, &mut point, &mut self);
-            if let Some(end) = self.complete(method, problem, &point, k, evaluation) {
-                break end;
+            if let Some(end) = self.complete(method.as_ref(), problem, &point, k, evaluation) {
+                match self.retreat(&end, method.as_ref(), problem, &mut point) {
+                    Some(again) => method = again,
+                    None => break end,
+                }
+                continue;
             }
             if k == self.steps {
                 break Termination::Steps;
@@ -309,7 +367,7 @@ impl<'a> Run<'a> {
         };
         let unseen = self.trace.last_iteration() != Some(self.iteration) && self.known.upper.is_finite();
         if unseen && method.is_fresh() {
-            self.record(problem, self.iteration, method.epochs());
+            self.record(problem, self.iteration, method.as_ref());
         }
         let diverged = matches!(termination, Termination::Diverged { .. });
         let last = if diverged { self.best } else { self.good };
@@ -318,7 +376,7 @@ impl<'a> Run<'a> {
             Some((point, at, measure)) if !measure.is_nan() => (point, Some(at), measure),
             _ => (last, None, self.known.measure),
         };
-        let epochs = method.epochs();
+        let epochs = method.epochs().map(|epochs| self.epochs + epochs);
         Ended { iterations: self.iteration, point, kept, measure, epochs, trace: self.trace, termination }
     }
 
@@ -337,6 +395,11 @@ impl<'a> Run<'a> {
         if let Some(reason) = self.stopped {
             return Some(stopped(reason));
         }
+        if method.is_fresh()
+            && let Some(end) = self.astray(point, &evaluation, k)
+        {
+            return Some(end);
+        }
         self.iteration = k;
         self.known = evaluation;
         self.good.copy(point);
@@ -345,7 +408,7 @@ impl<'a> Run<'a> {
             self.best.copy(point);
         }
         if self.trace.due(k) && method.is_fresh() {
-            self.record(problem, k, method.epochs());
+            self.record(problem, k, method);
         }
         if self.kept.is_some() && method.is_fresh() {
             self.judge(problem, point, k);
@@ -377,6 +440,39 @@ impl<'a> Run<'a> {
         Some(Termination::Diverged { iteration: k, size, part })
     }
 
+    /// Whether a run that can go back should.
+    fn astray(&self, point: &Point, evaluation: &Evaluation, k: usize) -> Option<Termination> {
+        let again = self.again.as_ref().filter(|again| again.retreats < RETREATS)?;
+        let (size, part) = point.size();
+        let far = size > ASTRAY * (1.0 + again.start.size().0);
+        (far && evaluation.measure > ASTRAY * self.best_measure).then_some(Termination::Diverged {
+            iteration: k,
+            size,
+            part,
+        })
+    }
+
+    /// Goes back to the best iterate with smaller steps, where sizes that were found led to this end.
+    fn retreat(
+        &mut self,
+        end: &Termination,
+        method: &dyn Method,
+        problem: &mut Problem,
+        point: &mut Point,
+    ) -> Option<Box<dyn Method>> {
+        let led_astray = matches!(end, Termination::Diverged { .. } | Termination::NonFinite { .. });
+        if !led_astray {
+            return None;
+        }
+        let again = self.again.as_mut().filter(|again| again.retreats < RETREATS)?;
+        again.retreats += 1;
+        self.epochs += method.epochs().unwrap_or(0.0);
+        problem.take_fault();
+        point.copy(&self.best);
+        self.good.copy(&self.best);
+        Some(again.method(problem))
+    }
+
     /// Asks the watcher for its opinion of the iterate of iteration `k`.
     fn judge(&mut self, problem: &mut Problem, point: &Point, k: usize) {
         self.read_reports(problem, k);
@@ -395,7 +491,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn record(&mut self, problem: &mut Problem, k: usize, epochs: Option<f64>) {
+    fn record(&mut self, problem: &mut Problem, k: usize, method: &dyn Method) {
+        let epochs = method.epochs().map(|epochs| self.epochs + epochs);
         self.read_reports(problem, k);
         let Evaluation { upper, lower, measure } = self.known;
         let done = (evaluations(problem) - self.before) as f64;

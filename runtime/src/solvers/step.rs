@@ -43,7 +43,7 @@ impl Step {
     /// The step on the upper variables, as the options say; where its size is automatic it is 0 before the first step.
     pub(crate) fn upper(settings: &Settings, space: &Space) -> Self {
         let size = settings.number("upper_step");
-        let adaptive = size.is_none().then(|| Adaptive::new(space.len()));
+        let adaptive = size.is_none().then(|| Adaptive::new(space.len(), settings.caution()));
         Step { adaptive, ..Step::outer(settings, space, size.unwrap_or(0.0)) }
     }
 

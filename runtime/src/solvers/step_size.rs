@@ -83,7 +83,7 @@ impl StepSize {
             numerator,
             shift,
             smooth,
-            caution: 1.0,
+            caution: settings.caution(),
             at: start.x.clone(),
             seeded: direction.clone(),
             work: vec![0.0; direction.len()],

@@ -147,6 +147,8 @@ struct Penalty<S> {
     k: usize,
     /// The curvature of `F` and the most that a step on `y` may be which goes with both; `None` where its size is given.
     automatic: Option<(UpperCurvature, f64)>,
+    /// A factor on such a step.
+    caution: f64,
     upper_step: Step,
     lower_step: Step,
     /// `∇F`, then the direction.
@@ -174,6 +176,7 @@ impl<S: Surrogate> Penalty<S> {
             scale,
             k: 0,
             automatic,
+            caution: settings.caution(),
             upper_step: Step::upper(settings, &problem.upper),
             lower_step: match joint {
                 true => Step::outer(settings, &problem.lower, size),
@@ -189,7 +192,7 @@ impl<S: Surrogate> Penalty<S> {
     fn fit(&mut self, (of_upper, of_gap): (f64, f64)) {
         if let Some((curvature, most)) = &self.automatic {
             let longest = most.min(self.surrogate.y_step());
-            let steep = 2.0 * of_upper * curvature.get() + of_gap / longest;
+            let steep = 2.0 * of_upper * curvature.get() / self.caution + of_gap / longest;
             self.lower_step.size = longest.min(1.0 / steep);
         }
     }

@@ -13,7 +13,7 @@
 use super::super::options::{RUN, UPPER};
 use super::super::{Levels, Solver};
 use super::nested::{Adjoint, LOWER_STEPS, needs, nested};
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, decay};
+use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay};
 use crate::settings::{Kind, OptionSpec, Preset};
 
 const OWN: &[OptionSpec] = &[
@@ -27,7 +27,7 @@ const OWN: &[OptionSpec] = &[
         default: Preset::Number(10.0),
         doc: "Steps on the adjoint per outer iteration, each on a batch of its own.",
     },
-    decay(0.0),
+    decay(STEADY),
 ];
 
 /// The solver.

@@ -17,12 +17,12 @@ use super::super::{Levels, Solver};
 use super::oracle::{At, Oracle};
 use super::single::Look;
 use super::sizes::Sizes;
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, Sampling, Stochastic, decay, single_needs};
+use super::{ADJOINT_STEP, BATCH, FALLING, LOWER_STEP, Sampling, Stochastic, decay, single_needs};
 use crate::linear::blas1::axpy;
 use crate::problem::Problem;
 use crate::settings::{OptionSpec, Settings};
 
-const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(0.5)];
+const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(FALLING)];
 
 /// The solver.
 pub static FSLA: Solver = Solver {

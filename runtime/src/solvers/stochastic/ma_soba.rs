@@ -13,14 +13,14 @@ use super::super::options::{RUN, UPPER};
 use super::super::{Levels, Solver};
 use super::estimator::Minibatch;
 use super::single::single;
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, decay, single_needs};
+use super::{ADJOINT_STEP, BATCH, FALLING, LOWER_STEP, decay, single_needs};
 use crate::settings::{Kind, OptionSpec, Preset};
 
 const OWN: &[OptionSpec] = &[
     BATCH,
     LOWER_STEP,
     ADJOINT_STEP,
-    decay(0.5),
+    decay(FALLING),
     OptionSpec {
         name: "theta",
         kind: Kind::Real { min: 0.0, max: 1.0, open: true },

@@ -40,14 +40,20 @@ pub(super) const BATCH: OptionSpec = OptionSpec {
 };
 
 /// How the steps fall.
-const fn decay(default: f64) -> OptionSpec {
+const fn decay(default: Preset) -> OptionSpec {
     OptionSpec {
         name: "decay",
-        kind: Kind::Real { min: 0.0, max: 1.0, open: false },
-        default: Preset::Number(default),
-        doc: "All steps fall like (k+1)^-decay, but for an automatic upper step, which falls by itself; with 0 they keep their size, and without variance reduction the iterates then stay as noisy as they are.",
+        kind: Kind::ShareOr("auto"),
+        default,
+        doc: "All steps fall like (k+1)^-decay, but for an automatic upper step, which falls by itself; with 0 they keep their size, and without variance reduction the iterates then stay as noisy as they are. `auto` is 0.5 on batches and 0 on whole sums, which have no noise.",
     }
 }
+
+/// Steps that fall as long as there is noise.
+const FALLING: Preset = Preset::Word("auto");
+
+/// Steps that do not fall.
+const STEADY: Preset = Preset::Number(0.0);
 
 /// The step on the adjoint.
 const ADJOINT_STEP: OptionSpec = OptionSpec {

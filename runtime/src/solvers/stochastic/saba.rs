@@ -15,10 +15,10 @@ use super::super::options::{RUN, UPPER};
 use super::super::{Levels, Solver};
 use super::estimator::Saga;
 use super::single::single;
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, decay, single_needs};
+use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay, single_needs};
 use crate::settings::OptionSpec;
 
-const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(0.0)];
+const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(STEADY)];
 
 /// The solver.
 pub static SABA: Solver = Solver {

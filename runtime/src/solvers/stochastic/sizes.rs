@@ -23,6 +23,8 @@ pub(super) struct Sizes {
     decay: f64,
     /// Whether the upper step falls with the others; one that is found falls by itself.
     upper_falls: bool,
+    /// A factor on a size that suits batches.
+    caution: f64,
 }
 
 /// The size of a lower step.
@@ -55,7 +57,7 @@ impl Sizes {
             Lower::Whole(size)
         };
         let upper_falls = settings.number("upper_step").is_some();
-        Sizes { lower, adjoint, decay, upper_falls }
+        Sizes { lower, adjoint, decay, upper_falls, caution: settings.caution() }
     }
 
     /// As [`Sizes::new`], with the adjoint's step and the decay of the options.
@@ -65,7 +67,11 @@ impl Sizes {
         settings: &Settings,
         start: &Point,
     ) -> Self {
-        let (adjoint, decay) = (settings.number("adjoint_step"), settings.real("decay"));
+        // Without noise a fall only leaves lower variables and adjoint behind the upper ones.
+        let noisy = [Side::Lower, Side::Upper].iter().any(|&side| oracle.batches(side) > 1);
+        let automatic = if noisy { 0.5 } else { 0.0 };
+        let decay = settings.number("decay").unwrap_or(automatic);
+        let adjoint = settings.number("adjoint_step");
         Sizes::new(oracle, problem, settings, start, adjoint, decay)
     }
 
@@ -83,7 +89,7 @@ impl Sizes {
     pub(super) fn lower(&self) -> f64 {
         match &self.lower {
             Lower::Whole(size) => size.get(),
-            Lower::Batches { size, .. } => *size,
+            Lower::Batches { size, .. } => self.caution * size,
         }
     }
 

@@ -6,6 +6,8 @@
 //! Stops when the length of the full directions, looked at once in a pass, is at most `tolerance`. Costs one fused second-order
 //! product and one upper gradient of a batch per iteration; memory of a few vectors.
 //!
+//! `decay` is the published ½ on batches, and 0 on whole sums: there a fall would only leave `y` and `v` behind `x`.
+//!
 //! Not guaranteed: with `decay = 0` the iterates keep the noise of their batches; with the published decay of ½ convergence is slow.
 //!
 //! Source: M. Dagréou, P. Ablin, S. Vaiter, T. Moreau, "A framework for bilevel optimization that enables stochastic and global
@@ -15,10 +17,10 @@ use super::super::options::{RUN, UPPER};
 use super::super::{Levels, Solver};
 use super::estimator::Minibatch;
 use super::single::single;
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, decay, single_needs};
+use super::{ADJOINT_STEP, BATCH, FALLING, LOWER_STEP, decay, single_needs};
 use crate::settings::OptionSpec;
 
-const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(0.5)];
+const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(FALLING)];
 
 /// The solver.
 pub static SOBA: Solver = Solver {

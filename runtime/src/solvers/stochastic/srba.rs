@@ -15,7 +15,7 @@ use super::super::{Levels, Solver};
 use super::estimator::{Estimator, Spider};
 use super::oracle::{At, Oracle};
 use super::single::single;
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, decay, single_needs};
+use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay, single_needs};
 use crate::problem::Problem;
 use crate::samples::Side;
 use crate::settings::{Kind, OptionSpec, Preset};
@@ -24,7 +24,7 @@ const OWN: &[OptionSpec] = &[
     BATCH,
     LOWER_STEP,
     ADJOINT_STEP,
-    decay(0.0),
+    decay(STEADY),
     OptionSpec {
         name: "period",
         kind: Kind::CountOr("auto"),

@@ -16,7 +16,7 @@
 use super::super::options::{RUN, UPPER};
 use super::super::{Levels, Solver};
 use super::nested::{Adjoint, LOWER_STEPS, needs, nested};
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, decay};
+use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay};
 use crate::settings::{Kind, OptionSpec, Preset};
 
 const OWN: &[OptionSpec] = &[
@@ -30,7 +30,7 @@ const OWN: &[OptionSpec] = &[
         default: Preset::Number(10.0),
         doc: "The highest power in the series (Q): as many products with the lower Hessian per outer iteration.",
     },
-    decay(0.0),
+    decay(STEADY),
 ];
 
 /// The solver.

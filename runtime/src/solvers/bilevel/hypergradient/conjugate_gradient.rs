@@ -1,8 +1,10 @@
 //! The hypergradient `conjugate_gradient`: `H v = ∇y F` by at most `cg_steps` steps of conjugate gradients to a relative residual, from the
 //! last `v` or from 0. On active lower domains the system is that of the face.
 //!
-//! The hypergradient only at the exact lower solution and for a solved system. A direction of zero or negative curvature stops the
-//! method and `v` is used as it is.
+//! The hypergradient only at the exact lower solution and for a solved system. A direction of zero curvature stops the method and `v`
+//! is used as it is. Where a direction of negative curvature is met, `y` is no lower minimiser and the system no Newton system: it is
+//! solved again from a short multiple of `∇y F` with `H + δ I`, `δ` twice the curvature met, and half as much in the next outer iteration. As `δ` grows, `v`
+//! turns from the Newton direction to a short multiple of `∇y F`.
 //!
 //! Sources: F. Pedregosa, ICML 2016, arXiv 1602.02355; R. Grazzi, L. Franceschi, M. Pontil, S. Salzo, "On the iteration complexity of
 //! hypergradient computation", ICML 2020, arXiv 2006.16218.
@@ -76,6 +78,6 @@ impl Adjoint for ConjugateGradient {
             implicit.adjoint.fill(0.0);
         }
         let tolerance = lower.accuracy().map_or(self.tolerance, |accuracy| accuracy.max(self.tolerance));
-        implicit.evaluate(problem, x, y, self.steps, tolerance, g).0
+        implicit.evaluate_damped(problem, x, y, self.steps, tolerance, g)
     }
 }

@@ -81,6 +81,7 @@ impl<A: Adjoint> Differentiates for Implicitly<A> {
 
     fn state(&mut self, state: &mut dyn State) -> bool {
         state.numbers(&mut self.implicit.adjoint);
+        state.number(&mut self.implicit.damping);
         self.lower.state(state)
     }
 }

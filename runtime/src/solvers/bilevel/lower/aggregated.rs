@@ -123,7 +123,7 @@ impl Aggregated {
                 let curvature = spectral_radius(&mut direction, &mut work, 1e-4, |v, hv| {
                     problem.tolerantly(|p| p.upper_second_order(&start.x, &start.y, v, hv, &mut cross));
                 });
-                Pull::Found(1.0 / curvature, None)
+                Pull::Found(settings.caution() / curvature, None)
             },
             Pull::Given,
         );
