@@ -28,8 +28,10 @@ pub enum Command {
     Test(TestArgs),
     /// Write models in their usual form
     Fmt(FmtArgs),
-    /// Explain the code of an error or warning
+    /// Explain the code of an error or warning, or show a model's formulas
     Explain(ExplainArgs),
+    /// Write a model's single-level form for other programs
+    Export(ExportArgs),
     /// Show where compiled code is kept and how much there is
     Cache(CacheArgs),
 }
@@ -259,6 +261,22 @@ pub struct ExplainArgs {
     /// What goes into the model.
     #[command(flatten)]
     pub input: InputArgs,
+}
+
+/// `blo export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The follower is replaced by its optimality conditions. In .nl, for nonlinear solvers that read AMPL's files (ipopt, \
+knitro, scip, …), complementarity is a product that is at most 0; in .lp and .mps, for what is linear or has a quadratic objective, it is a \
+special ordered set.\n\nExample: blo export model.blo model.nl"
+)]
+pub struct ExportArgs {
+    /// The model, and what goes into it.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The file to write; .nl, .lp or .mps
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// `blo cache`.

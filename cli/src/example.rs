@@ -5,6 +5,7 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 use crate::commands::check::checked;
+use crate::commands::export::written;
 use crate::commands::run::outcome;
 use crate::render::Renderer;
 use crate::session::Session;
@@ -19,6 +20,7 @@ pub fn messages(example: &Example) -> String {
     let mut session = Session::of("model.blo", example.model.to_owned(), Renderer::into_text());
     match command {
         Command::Run(args) => drop(outcome(&mut session, &args)),
+        Command::Export(args) => drop(written(&mut session, &args)),
         Command::Check(args) => drop(checked(&mut session, &args.model)),
         Command::Compare(_)
         | Command::Test(_)

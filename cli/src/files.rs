@@ -99,6 +99,17 @@ fn missing(path: &Path) -> Trouble {
     if alike.is_empty() { trouble } else { trouble.help(format!("the folder has {}", quoted_list(&alike))) }
 }
 
+/// Writes a file whole or not at all.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
+    written.map_err(|e| {
+        // The half-written file is of no use, and the error that matters is the first.
+        let _ = std::fs::remove_file(&part);
+        Trouble::new(format!("cannot write `{}`: {e}", path.display()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

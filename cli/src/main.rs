@@ -53,6 +53,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Test(args) => commands::test::run(args),
         args::Command::Fmt(args) => commands::fmt::run(args),
         args::Command::Explain(args) => commands::explain::run(args),
+        args::Command::Export(args) => commands::export::run(args),
         args::Command::Cache(args) => commands::cache::run(args),
     };
     std::thread::scope(|scope| {

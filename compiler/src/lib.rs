@@ -11,6 +11,7 @@ mod derive;
 pub mod draws;
 pub mod entry;
 pub mod estimate;
+pub mod export;
 mod instantiate;
 pub mod ir;
 pub mod lower;

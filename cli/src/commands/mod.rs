@@ -4,6 +4,7 @@ pub mod cache;
 pub mod check;
 pub mod compare;
 pub mod explain;
+pub mod export;
 pub mod fmt;
 pub mod run;
 pub mod test;

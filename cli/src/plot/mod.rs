@@ -23,13 +23,7 @@ pub fn write(path: &Path, comparison: &Comparison) -> Result<(), Trouble> {
     } else {
         svg::text(&scene).into_bytes()
     };
-    let part = path.with_extension(format!("{}.part", std::process::id()));
-    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
-    written.map_err(|e| {
-        // The half-written file is of no use, and the error that matters is the first.
-        let _ = std::fs::remove_file(&part);
-        failed(&e)
-    })
+    crate::files::replace(path, &bytes)
 }
 
 #[cfg(test)]

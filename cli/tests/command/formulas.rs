@@ -31,6 +31,189 @@ fn write(folder: &Folder, name: &str, text: &str) {
     std::fs::write(folder.path(name), text).unwrap();
 }
 
+/// The toll model's single-level form in three formats.
+const NL: &str = "g3 1 1 0
+ 6 6 1 0 2
+ 3 1
+ 0 0
+ 6 6 6
+ 0 0 0 1
+ 0 0 0 0 0
+ 14 3
+ 0 0
+ 0 0 0 0 0
+C0
+o2
+v3
+o54
+3
+v1
+v2
+n-1
+C1
+o2
+v4
+v1
+C2
+o2
+v5
+v2
+C3
+n0
+C4
+n0
+C5
+n0
+O0 0
+o1
+o2
+n0.1
+v3
+o2
+v0
+v1
+x6
+0 0
+1 0
+2 0
+3 0
+4 0
+5 0
+r
+1 0
+1 0
+1 0
+1 -1
+4 -2
+4 -6
+b
+0 0 10
+2 0
+2 0
+2 0
+2 0
+2 0
+k5
+1
+4
+7
+10
+12
+J0 3
+1 0
+2 0
+3 0
+J1 2
+1 0
+4 0
+J2 2
+2 0
+5 0
+J3 2
+1 -1
+2 -1
+J4 3
+0 1
+3 -1
+4 -1
+J5 2
+3 -1
+5 -1
+G0 3
+0 0
+1 0
+3 0
+";
+const LP: &str = "\\ the single-level form of a bilevel model
+Maximize
+ obj: - 0.1 dual_demand + [ + 2 t * y_0 ] / 2
+Subject To
+ demand: - 1 y_0 - 1 y_1 <= -1
+ stationary_y_0: + 1 t - 1 dual_demand - 1 low_y_0 = -2
+ stationary_y_1: - 1 dual_demand - 1 low_y_1 = -6
+ d_slack_demand: + 1 y_0 + 1 y_1 - 1 s_slack_demand = 1
+ d_bound_low_y_0: + 1 y_0 - 1 s_bound_low_y_0 = 0
+ d_bound_low_y_1: + 1 y_1 - 1 s_bound_low_y_1 = 0
+Bounds
+ 0 <= t <= 10
+ y_0 >= 0
+ y_1 >= 0
+ dual_demand >= 0
+ low_y_0 >= 0
+ low_y_1 >= 0
+ s_slack_demand >= 0
+ s_bound_low_y_0 >= 0
+ s_bound_low_y_1 >= 0
+SOS
+ slack_demand: S1:: dual_demand:1 s_slack_demand:2
+ bound_low_y_0: S1:: low_y_0:1 s_bound_low_y_0:2
+ bound_low_y_1: S1:: low_y_1:1 s_bound_low_y_1:2
+End
+";
+const MPS: &str = "NAME blo
+ROWS
+ N obj
+ L demand
+ E stationary_y_0
+ E stationary_y_1
+ E d_slack_demand
+ E d_bound_low_y_0
+ E d_bound_low_y_1
+COLUMNS
+ t stationary_y_0 1
+ y_0 demand -1
+ y_0 d_slack_demand 1
+ y_0 d_bound_low_y_0 1
+ y_1 demand -1
+ y_1 d_slack_demand 1
+ y_1 d_bound_low_y_1 1
+ dual_demand obj 0.1
+ dual_demand stationary_y_0 -1
+ dual_demand stationary_y_1 -1
+ low_y_0 stationary_y_0 -1
+ low_y_1 stationary_y_1 -1
+ s_slack_demand d_slack_demand -1
+ s_bound_low_y_0 d_bound_low_y_0 -1
+ s_bound_low_y_1 d_bound_low_y_1 -1
+RHS
+ RHS demand -1
+ RHS stationary_y_0 -2
+ RHS stationary_y_1 -6
+ RHS d_slack_demand 1
+BOUNDS
+ LO BND t 0
+ UP BND t 10
+ LO BND y_0 0
+ PL BND y_0
+ LO BND y_1 0
+ PL BND y_1
+ LO BND dual_demand 0
+ PL BND dual_demand
+ LO BND low_y_0 0
+ PL BND low_y_0
+ LO BND low_y_1 0
+ PL BND low_y_1
+ LO BND s_slack_demand 0
+ PL BND s_slack_demand
+ LO BND s_bound_low_y_0 0
+ PL BND s_bound_low_y_0
+ LO BND s_bound_low_y_1 0
+ PL BND s_bound_low_y_1
+SOS
+ S1 slack_demand
+ dual_demand 1
+ s_slack_demand 2
+ S1 bound_low_y_0
+ low_y_0 1
+ s_bound_low_y_0 2
+ S1 bound_low_y_1
+ low_y_1 1
+ s_bound_low_y_1 2
+QUADOBJ
+ t y_0 -1
+ENDATA
+";
+
 /// What `blo explain` prints with these arguments.
 fn explained(folder: &Path, args: &[&str]) -> String {
     let output = blo(folder, &[&["explain"], args].concat());
@@ -111,6 +294,20 @@ t2 = A' @ (A @ w - b)
 \\end{aligned}
 ";
     assert_eq!(text, wanted);
+}
+
+#[test]
+fn other_programs_can_read_it() {
+    let folder = Folder::new();
+    write(&folder, "toll.blo", TOLL);
+    for (file, wanted) in [("toll.nl", NL), ("toll.lp", LP), ("toll.mps", MPS)] {
+        let output = blo(&folder.path(""), &["export", "toll.blo", file]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(std::fs::read_to_string(folder.path(file)).unwrap(), wanted, "{file}");
+    }
+    refused(&folder, &["export", "toll.blo", "toll.txt"], &["toll.txt", ".nl"]);
+    write(&folder, "curved.blo", &TOLL.replace("6 * y[1]", "exp(y[1])"));
+    refused(&folder, &["export", "curved.blo", "curved.lp"], &["E0407", ".nl"]);
 }
 
 #[test]

@@ -5,6 +5,10 @@ use super::Code;
 /// The command that shows what only a run can find.
 const RUN: &[&str] = &["run", "model.blo"];
 
+/// The commands that show what other programs cannot read.
+const EXPORT: &[&str] = &["export", "model.blo", "model.nl"];
+const EXPORT_LP: &[&str] = &["export", "model.blo", "model.lp"];
+
 /// The codes of this topic, ascending.
 pub(super) static CODES: &[Code] = &[
     Code::new(
@@ -106,6 +110,71 @@ upper {
 ",
     )
     .shown_by(RUN, RUN),
+    Code::new(
+        "E0406",
+        "a function has no counterpart in a file format",
+        "Other programs know sums, products, powers and elementary functions. What blo computes beyond these, such as \
+         linear algebra or `gelu`, cannot be written into their files.",
+        r"
+upper {
+  var x: real = 1
+  minimize gelu(x) + x^2
+}
+",
+        r"
+upper {
+  var x: real = 1
+  minimize x * sigmoid(1.702 * x) + x^2
+}
+",
+    )
+    .shown_by(EXPORT, EXPORT),
+    Code::new(
+        "E0407",
+        "a model is not linear enough for a file format",
+        "The LP and MPS formats hold linear constraints and linear or quadratic objectives, in the variables of both levels \
+         and the follower's multipliers together. The `.nl` format holds any smooth model.",
+        r"
+upper {
+  var x: real in [0, 4] = 1
+  minimize exp(x) - 2 * x
+}
+",
+        r"
+upper {
+  var x: real in [0, 4] = 1
+  minimize x^2 - 2 * x
+}
+",
+    )
+    .shown_by(EXPORT_LP, EXPORT_LP),
+    Code::new(
+        "E0408",
+        "a follower has no optimality conditions",
+        "The single-level form replaces the follower's problem by conditions on its derivatives. Where its variables must be \
+         whole, derivatives say nothing about its answers.",
+        r"
+upper {
+  var x: real in [0, 4]
+  minimize (y - x)^2 + x
+}
+lower {
+  var y: int in 0..5
+  minimize (y - x)^2
+}
+",
+        r"
+upper {
+  var x: real in [0, 4]
+  minimize (y - x)^2 + x
+}
+lower {
+  var y: real in [0, 4]
+  minimize (y - x)^2
+}
+",
+    )
+    .shown_by(EXPORT, EXPORT),
     Code::new(
         "E0501",
         "a method or option on the command line cannot be read",

@@ -50,7 +50,7 @@ pub fn levels_latex(model: &Model) -> String {
 ///
 /// Errors: a lower objective or constraint that cannot be differentiated.
 pub fn single_level(model: &Model) -> Result<Written, Vec<Diagnostic>> {
-    let Stated { model, parts } = stated(model)?;
+    let Stated { model, parts, .. } = stated(model)?;
     let first = |k: usize| parts.iter().position(|part| *part == parts[k]) == Some(k);
     let note = |k: usize| {
         first(k).then(|| match parts[k] {

@@ -36,12 +36,31 @@ pub struct Stated {
     pub model: Model,
     /// One entry per constraint of its upper level.
     pub parts: Vec<Part>,
+    /// What the complementary constraints multiply.
+    pub pairs: Vec<Pair>,
+}
+
+/// The factors of a complementary constraint, both at least 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    /// The place of the constraint.
+    pub row: usize,
+    /// The place of the multiplier among the variables.
+    pub multiplier: usize,
+    /// The distance from the constraint or bound; infinite where there is none.
+    pub distance: NodeId,
 }
 
 /// States the single-level form of a model.
 ///
-/// Errors: a lower objective or constraint that cannot be differentiated.
+/// Errors: a lower objective or constraint that cannot be differentiated, and a follower with integer variables, which
+/// has no such conditions.
 pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
+    if let Some(var) = model.lower.iter().flat_map(|lower| &lower.vars).find(|var| var.integer) {
+        let message = "a follower with integer variables has no optimality conditions";
+        let label = format!("`{}` must be whole", var.name);
+        return Err(vec![Diagnostic::error("E0408", message, var.span, label)]);
+    }
     let data = data_bindings(model);
     let mut model = boxed(model);
     let (form, places) = conditions(&mut model)?;
@@ -50,6 +69,7 @@ pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
         vars: form.vars[..own].to_vec(),
         parts: vec![Part::Upper; model.upper.constraints.len()],
         rows: model.upper.constraints.clone(),
+        pairs: Vec::new(),
     };
     if let Some(lower) = model.lower.take() {
         statement.follower(&mut model, &lower, &form, &places);
@@ -63,7 +83,7 @@ pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
     model.expects.clear();
     model.sampled.clear();
     model.solve = None;
-    Ok(Stated { model, parts: statement.parts })
+    Ok(Stated { model, parts: statement.parts, pairs: statement.pairs })
 }
 
 /// A stated form while it is put together.
@@ -71,6 +91,7 @@ struct Statement {
     vars: Vec<Var>,
     rows: Vec<Constraint>,
     parts: Vec<Part>,
+    pairs: Vec<Pair>,
 }
 
 impl Statement {
@@ -96,6 +117,8 @@ impl Statement {
                 let product = model.graph.mul(multiplier.node, constraint.residual);
                 let row = equation(lower, format!("slack_{name}"), product, constraint.dims.clone());
                 self.add(Part::Complementary, row);
+                let distance = model.graph.neg(constraint.residual);
+                self.pairs.push(Pair { row: self.rows.len() - 1, multiplier: self.vars.len(), distance });
             }
             self.vars.push(multiplier);
         }
@@ -138,6 +161,7 @@ impl Statement {
             }
             let name = format!("bound_{side}_{}", var.name);
             self.add(Part::Complementary, equation(lower, name, product, var.dims.clone()));
+            self.pairs.push(Pair { row: self.rows.len() - 1, multiplier: self.vars.len(), distance });
             self.vars.push(multiplier);
         }
     }
@@ -156,13 +180,18 @@ impl Statement {
         let gone = form.vars[own..].iter().filter(|var| self.vars.iter().all(|kept| kept.input != var.input));
         let gone: Vec<(NodeId, NodeId)> =
             gone.map(|var| (var.node, model.graph.zeros_like(var.node))).collect();
-        let residuals: Vec<NodeId> = self.rows.iter().map(|constraint| constraint.residual).collect();
+        let mut residuals: Vec<NodeId> = self.rows.iter().map(|constraint| constraint.residual).collect();
+        residuals.extend(self.pairs.iter().map(|pair| pair.distance));
         let replace: Vec<(NodeId, NodeId)> = form.replace.iter().copied().chain(gone).collect();
         let residuals = substitute_all(&mut model.graph, &residuals, &replace);
         let simple = simplify(&mut model.graph, &residuals);
-        for (constraint, node) in self.rows.iter_mut().zip(simple) {
+        let (rows, distances) = simple.split_at(self.rows.len());
+        for (constraint, &node) in self.rows.iter_mut().zip(rows) {
             constraint.residual = node;
             constraint.multiplier = None;
+        }
+        for (pair, &node) in self.pairs.iter_mut().zip(distances) {
+            pair.distance = node;
         }
     }
 }
