@@ -1,0 +1,41 @@
+"""What `solve auto()` chooses on the operations-research models, and how its answers compare with the best."""
+import collections
+import json
+import math
+
+from .run import ROOT, Table, solve
+
+
+def close(value, best, factor=2):
+    """Whether an objective is within a factor of the best one: as far from it as it is from 0, and 1e-3."""
+    return math.isfinite(value) and abs(value - best) <= (factor - 1) * abs(best) + 1e-3
+
+
+def auto(only):
+    """Per chosen method: models, allowed answers, and those near the best known value."""
+    del only
+    problems = json.loads((ROOT / "bench/or/problems.json").read_text())
+    known = {problem["name"]: (problem["best_known"] or {}).get("F") for problem in problems}
+    counts, rest = collections.defaultdict(collections.Counter), []
+    for model in sorted((ROOT / "bench/or/models").glob("*.blo")):
+        best = known.get(model.stem)
+        result, complaint = solve(model, "auto()", ["--threads", "1", "--time-limit", "10"])
+        if complaint or "method" not in result:
+            rest.append(f"{model.stem}: {complaint or 'refused'}")
+            continue
+        own = counts[result["method"]]
+        value = result["upper"]["objective"]
+        own["models"] += 1
+        allowed = result["status"] in ("feasible", "solved")
+        own["allowed"] += allowed
+        if isinstance(best, (int, float)):
+            own["known"] += 1
+            near = allowed and value is not None and close(value, best)
+            own["near"] += near
+            own["exact"] += near and abs(value - best) <= 1e-3 * max(1, abs(best))
+            if not near:
+                rest.append(f"{model.stem}: `{result['method']}`, {result['status']}, F = {value}, best known {best}")
+    made = Table("chosen", "models", "allowed answers", "with a known best value", "within a factor 2 of it", "the best to 1e-3")
+    for method, own in sorted(counts.items()):
+        made.put([f"`{method}`", *(str(own[key]) for key in ("models", "allowed", "known", "near", "exact"))])
+    return made.text() + "\nNot near:\n\n" + "\n".join(f"- {line}" for line in rest) + "\n"
