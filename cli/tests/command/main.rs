@@ -9,6 +9,7 @@ mod common;
 mod compare;
 mod convexity;
 mod defaults;
+mod differences;
 mod ends;
 mod examples;
 mod formats;

@@ -12,6 +12,7 @@ pub mod dense;
 mod elementwise;
 mod entry;
 mod gemm;
+pub mod indefinite;
 mod level;
 pub mod map;
 mod math;

@@ -2,10 +2,11 @@
 //! `x` under its own constraints, can do better. Multipliers that the model reads are checked as well, since the objective
 //! depends on them.
 
-use super::augmented::Multipliers;
+use super::interior::{self, Aim, Duals, End};
 use super::nlp::Nlp;
+use super::polish::polish;
+use super::program::{Program, Relaxed};
 use super::relax::FEASIBLE;
-use super::solve::{Aim, solve};
 use super::tree::{self, CLOSED};
 use super::{Constrained, Follower, outside};
 use crate::check::{Check, LOWER, LowerCheck, UPPER};
@@ -54,6 +55,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         proof.is_closed() && objective - proof.bound <= CLOSED * objective.abs().max(1.0)
     });
     let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
+    let solved = lower.as_ref().is_some_and(|l| l.solved);
     let point = match (feasible && lower.as_ref().is_none_or(|l| l.solved), stationary) {
         (true, _) if proved => PointStatus::Optimal,
         (true, true) => PointStatus::Stationary,
@@ -68,6 +70,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         violation: Some(violation),
         single_level: stationarity,
         proof,
+        ties: if solved { tree::ties::ties(c, x) } else { None },
         ..Check::unknown()
     }
 }
@@ -105,8 +108,7 @@ pub fn check_follower(
             best = Some(answer);
         }
     }
-    let unsettled =
-        || Answer { y: y.to_vec(), multipliers: Multipliers::zero(m, 0), objective, settled: false };
+    let unsettled = || Answer { y: y.to_vec(), weights: vec![0.0; m], objective, settled: false };
     let best = best.unwrap_or_else(unsettled);
     (judged((objective, y), violation, best, convex, nlp), violation)
 }
@@ -121,11 +123,11 @@ fn judged(
 ) -> LowerCheck {
     let polished = best.settled;
     let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; nlp.equal.len()]);
-    nlp.evaluate(y, &best.multipliers.rows, &mut g, &mut rows);
+    nlp.evaluate(y, &best.weights, &mut g, &mut rows);
     let stationarity = nlp.bounds().stationarity(y, &g);
     let gap = objective - best.objective;
     // A point that violates its constraints a little may lie below the solution by as much as that saves.
-    let saved: f64 = best.multipliers.rows.iter().map(|u| u.abs()).sum::<f64>() * violation.min(FEASIBLE);
+    let saved: f64 = best.weights.iter().map(|u| u.abs()).sum::<f64>() * violation.min(FEASIBLE);
     let small = LOWER * objective.abs().max(1.0);
     LowerCheck {
         objective,
@@ -146,9 +148,8 @@ fn program_answer(nlp: &mut Nlp) -> Option<Answer> {
     let tree::qp::Answer::Solved(solved) = tree::qp::solve(&objective, &lines, &nlp.lo, &nlp.hi) else {
         return None;
     };
-    let mut multipliers = Multipliers::zero(nlp.equal.len(), 0);
-    multipliers.rows.copy_from_slice(&solved.lines);
-    solved.exact.then_some(Answer { y: solved.z, multipliers, objective: solved.value, settled: true })
+    let (y, weights, objective) = (solved.z, solved.lines, solved.value);
+    solved.exact.then_some(Answer { y, weights, objective, settled: true })
 }
 
 /// Answers whose objectives differ by less than this, relative, are equally good: the one nearest to `y`, found first, is kept.
@@ -166,7 +167,7 @@ fn near(y: &[f64], seed: u64) -> Vec<f64> {
 /// What a solve of the follower found.
 struct Answer {
     y: Vec<f64>,
-    multipliers: Multipliers,
+    weights: Vec<f64>,
     objective: f64,
     /// Whether it is feasible and stationary.
     settled: bool,
@@ -175,17 +176,14 @@ struct Answer {
 /// Solves the follower from `v`.
 fn solve_follower(nlp: &mut Nlp, v: Vec<f64>, budget: usize) -> Answer {
     let mut y = v;
-    let mut multipliers = Multipliers::zero(nlp.equal.len(), 0);
+    let mut duals = Duals::default();
     let bounds = nlp.bounds();
-    bounds.project(&mut y);
-    let scale = nlp.gradient_size(&y);
-    multipliers.penalty *= scale;
-    let aim = Aim { tolerance: 1e-9, scale, relaxation: 0.0, updates: 60, steps: 200 };
-    let mut spent = 0;
-    let reached = solve(nlp, &[], &bounds, &mut y, &mut multipliers, aim, &mut |_| {
-        spent += 1;
-        spent > budget
-    });
-    let settled = reached.violation <= 1e-7 && reached.stationarity <= 1e-6 * scale;
-    Answer { y, multipliers, objective: reached.objective, settled }
+    let mut program = Relaxed::new(nlp, &[], (0.0, 0.0));
+    let aim = Aim { steps: budget.min(300), ..Aim::cold(1e-9) };
+    let mut reached = interior::solve(&mut program, &bounds, &mut y, &mut duals, aim, &mut |_| false);
+    let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; duals.rows.len()]);
+    if reached.end == End::Solved && polish(&mut program, &bounds, &mut y, &mut duals) {
+        reached.objective = program.evaluate(&y, &mut g, &mut rows);
+    }
+    Answer { y, weights: duals.rows, objective: reached.objective, settled: reached.end == End::Solved }
 }

@@ -2,12 +2,16 @@
 //! follower's problem is replaced by its conditions of Karush, Kuhn and Tucker, and the follower's own problem at a given `x`.
 //! The method (`relax`) works on the first; the check works on both and trusts nothing.
 
-pub mod augmented;
+pub mod bounds;
 pub mod check;
-pub mod newton;
+mod filter;
+pub mod interior;
 pub mod nlp;
+pub mod polish;
+pub mod program;
 pub mod relax;
-pub mod solve;
+mod structure;
+mod system;
 pub mod tree;
 
 use nlp::Nlp;

@@ -5,7 +5,9 @@
 
 use std::cell::Cell;
 
-use super::newton::Bounds;
+use super::bounds::Bounds;
+use super::program::Pattern;
+use super::structure::Structure;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{all_finite, largest};
 use crate::linear::power::seeded;
@@ -32,6 +34,8 @@ pub struct Nlp {
     pub start: Vec<f64>,
     /// Evaluations, Hessian products and products with the transposed Jacobian since they were last asked for.
     calls: Cell<[u64; 3]>,
+    /// Where the second derivatives have entries, once that was asked for.
+    structure: Option<Box<Structure>>,
 }
 
 impl Nlp {
@@ -59,6 +63,7 @@ impl Nlp {
             start: space.start(),
             derivatives,
             calls: Cell::new([0; 3]),
+            structure: None,
         }
     }
 
@@ -77,6 +82,35 @@ impl Nlp {
         self.outer[..self.parameters].copy_from_slice(p);
     }
 
+    /// The parameters.
+    pub fn parameters(&self) -> &[f64] {
+        &self.outer[..self.parameters]
+    }
+
+    /// Row and column of every entry of the Hessian of the Lagrangian (its lower triangle) and of the Jacobian.
+    pub fn pattern(&mut self) -> Pattern {
+        let structure = self.take_structure();
+        let pattern = structure.pattern.clone();
+        self.structure = Some(structure);
+        pattern
+    }
+
+    /// In `h` and `j` the values of the entries of [`Nlp::pattern`] at `v` with weights `w`. False when the pattern was found to be
+    /// another; the values are then those of the new one.
+    pub fn second(&mut self, v: &[f64], w: &[f64], h: &mut Vec<f64>, j: &mut Vec<f64>) -> bool {
+        let mut structure = self.take_structure();
+        let kept = structure.evaluate(self, v, w, h, j);
+        self.structure = Some(structure);
+        kept
+    }
+
+    fn take_structure(&mut self) -> Box<Structure> {
+        match self.structure.take() {
+            Some(structure) => structure,
+            None => Box::new(Structure::learn(self)),
+        }
+    }
+
     /// `L(v, w)`, in `g` its gradient by `v` and in `r` the rows.
     pub fn evaluate(&mut self, v: &[f64], w: &[f64], g: &mut [f64], r: &mut [f64]) -> f64 {
         self.count(0);
@@ -84,6 +118,12 @@ impl Nlp {
         let value = self.derivatives.lower_gradients(&self.outer, v, &mut self.outer_gradient, g);
         r.copy_from_slice(&self.outer_gradient[self.parameters..]);
         value
+    }
+
+    /// `F(v)`.
+    pub fn objective(&mut self, v: &[f64]) -> f64 {
+        let (mut g, mut rows) = (vec![0.0; self.len()], vec![0.0; self.equal.len()]);
+        self.evaluate(v, &vec![0.0; self.equal.len()], &mut g, &mut rows)
     }
 
     /// As [`Nlp::evaluate`], and in `gp` the gradient of `L` by the parameters.

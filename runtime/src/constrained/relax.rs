@@ -1,17 +1,20 @@
-//! The single-level form by relaxation: complementarity pairs `a b <= τ` with `τ` driven to 0, each program started from the
-//! last, then a polish in which one end of every pair is held at its bound. Where both ends are at their bounds, the other
-//! ways of holding them are tried one at a time while that lowers the objective.
+//! The single-level form by relaxation: complementarity pairs `a b <= τ` with `τ` driven to 0 together with the barrier of an
+//! interior-point run, then pieces in which one end of every pair is held at its bound. Where both ends are at their bounds, the
+//! other ways of holding them are tried one at a time while that lowers the objective.
 
-use super::augmented::Multipliers;
+use super::interior::{self, Aim, Duals};
 use super::nlp::Nlp;
-use super::solve::{Aim, solve};
-use super::{Constrained, DEGENERATE, Found};
+use super::polish::polish;
+use super::program::Relaxed;
+use super::{Constrained, DEGENERATE, Found, Pair};
 use crate::linear::blas1::largest;
 
 /// The last relaxation.
 const LAST: f64 = 1e-9;
 /// The violation at which a point counts as feasible, relative to `max(1, ‖z‖∞)`.
 pub const FEASIBLE: f64 = 1e-6;
+/// A point this close to strong stationarity needs no other pieces.
+const CERTIFIED: f64 = 1e-7;
 /// Rounds of trying other pieces.
 const ROUNDS: usize = 20;
 
@@ -43,23 +46,11 @@ pub fn run(c: &mut Constrained, x: &[f64], from: From, stop: &mut dyn FnMut(&Nlp
         From::Anywhere(seed) => (anywhere(c, x, seed), 10.0),
     };
     let bounds = c.single.bounds();
-    bounds.project(&mut z);
-    let scale = c.single.gradient_size(&z);
-    let mut multipliers = Multipliers::zero(c.single.equal.len(), c.pairs.len());
-    multipliers.penalty *= scale;
-    let mut relaxation = if c.pairs.is_empty() { LAST } else { first };
-    loop {
-        let last = relaxation <= LAST;
-        let tolerance = if last { 1e-9 } else { (0.01 * relaxation).clamp(1e-8, 1e-3) };
-        let (updates, steps) = if c.pairs.is_empty() { (60, 200) } else { (12, 60) };
-        let aim = Aim { tolerance, scale, relaxation, updates, steps };
-        solve(&mut c.single, &c.pairs, &bounds, &mut z, &mut multipliers, aim, &mut watch);
-        if last || watch(&c.single) {
-            break;
-        }
-        relaxation *= 0.1;
-    }
-    let found = polish(c, &z, &multipliers, &mut watch);
+    let mut duals = Duals::default();
+    let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::cold(1e-8) };
+    let mut relaxed = Relaxed::new(&mut c.single, &c.pairs, (first / aim.barrier, LAST));
+    interior::solve(&mut relaxed, &bounds, &mut z, &mut duals, aim, &mut watch);
+    let found = polish_pieces(c, &z, &duals, &mut watch);
     (!stopped).then_some(found)
 }
 
@@ -71,15 +62,15 @@ fn start(c: &mut Constrained, x: &[f64], watch: &mut dyn FnMut(&Nlp) -> bool) ->
     let Some(follower) = &mut c.follower else { return z };
     follower.nlp.set_parameters(x);
     let mut y = follower.nlp.somewhere();
-    let mut multipliers = Multipliers::zero(follower.rows.len(), 0);
-    let aim = Aim { tolerance: 1e-8, scale: 1.0, relaxation: 0.0, updates: 30, steps: 100 };
+    let mut duals = Duals::default();
     let bounds = follower.nlp.bounds();
-    solve(&mut follower.nlp, &[], &bounds, &mut y, &mut multipliers, aim, watch);
+    let mut program = Relaxed::new(&mut follower.nlp, &[], (0.0, 0.0));
+    interior::solve(&mut program, &bounds, &mut y, &mut duals, Aim::cold(1e-8), watch);
     let (mut g, mut rows) = (vec![0.0; m], vec![0.0; follower.rows.len()]);
-    follower.nlp.evaluate(&y, &multipliers.rows, &mut g, &mut rows);
+    follower.nlp.evaluate(&y, &duals.rows, &mut g, &mut rows);
     z[n..n + m].copy_from_slice(&y);
     for (k, row) in follower.rows.iter().enumerate() {
-        z[row.multiplier] = multipliers.rows[k];
+        z[row.multiplier] = duals.rows[k];
         if let Some(slack) = row.slack {
             z[slack] = (-rows[k]).max(0.0);
         }
@@ -99,21 +90,29 @@ fn anywhere(c: &Constrained, x: &[f64], seed: u64) -> Vec<f64> {
     z
 }
 
+/// The end of a pair that is held at its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Multiplier,
+    Variable,
+    Neither,
+}
+
 /// The point with one end of every pair at its bound, and of the pieces that meet there the best one found.
-fn polish(
+fn polish_pieces(
     c: &mut Constrained,
     z: &[f64],
-    multipliers: &Multipliers,
+    duals: &Duals,
     watch: &mut dyn FnMut(&Nlp) -> bool,
 ) -> Found {
-    let smaller = |c: &Constrained, z: &[f64]| -> Vec<bool> {
-        let held = c.pairs.iter().map(|pair| pair.factors(&c.single, z));
-        held.map(|(a, b)| a < b).collect()
+    let smaller = |pair: &Pair| {
+        let (a, b) = pair.factors(&c.single, z);
+        if a < b { Hold::Multiplier } else { Hold::Variable }
     };
-    let mut sides = smaller(c, z);
-    let mut best = piece(c, z, &sides, multipliers, watch);
+    let mut sides: Vec<Hold> = c.pairs.iter().map(smaller).collect();
+    let mut best = piece(c, z, &sides, duals, watch);
     for _ in 0..ROUNDS {
-        if best.stationarity <= 1e-7 || !best.feasible() {
+        if best.stationarity <= CERTIFIED || !best.feasible() {
             break;
         }
         let degenerate: Vec<usize> = (0..sides.len())
@@ -122,54 +121,79 @@ fn polish(
                 a.max(b) <= DEGENERATE
             })
             .collect();
-        let mut better = None;
-        for k in degenerate {
-            let mut other = sides.clone();
-            other[k] = !other[k];
-            let from = Multipliers { rows: best.weights.clone(), pairs: Vec::new(), penalty: 10.0 };
-            let found = piece(c, &best.z, &other, &from, watch);
-            let less = 1e-9 * best.objective.abs().max(1.0);
-            let level =
-                (found.objective - best.objective).abs() <= less && found.stationarity < best.stationarity;
-            if found.feasible() && (found.objective < best.objective - less || level) {
-                better = Some((found, other));
+        // With neither end held the program is a relaxation: its multipliers certify the point, or its solution is better.
+        let mut free = sides.clone();
+        degenerate.iter().for_each(|&k| free[k] = Hold::Neither);
+        let mut better = improved(c, &mut best, &free, watch);
+        for &k in &degenerate {
+            if better.is_some() || best.stationarity <= CERTIFIED || watch(&c.single) {
                 break;
             }
-            if watch(&c.single) {
-                return best;
+            let mut other = sides.clone();
+            other[k] = if other[k] == Hold::Variable { Hold::Multiplier } else { Hold::Variable };
+            better = improved(c, &mut best, &other, watch);
+            if better.is_some() {
+                sides = other;
+                break;
             }
         }
-        let Some((found, other)) = better else { break };
-        (best, sides) = (found, other);
+        let Some(found) = better else { break };
+        best = found;
     }
     best
 }
 
-/// Solves with one end of every pair held at its bound: the multiplier where `sides` says so, else the variable.
+/// The solution of another piece, when it is feasible and better than `best`. One that is no better may have multipliers that
+/// certify `best`, which then takes them.
+fn improved(
+    c: &mut Constrained,
+    best: &mut Found,
+    sides: &[Hold],
+    watch: &mut dyn FnMut(&Nlp) -> bool,
+) -> Option<Found> {
+    let from = Duals { rows: best.weights.clone(), ..Duals::default() };
+    let found = piece(c, &best.z, sides, &from, watch);
+    let less = 1e-9 * best.objective.abs().max(1.0);
+    if found.feasible() && found.objective < best.objective - less {
+        return Some(found);
+    }
+    let certified = c.stationarity(&best.z, &found.weights);
+    if certified < best.stationarity {
+        best.stationarity = certified;
+        best.weights.clone_from(&found.weights);
+    }
+    let level = (found.objective - best.objective).abs() <= less && found.stationarity < best.stationarity;
+    (found.feasible() && level).then_some(found)
+}
+
+/// Solves with the ends of pairs held at their bounds that `sides` names.
 fn piece(
     c: &mut Constrained,
     z: &[f64],
-    sides: &[bool],
-    multipliers: &Multipliers,
+    sides: &[Hold],
+    duals: &Duals,
     watch: &mut dyn FnMut(&Nlp) -> bool,
 ) -> Found {
     let mut bounds = c.single.bounds();
-    for (pair, hold_multiplier) in c.pairs.iter().zip(sides) {
-        let at = if *hold_multiplier { pair.multiplier } else { pair.variable };
-        let value = if !hold_multiplier && pair.high { bounds.hi[at] } else { bounds.lo[at] };
+    for (pair, side) in c.pairs.iter().zip(sides) {
+        let (at, high) = match side {
+            Hold::Multiplier => (pair.multiplier, false),
+            Hold::Variable => (pair.variable, pair.high),
+            Hold::Neither => continue,
+        };
+        let value = if high { bounds.hi[at] } else { bounds.lo[at] };
         (bounds.lo[at], bounds.hi[at]) = (value, value);
     }
     let mut z = z.to_vec();
-    let mut own = Multipliers {
-        rows: multipliers.rows.clone(),
-        pairs: Vec::new(),
-        penalty: multipliers.penalty.clamp(10.0, 1e5),
-    };
-    let scale = c.single.gradient_size(&z);
-    let aim = Aim { tolerance: 1e-10, scale, relaxation: 0.0, updates: 40, steps: 100 };
-    let reached = solve(&mut c.single, &[], &bounds, &mut z, &mut own, aim, watch);
+    let rows = duals.rows[..c.single.equal.len()].to_vec();
+    let mut own = Duals { rows, ..Duals::default() };
+    let mut program = Relaxed::new(&mut c.single, &[], (0.0, 0.0));
+    let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::warm(1e-9) };
+    interior::solve(&mut program, &bounds, &mut z, &mut own, aim, watch);
+    polish(&mut program, &bounds, &mut z, &mut own);
+    bounds.project(&mut z);
     Found {
-        objective: reached.objective,
+        objective: c.single.objective(&z),
         violation: c.violation(&z),
         stationarity: c.stationarity(&z, &own.rows),
         answered: false,

@@ -1,21 +1,21 @@
 //! `kkt`: the follower's problem replaced by its optimality conditions, and the single-level program solved by relaxation.
 //!
-//! Assumes smooth objectives and constraints, and a follower whose conditions of Karush, Kuhn and Tucker characterise its
-//! answers: a convex one with a constraint qualification. For every start: the follower is solved at `x`, or, every third time,
-//! lower variables are drawn and multipliers and slacks are 1; then the pairs of
-//! multiplier and slack are relaxed to `a b <= τ` with `τ` from 1 down to 1e-9, every program solved by augmented Lagrangians
-//! with truncated Newton steps from the last solution; then one end of every pair is held at its bound and the program solved to
-//! 1e-10. Where both ends of a pair are at their bounds, the other pieces that meet there are tried one at a time. The best
-//! point over all starts that is feasible, and where the follower solved again does no better, is kept. Bounds, simplices and
-//! balls of the follower have multipliers too. Costs two Lagrangian gradients per Newton step and two products per inner step.
+//! Assumes twice differentiable objectives and constraints, and a follower whose conditions of Karush, Kuhn and Tucker characterise
+//! its answers: a convex one with a constraint qualification. For every start: the follower is solved at `x`, or, every third
+//! time, lower variables are drawn and multipliers and slacks are 1; then an interior-point method solves the program with the pairs
+//! of multiplier and slack relaxed to `a b <= τ`, `τ` in proportion to its barrier and at last 1e-9; then one end of every pair is held at
+//! its bound, the program solved again and finished by Newton's method on the active set. Where both ends of a pair are at their
+//! bounds, the other pieces that meet there are tried one at a time. The best point over all starts that is feasible, and where
+//! the follower solved again does no better, is kept. Bounds, simplices and balls of the follower have multipliers too. Costs per
+//! step a few Hessian products (one per colour of the sparsity pattern) and one factorisation of a matrix of variables and rows.
 //!
 //! Not guaranteed: a stationary point need not be a minimum, and with a follower that is not convex its stationary points are
 //! feasible for the program (the check then tells a false answer where it finds a better one). Multipliers that are not unique
 //! leave the choice to the leader.
 //!
 //! Sources: S. Dempe, J. Dutta, "Is bilevel programming a special case of a mathematical program with complementarity
-//! constraints?", Math. Programming 131 (2012); S. Scholtes, SIAM J. Optim. 11 (2001), and those of
-//! [`crate::constrained`].
+//! constraints?", Math. Programming 131 (2012); S. Scholtes, SIAM J. Optim. 11 (2001); A. U. Raghunathan, L. T. Biegler, SIAM J. Optim. 15
+//! (2005); A. Wächter, L. T. Biegler, Math. Programming 106 (2006): see [`crate::constrained`].
 
 use std::cmp::Ordering;
 
@@ -31,7 +31,7 @@ use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::status::Termination;
 
-/// Newton steps for solving the follower again where a start ended.
+/// Steps for solving the follower again where a start ended.
 const FOLLOWER_STEPS: usize = 1000;
 
 const OWN: &[OptionSpec] = &[
@@ -44,7 +44,7 @@ const OWN: &[OptionSpec] = &[
     OptionSpec { default: Preset::Number(1e-6), ..TOLERANCE },
     SEED,
     OptionSpec {
-        doc: "Newton steps the final check may spend on solving the follower again, from each of its starts.",
+        doc: "Steps the final check may spend on solving the follower again, from each of its starts.",
         ..CHECK_STEPS
     },
 ];
@@ -53,7 +53,7 @@ const OWN: &[OptionSpec] = &[
 pub static KKT: Solver = Solver {
     name: "kkt",
     summary: "the follower's optimality conditions as constraints, complementarity relaxed and driven to zero",
-    source: "Scholtes 2001; Birgin, Martínez 2014; Dempe, Dutta 2012",
+    source: "Wächter, Biegler 2006; Raghunathan, Biegler 2005; Scholtes 2001; Dempe, Dutta 2012",
     groups: &[OWN],
     paper: &[],
     levels: Levels::Any,
