@@ -4,8 +4,8 @@
     python3 bench/or/make.py [PATH OF blo]
 
 Formulas are translated from plain infix: `y3` becomes `y[2]`, or `y` where there is only one. Constraints of a level on one of
-its own variables alone become its domain; the others become `subject to` lines, with constants on the right. With the path of
-the command, `blo fmt` brings the files into their usual form.
+its own variables alone become its domain; the others become `subject to` lines, with constants on the right. The method is
+left to blo. With the path of the command, `blo fmt` brings the files into their usual form.
 """
 
 import json
@@ -238,6 +238,7 @@ def model(record):
         lines.append(f"  minimize {write(tokens(record[f'{level}_objective']), names)}")
         lines += [f"  subject to {line}" for line in part.lines]
         lines.append("}")
+    lines += ["", "solve auto()"]
     if best:
         size = abs(best["F"])
         tolerance = "1e-5" if size <= 1 else f"1e-5 * {size!r}"

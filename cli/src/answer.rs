@@ -87,6 +87,7 @@ pub fn result(
         followers,
         hypergradient_norm,
         proof: solution.proof,
+        ties: solution.ties,
         violation: solution.check.violation,
         variables: variables
             .map(|v| Variable {

@@ -44,6 +44,9 @@ pub fn wrong_option(solver: &Solver, error: &SettingError, place: Span, written:
         SettingProblem::Repeated => {
             make(format!("`{option}` is given twice"), part.whole, "the second time".into())
         }
+        SettingProblem::NoPreset { solver } => {
+            make(format!("`{solver}` has no preset"), part.whole, "its source gives no sizes to take".into())
+        }
         SettingProblem::UnknownVariable { name, near } => {
             let message = format!("`{option}` names no variable `{name}`");
             let diagnostic = make(message, part.whole, "not a variable".into());

@@ -273,3 +273,28 @@ fn what_cannot_be_proved_is_refused() {
     }
     assert_eq!(pairs_to_branch_on(&model(COUPLED, Memory::default())), Some(1));
 }
+
+#[test]
+fn ties_of_the_follower_are_reported() {
+    let text = "
+upper {
+  var x: real in [0, 1]
+  minimize 2 * y[0] - y[1] + (x - 1)^2
+}
+lower {
+  var y: real[2] in [0, 3]
+  minimize -(y[0] + y[1])
+  subject to y[0] + y[1] <= 3 + x
+}
+";
+    // At x = 0 the follower may take any y with y[0] + y[1] = 3 and elements from 0 to 3.
+    let s = run(text);
+    assert!((s.upper_objective + 2.0).abs() < 1e-6, "{}", s.verdict);
+    let ties = s.ties.unwrap();
+    assert!((ties.least + 2.0).abs() < 1e-4 && (ties.most - 7.0).abs() < 1e-4 && ties.exact, "{ties:?}");
+    assert!(s.verdict.contains("the follower has several best answers"), "{}", s.verdict);
+    let s = run(&text.replace("-(y[0] + y[1])", "sumsq(y - x)"));
+    let ties = s.ties.unwrap();
+    assert!(ties.exact && ties.least == ties.most, "{ties:?}");
+    assert!(!s.verdict.contains("several"), "{}", s.verdict);
+}

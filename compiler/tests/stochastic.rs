@@ -7,10 +7,12 @@
 mod memory;
 
 use blo_compiler::{Sampling, compile, compile_sampled};
-use blo_runtime::monitor::Silent;
-use blo_runtime::settings::Value;
-use blo_runtime::solution::{Solution, solve};
-use blo_runtime::solvers::{batch, named, needs};
+use blo_runtime::monitor::{Control, Monitor, Progress, Silent};
+use blo_runtime::problem::Problem;
+use blo_runtime::settings::{Settings, Value};
+use blo_runtime::solution::{Solution, resume, solve};
+use blo_runtime::solvers::{Point, Solver, batch, named, needs};
+use blo_runtime::state::Snapshot;
 use blo_runtime::status::Termination;
 use memory::{Memory, model};
 
@@ -59,17 +61,65 @@ fn run(text: &str, method: &str, options: &[(String, Value)]) -> Solution {
 fn run_with(text: &str, method: &str, options: &[(String, Value)], memory: usize) -> Solution {
     let solver = named(method).unwrap();
     let settings = solver.settings(options, std::iter::empty()).unwrap();
+    let mut problem = compiled(text, solver, &settings);
+    problem.memory = memory;
+    solve(&mut problem, solver, &settings, &mut Silent)
+}
+
+fn compiled(text: &str, solver: &Solver, settings: &Settings) -> Problem {
     let mut model = model(text, Memory::default());
-    let needs = needs(solver, &settings);
-    let mut problem = match batch(&settings) {
+    let needs = needs(solver, settings);
+    match batch(settings) {
         Some(batch) => {
-            let sampling = Sampling { batch, needs: (solver.needs)(&settings) };
+            let sampling = Sampling { batch, needs: (solver.needs)(settings) };
             compile_sampled(&mut model, &needs, &sampling, 0).unwrap()
         }
         None => compile(&mut model, &needs, 0).unwrap(),
-    };
-    problem.memory = memory;
-    solve(&mut problem, solver, &settings, &mut Silent)
+    }
+}
+
+/// Keeps the run before every iteration.
+#[derive(Default)]
+struct Keeper(Vec<Snapshot>);
+
+impl Monitor for Keeper {
+    fn observe(&mut self, _: &Progress<'_>) -> Control {
+        Control::Continue
+    }
+    fn keeps(&self) -> bool {
+        true
+    }
+    fn wants_snapshot(&mut self) -> bool {
+        true
+    }
+    fn keep(&mut self, snapshot: Snapshot) {
+        self.0.push(snapshot);
+    }
+}
+
+/// A run on batches goes on from any of its states with the same bits: what it draws, its tables and its averages included.
+#[test]
+fn runs_on_batches_go_on_where_they_were() {
+    let text = quadratics(40, 30, 5);
+    for method in ["soba", "saba", "srba", "ma_soba", "fsla", "stocbio", "amigo", "f2sa"] {
+        let solver = named(method).unwrap();
+        let settings = [number("steps", 60.0), number("batch", 7.0), number("tolerance", 0.0)];
+        let settings = solver.settings(&settings, std::iter::empty()).unwrap();
+        let mut keeper = Keeper::default();
+        let whole = solve(&mut compiled(&text, solver, &settings), solver, &settings, &mut keeper);
+        assert!(whole.iterations == 60 && whole.epochs.unwrap() > 1.0, "{method}: {}", whole.verdict);
+        for at in [0, 1, keeper.0.len() / 2, keeper.0.len() - 1] {
+            let mut problem = compiled(&text, solver, &settings);
+            let start = Point::start(&problem);
+            let rest = resume(&mut problem, solver, &settings, start, &keeper.0[at], &mut Keeper::default());
+            let bits = |s: &Solution| {
+                let numbers = s.x.iter().chain(&s.y).chain([&s.measure]).chain(s.trace.rows().flatten());
+                numbers.map(|v| v.to_bits()).collect::<Vec<u64>>()
+            };
+            assert_eq!(bits(&rest), bits(&whole), "{method}, resumed before iteration {at}");
+            assert_eq!((rest.epochs, rest.calls), (whole.epochs, whole.calls.clone()), "{method}, {at}");
+        }
+    }
 }
 
 /// Passes and the square of the hypergradient over the run.

@@ -8,6 +8,7 @@
 //! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
 
 use crate::constrained::tree::Proof;
+use crate::constrained::tree::ties::Ties;
 use crate::derivatives::Derivatives;
 use crate::hypergradient::Implicit;
 use crate::linear::blas1::{all_finite, norm2};
@@ -72,6 +73,8 @@ pub struct Check {
     pub single_level: Option<f64>,
     /// What a tree proves about the point; `None` where the method makes none.
     pub proof: Option<Proof>,
+    /// What the upper objective may be over the follower's best answers at `x`; `None` where that was not found out.
+    pub ties: Option<Ties>,
     /// Why there is no hypergradient, or a caveat about it.
     pub note: Option<String>,
 }
@@ -88,6 +91,7 @@ impl Check {
             violation: None,
             single_level: None,
             proof: None,
+            ties: None,
             note: None,
         }
     }

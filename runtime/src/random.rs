@@ -1,5 +1,7 @@
 //! Numbers that look random and depend on a seed alone: splitmix64 (Steele, Lea, Flood, 2014, doi 10.1145/2660193.2660195).
 
+use crate::state::State;
+
 /// A stream of numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Random {
@@ -10,6 +12,11 @@ impl Random {
     /// The stream of a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Random { state: seed }
+    }
+
+    /// How far it has come.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        state.word(&mut self.state);
     }
 
     /// The next 64 bits.

@@ -136,10 +136,12 @@ pub enum Preset {
     Power(f64, f64),
     /// `linear(first, by)`.
     Linear(f64, f64),
+    /// `ramp(to, over)`.
+    Ramp(f64, f64),
 }
 
 impl Preset {
-    fn value(self) -> Value {
+    pub(crate) fn value(self) -> Value {
         match self {
             Preset::Number(v) => Value::Number(v),
             Preset::Bool(v) => Value::Bool(v),
@@ -149,6 +151,7 @@ impl Preset {
             Preset::Call(word, v) => call(word, &[("", v)]),
             Preset::Power(first, p) => call("power", &[("first", first), ("p", p)]),
             Preset::Linear(first, by) => call("linear", &[("first", first), ("by", by)]),
+            Preset::Ramp(to, over) => call("ramp", &[("to", to), ("over", over)]),
         }
     }
 }
@@ -191,6 +194,11 @@ pub enum SettingProblem {
     OutOfRange,
     /// The option was set before.
     Repeated,
+    /// `preset = paper`, and the sources of the solver give no sizes.
+    NoPreset {
+        /// The solver.
+        solver: &'static str,
+    },
     /// A rate names no variable.
     UnknownVariable {
         /// The name written.
@@ -236,6 +244,9 @@ impl std::fmt::Display for SettingError {
                 write!(f, "`{option}` is {expected}, not {found}")
             }
             SettingProblem::Repeated => write!(f, "`{option}` is set twice"),
+            SettingProblem::NoPreset { solver } => {
+                write!(f, "`{solver}` has no preset: its source gives no sizes to take")
+            }
             SettingProblem::UnknownVariable { name, near: Some(near) } => {
                 write!(f, "`{option}`: no variable `{name}`; did you mean `{near}`?")
             }

@@ -4,6 +4,7 @@ use ndarray::ArrayD;
 
 use crate::check::{Check, check};
 use crate::constrained::tree::Proof;
+use crate::constrained::tree::ties::Ties;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
@@ -43,6 +44,9 @@ pub struct Solution {
     pub upper_objective_checked: f64,
     /// What is proved about the upper objective, by the method; the bound is in the user's sign.
     pub proof: Option<Proof>,
+    /// What the upper objective may be over the follower's best answers, in the user's sign: the best of them for the leader, and
+    /// the worst.
+    pub ties: Option<Ties>,
     /// The independent check.
     pub check: Check,
     /// The lower gap of the method's own last iterate, where the lower level was solved after it (option `finish`).
@@ -219,14 +223,20 @@ fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, f
     };
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     let proof = check.proof.map(|proof| Proof { bound: problem.upper_sign * proof.bound, ..proof });
+    let ties = check.ties.map(|ties| Ties {
+        least: problem.upper_sign * ties.least,
+        most: problem.upper_sign * ties.most,
+        ..ties
+    });
     Solution {
         solver: solver.name,
-        verdict: verdict(&termination, &check, proof, gap_left, solver.has_steps()),
+        verdict: verdict(&termination, &check, (proof, ties), gap_left, solver.has_steps()),
         termination,
         point: check.point,
         upper_objective: problem.upper_sign * upper_objective,
         lower_objective: problem.has_lower.then_some(problem.lower_sign * lower_objective),
         proof,
+        ties,
         upper_objective_checked: problem.upper_sign * check.upper_objective,
         measure,
         upper: variables(&problem.upper, &x),

@@ -2,6 +2,7 @@
 
 use crate::check::{Check, LowerCheck};
 use crate::constrained::tree::Proof;
+use crate::constrained::tree::ties::Ties;
 use crate::derivatives::Quantity;
 
 /// Why a run stopped.
@@ -224,12 +225,13 @@ impl PointStatus {
 }
 
 /// One or two sentences: what the point is worth, why the run stopped when that was not a test, and the lower gap that the
-/// method left where the lower level was solved after it. `proof`: what is proved, in the model's own sense. `has_steps`: whether
+/// method left where the lower level was solved after it. `proof` and `ties`: what is proved and
+/// what else the follower may answer, in the model's own sense. `has_steps`: whether
 /// an option of the method shortens its steps.
 pub fn verdict(
     termination: &Termination,
     check: &Check,
-    proof: Option<Proof>,
+    (proof, ties): (Option<Proof>, Option<Ties>),
     gap_left: Option<f64>,
     has_steps: bool,
 ) -> String {
@@ -237,6 +239,7 @@ pub fn verdict(
         return termination.to_string();
     }
     let mut text = worth(check, proof);
+    text.extend(ties.and_then(ties_worth).map(|said| format!("; {said}")));
     if let Some(gap) = gap_left {
         text += &format!("; the method left a lower gap of {}, closed at its last x", short(gap));
     }
@@ -300,6 +303,24 @@ fn proof_worth(proof: Proof, check: &Check) -> String {
     )
 }
 
+/// What the leader must know of a follower with several best answers.
+fn ties_worth(ties: Ties) -> Option<String> {
+    let Ties { least, most, exact } = ties;
+    if (most - least).abs() <= 1e-6 * least.abs().max(1.0) {
+        return None;
+    }
+    let far = if most.is_infinite() {
+        "is without bound".to_string()
+    } else {
+        format!("is {}{}", if exact { "" } else { "no better than " }, plain(most))
+    };
+    Some(format!(
+        "the follower has several best answers: with the one that suits the leader most the upper objective is {}, with the one that \
+         suits least it {far}",
+        plain(least)
+    ))
+}
+
 fn upper_worth(check: &Check) -> String {
     if let Some(residual) = check.single_level.map(short) {
         let form = if check.lower.is_some() { "the single-level form" } else { "the point" };
@@ -326,6 +347,12 @@ fn long(v: f64) -> String {
         return digits.trim_end_matches('0').trim_end_matches('.').to_string();
     }
     format!("{v:.6e}")
+}
+
+/// Six decimals at most: what ties are known to.
+fn plain(v: f64) -> String {
+    let rounded = (v * 1e6).round() / 1e6;
+    if v.abs() < 1e9 && rounded != 0.0 { format!("{rounded}") } else { short(rounded) }
 }
 
 /// Two significant digits.

@@ -10,6 +10,7 @@ pub mod overview;
 pub mod proximal;
 
 use blo_runtime::constrained::tree::Proof;
+use blo_runtime::constrained::tree::ties::Ties;
 
 use crate::starts::Start;
 use crate::stopwatch::PARTS;
@@ -35,6 +36,8 @@ pub struct RunResult {
     pub violation: Option<f64>,
     /// What the method proved about the upper objective, in the model's own sense.
     pub proof: Option<Proof>,
+    /// What the upper objective may be over the follower's best answers, in the model's own sense.
+    pub ties: Option<Ties>,
     /// The variables of both levels, upper first.
     pub variables: Vec<Variable>,
     /// Metrics with their values.
@@ -166,6 +169,7 @@ pub fn sample() -> RunResult {
         hypergradient_norm: 2.5e-7,
         violation: None,
         proof: None,
+        ties: None,
         variables: vec![
             Variable { name: "x".into(), shape: vec![], values: vec![1.5], labels: vec![] },
             Variable {

@@ -1,11 +1,11 @@
-//! No method, left to its defaults, runs away: every method on every quick model of the gallery that it is for.
+//! No method, left to its defaults, runs away: every method on every quick model of the gallery that it is for. And the presets.
 
 use std::path::Path;
 
 use blo_runtime::solvers::SOLVERS;
 use serde_json::Value;
 
-use crate::common::{blo, stdout};
+use crate::common::{Folder, blo, refused, stdout};
 
 /// The models, and whether their upper level maximises.
 const MODELS: [(&str, bool); 15] = [
@@ -93,4 +93,26 @@ fn no_default_run_diverges_or_ends_absurdly() {
     let complaints: String = looks.into_iter().map(|look| look.1).collect();
     assert!(complaints.is_empty(), "{complaints}");
     assert!(runs >= RUNS, "{runs} runs");
+}
+
+/// `preset = paper` runs with the authors' sizes, of which a written one takes the place, and a method without any says so.
+#[test]
+fn a_preset_is_taken_overridden_or_refused() {
+    let folder = Folder::new();
+    let model = "upper {\n  var x: real\n  minimize (x - 1)^2 + y^2\n}\nlower {\n  var y: real\n  minimize (y - x)^2\n}\n";
+    std::fs::write(folder.path("m.blo"), format!("{model}solve bome(preset = paper)\n")).unwrap();
+    let run = |args: &[&str]| -> Value {
+        let output = blo(&folder.path(""), &[&["run", "m.blo", "--json"], args].concat());
+        serde_json::from_str(&stdout(&output)).unwrap()
+    };
+    let by_hand = "bome(steps = 5000, lower_steps = 10, lower_step = 0.05, y_step = 0.05, upper_step = 0.05)";
+    let expected = run(&["--method", by_hand]);
+    assert_eq!(run(&[])["variables"], expected["variables"]);
+    assert_eq!(run(&[])["iterations"], expected["iterations"]);
+    assert_ne!(run(&["--option", "upper_step=0.01"])["iterations"], expected["iterations"]);
+    refused(
+        &folder,
+        &["run", "m.blo", "--method", "cg(preset = paper)"],
+        &["`cg` has no preset", "gives no sizes"],
+    );
 }

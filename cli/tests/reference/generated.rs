@@ -21,7 +21,8 @@ const SOLVERS_INTRODUCTION: &str = "\
 Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do not edit.
 
 A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
-`--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). Without `solve`, a model with \
+`--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). `preset = paper` \
+takes the values its authors use, which stand below the options of a method that has them; what is written beside it counts. Without `solve`, a model with \
 two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `kkt`. `auto` takes the only method that \
 fits; where several do, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
 for one with nonsmooth terms that have a proximal operator, `kkt` for a small one that is convex or has constraints, `sflcb` for a large \
@@ -60,6 +61,10 @@ fn solver(page: &mut String, solver: &Solver) {
     write!(page, "\n## `{name}`\n\n{first}{rest}. For models {levels}. Source: {source}.\n\n").unwrap();
     page.push_str("| option | default | takes | meaning |\n|---|---|---|---|\n");
     solver.options().for_each(|spec| option(page, "", spec));
+    if !solver.paper.is_empty() {
+        let values = solver.paper.iter().map(|(name, value)| format!("`{name} = {value}`"));
+        writeln!(page, "\n`preset = paper`: {}.", values.collect::<Vec<_>>().join(", ")).unwrap();
+    }
 }
 
 /// A row of a table of options; the name is prefixed by where the option belongs.

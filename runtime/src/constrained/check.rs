@@ -55,6 +55,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         proof.is_closed() && objective - proof.bound <= CLOSED * objective.abs().max(1.0)
     });
     let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
+    let solved = lower.as_ref().is_some_and(|l| l.solved);
     let point = match (feasible && lower.as_ref().is_none_or(|l| l.solved), stationary) {
         (true, _) if proved => PointStatus::Optimal,
         (true, true) => PointStatus::Stationary,
@@ -69,6 +70,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         violation: Some(violation),
         single_level: stationarity,
         proof,
+        ties: if solved { tree::ties::ties(c, x) } else { None },
         ..Check::unknown()
     }
 }

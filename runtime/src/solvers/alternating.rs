@@ -26,6 +26,7 @@ pub static ALTERNATING: Solver = Solver {
     summary: "a baseline: steps on each level in turn, ignoring that the follower responds",
     source: "folklore",
     groups: &[RUN, LOWER_COPY, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| {

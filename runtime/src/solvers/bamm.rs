@@ -52,6 +52,14 @@ pub static BAMM: Solver = Solver {
     summary: "single-loop second-order method on the average of both objectives, for lower levels with many solutions",
     source: "Liu et al. 2023, arXiv 2302.03407",
     groups: &[RUN, OWN, UPPER],
+    paper: &[
+        ("steps", Preset::Number(10000.0)),
+        ("lower_step", Preset::Number(0.1)),
+        ("upper_step", Preset::Number(0.005)),
+        ("mu", Preset::Number(0.9)),
+        ("p", Preset::Number(10.0)),
+        ("tau", Preset::Number(0.025)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| {

@@ -19,7 +19,7 @@ use super::bilevel::upper::step::step;
 use super::bilevel::{init, truncate};
 use super::options::{LOWER_STEP, RUN, TRUNCATE, UPPER, lower_steps, warm};
 use super::{Levels, Solver};
-use crate::settings::{OptionSpec, Settings};
+use crate::settings::{OptionSpec, Preset, Settings};
 
 const LOWER: &[OptionSpec] = &[lower_steps(100.0), LOWER_STEP, warm(false)];
 
@@ -29,6 +29,15 @@ pub(crate) static BDA: Solver = Solver {
     summary: "lower steps down both objectives, so that the best of many lower solutions is found, differentiated in reverse",
     source: "Liu et al. 2020, arXiv 2006.04045",
     groups: &[RUN, LOWER, OPTIONS, TRUNCATE, UPPER],
+    paper: &[
+        ("lower_steps", Preset::Number(5.0)),
+        ("lower_step", Preset::Number(0.1)),
+        ("pull_step", Preset::Number(0.1)),
+        ("alpha", Preset::Number(0.6)),
+        ("share", Preset::Call("geometric", 0.9)),
+        ("upper_step", Preset::Number(0.001)),
+        ("upper_rule", Preset::Word("adam")),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

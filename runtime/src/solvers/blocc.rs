@@ -55,6 +55,12 @@ pub static BLOCC: Solver = Solver {
     summary: "a penalty method for followers with constraints that solves two saddle points per iteration",
     source: "Jiang et al. 2024, arXiv 2406.10148",
     groups: &[RUN, OWN, UPPER],
+    paper: &[
+        ("lower_step", Preset::Number(0.1)),
+        ("lower_tolerance", Preset::Number(1e-4)),
+        ("upper_step", Preset::Number(0.01)),
+        ("gamma", Preset::Number(5.0)),
+    ],
     levels: Levels::Rows,
     handles: &[Feature::LowerConstraints],
     needs,

@@ -21,7 +21,7 @@ use super::penalty::surrogate::restarted::RESTARTED;
 use super::penalty::weight::dynamic_barrier::{BARRIER, DYNAMIC_BARRIER};
 use super::penalty::{Composition, Scale, Y_STEP};
 use super::{Levels, Solver};
-use crate::settings::{OptionSpec, Settings};
+use crate::settings::{OptionSpec, Preset, Settings};
 
 const OWN: &[OptionSpec] = &[OptionSpec {
     doc: "Outer step size of the lower variables; `auto` suits the curvature of F + λ f, at most the lower step and `upper_step`.",
@@ -34,6 +34,14 @@ pub static BOME: Solver = Solver {
     summary: "first-order descent on the upper objective with a dynamic barrier on the lower value gap",
     source: "Ye et al. 2022, arXiv 2209.08709",
     groups: &[RUN, LOWER_COPY, OWN, BARRIER, UPPER],
+    paper: &[
+        ("steps", Preset::Number(5000.0)),
+        ("lower_steps", Preset::Number(10.0)),
+        ("lower_step", Preset::Number(0.05)),
+        ("y_step", Preset::Number(0.05)),
+        ("upper_step", Preset::Number(0.05)),
+        ("eta", Preset::Number(0.5)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

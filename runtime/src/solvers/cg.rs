@@ -28,6 +28,7 @@ pub static CG: Solver = Solver {
     summary: "implicit differentiation: lower steps, then conjugate gradients on the adjoint system",
     source: "Pedregosa 2016, arXiv 1602.02355; Grazzi et al. 2020, arXiv 2006.16218",
     groups: &[RUN, LOWER_IMPLICIT, OPTIONS, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

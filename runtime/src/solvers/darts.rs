@@ -36,6 +36,7 @@ pub(crate) static DARTS: Solver = Solver {
     summary: "one lower step looked through, with differences of gradients, or ignored",
     source: "Liu, Simonyan, Yang 2019, arXiv 1806.09055",
     groups: &[RUN, LOWER, OPTIONS, ORDER, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -27,6 +27,7 @@ pub static F2BA: Solver = Solver {
     summary: "first-order hypergradients from two copies of the lower variables and a constant multiplier",
     source: "Chen et al. 2023, arXiv 2306.14853",
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -37,6 +37,7 @@ pub static F2SA: Solver = Solver {
     summary: "first-order hypergradients from two copies of the lower variables and a growing multiplier",
     source: "Kwon et al. 2023, arXiv 2301.10945",
     groups: &[RUN, LOWER_COPY, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -50,6 +50,7 @@ pub static F2SA_P: Solver = Solver {
     summary: "first-order hypergradients of higher order from a stencil of perturbed lower levels",
     source: "Chen, Xu and Zhang 2025",
     groups: &[RUN, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| {

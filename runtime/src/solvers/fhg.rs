@@ -25,6 +25,7 @@ pub(crate) static FHG: Solver = Solver {
     summary: "forward differentiation of a fixed number of lower steps, for few upper coordinates",
     source: "Franceschi et al. 2017, arXiv 1703.01785",
     groups: &[RUN, LOWER_UNROLLED, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

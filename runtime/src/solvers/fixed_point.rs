@@ -26,6 +26,7 @@ pub(crate) static FIXED_POINT: Solver = Solver {
     summary: "implicit differentiation: lower steps, then gradient steps on the adjoint system",
     source: "Grazzi et al. 2020, arXiv 2006.16218",
     groups: &[RUN, LOWER_IMPLICIT, OPTIONS, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

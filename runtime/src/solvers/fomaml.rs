@@ -22,6 +22,7 @@ pub(crate) static FOMAML: Solver = Solver {
     summary: "meta-learning as `maml`, without second derivatives",
     source: "Finn et al. 2017, arXiv 1703.03400",
     groups: GROUPS,
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(&FIRST_ORDER, settings).needs(settings),

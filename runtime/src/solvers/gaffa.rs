@@ -24,7 +24,7 @@ use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, scale, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::schedule::Schedule;
-use crate::settings::{OptionSpec, Settings};
+use crate::settings::{OptionSpec, Preset, Settings};
 use crate::state::State;
 use crate::status::Termination;
 
@@ -39,6 +39,16 @@ pub static GAFFA: Solver = Solver {
     summary: "one first-order loop for followers with constraints, on a regularised gap of their Lagrangian",
     source: "Yao et al. 2025, arXiv 2406.01992",
     groups: &[RUN, LOWER, OWN, UPPER],
+    paper: &[
+        ("lower_step", Preset::Number(0.01)),
+        ("dual_step", Preset::Number(0.001)),
+        ("upper_step", Preset::Number(0.001)),
+        ("gamma1", Preset::Number(10.0)),
+        ("gamma2", Preset::Number(1.0)),
+        ("c", Preset::Number(1.0)),
+        ("p", Preset::Number(0.3)),
+        ("bound", Preset::Number(1.0)),
+    ],
     levels: Levels::Rows,
     handles: &[Feature::LowerConstraints],
     needs,

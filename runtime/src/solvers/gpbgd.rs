@@ -33,6 +33,12 @@ pub static GPBGD: Solver = Solver {
     summary: "gradient descent on the upper objective plus a growing penalty on the squared lower gradient",
     source: "Shen and Chen 2023, arXiv 2302.05185",
     groups: &[RUN, OWN, UPPER],
+    paper: &[
+        ("steps", Preset::Number(50000.0)),
+        ("y_step", Preset::Number(0.5)),
+        ("upper_step", Preset::Number(0.5)),
+        ("penalty", Preset::Ramp(37.0, 30000.0)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

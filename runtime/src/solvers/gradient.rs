@@ -33,6 +33,7 @@ pub static GRADIENT: Solver = Solver {
     summary: "ordinary optimisation of a model without a lower level: quasi-Newton or projected gradient",
     source: "Liu, Nocedal 1989; Birgin, Martínez, Raydan 2000",
     groups: &[RUN_ALONE, OWN, UPPER],
+    paper: &[],
     levels: Levels::One,
     handles: &[],
     needs: |_| vec![Quantity::UpperGradients],

@@ -35,6 +35,7 @@ pub static GRID: Solver = Solver {
     summary: "grid search over a few bounded upper variables, the lower level solved to tolerance at every point",
     source: "folklore; Knuth 1998 for the order",
     groups: &[RUN, OWN, SEARCH],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: search::needs,

@@ -37,6 +37,11 @@ pub(crate) static HOAG: Solver = Solver {
     summary: "implicit differentiation to an accuracy that grows finer, with a step size that is found",
     source: "Pedregosa 2016, arXiv 1602.02355",
     groups: &[RUN, LOWER, ADJOINT],
+    paper: &[
+        ("steps", Preset::Number(100.0)),
+        ("lower_tolerance", Preset::Number(1e-3)),
+        ("refine", Preset::Call("geometric", 0.9)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -22,7 +22,7 @@ use super::bilevel::truncate::argmax_upper::ARGMAX_UPPER;
 use super::bilevel::upper::step::step;
 use super::options::{LOWER_MOMENTUM, LOWER_RULE_UNROLLED, LOWER_STEP, RUN, UPPER, lower_steps};
 use super::{Levels, Solver};
-use crate::settings::{OptionSpec, Settings};
+use crate::settings::{OptionSpec, Preset, Settings};
 
 const LOWER: &[OptionSpec] = &[lower_steps(40.0), LOWER_STEP, LOWER_RULE_UNROLLED, LOWER_MOMENTUM];
 
@@ -32,6 +32,13 @@ pub(crate) static IAPTT: Solver = Solver {
     summary: "a learned start of the lower steps, differentiated from the worst iterate: for lower levels that are not convex",
     source: "Liu et al. 2021, arXiv 2110.00455",
     groups: &[RUN, LOWER, OPTIONS, UPPER],
+    paper: &[
+        ("steps", Preset::Number(500.0)),
+        ("lower_steps", Preset::Number(40.0)),
+        ("lower_step", Preset::Number(5e-4)),
+        ("init_step", Preset::Number(0.1)),
+        ("upper_step", Preset::Number(0.1)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -28,6 +28,7 @@ pub(crate) static IMAML: Solver = Solver {
     summary: "meta-learning with a proximal term and implicit gradients",
     source: "Rajeswaran et al. 2019, arXiv 1909.04630",
     groups: &[RUN, LOWER, START, OPTIONS, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(&CONJUGATE_GRADIENT, settings).needs(settings),

@@ -55,6 +55,7 @@ pub static KKT: Solver = Solver {
     summary: "the follower's optimality conditions as constraints, complementarity relaxed and driven to zero",
     source: "Wächter, Biegler 2006; Raghunathan, Biegler 2005; Scholtes 2001; Dempe, Dutta 2012",
     groups: &[OWN],
+    paper: &[],
     levels: Levels::Any,
     handles: &[Feature::UpperConstraints, Feature::LowerConstraints, Feature::Multipliers],
     needs: |_| vec![Quantity::UpperGradients],

@@ -28,7 +28,7 @@ use crate::derivatives::Derivatives;
 use crate::linear::blas1::{axpy, dot, scale, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::schedule::Schedule;
-use crate::settings::{OptionSpec, Settings};
+use crate::settings::{OptionSpec, Preset, Settings};
 use crate::state::State;
 use crate::status::Termination;
 
@@ -44,6 +44,16 @@ pub static LVHBA: Solver = Solver {
     summary: "one first-order loop for followers with few constraints, on their proximal Lagrangian, with projections",
     source: "Yao et al. 2024, arXiv 2401.16164",
     groups: &[RUN, LOWER, OWN, UPPER],
+    paper: &[
+        ("steps", Preset::Number(1500.0)),
+        ("lower_step", Preset::Number(0.01)),
+        ("dual_step", Preset::Number(0.02)),
+        ("upper_step", Preset::Number(0.008)),
+        ("gamma1", Preset::Number(10.0)),
+        ("gamma2", Preset::Number(10.0)),
+        ("c", Preset::Number(0.025)),
+        ("p", Preset::Number(0.3)),
+    ],
     levels: Levels::Rows,
     handles: &[Feature::LowerConstraints],
     needs,

@@ -23,6 +23,7 @@ pub(crate) static MAML: Solver = Solver {
     summary: "meta-learning: the upper variable is where the lower steps of every task start",
     source: "Finn et al. 2017, arXiv 1703.03400",
     groups: GROUPS,
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(&REVERSE, settings).needs(settings),

@@ -51,7 +51,7 @@ mod vpbgd;
 
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
-use crate::settings::{OptionSpec, SettingError, Settings, Value, nearest};
+use crate::settings::{OptionSpec, Preset, SettingError, SettingProblem, Settings, Value, nearest};
 
 pub use run::{Ended, Evaluation, Method, Point, Run, evaluations};
 
@@ -123,6 +123,12 @@ impl Levels {
     }
 }
 
+/// The option of every solver that has such values: those of its authors, where nothing else is written.
+pub const PRESET: &str = "preset";
+
+/// Its only value.
+pub const PAPER: &str = "paper";
+
 /// A method: what it is called, what it asks for and how it is put together.
 pub struct Solver {
     /// The name users write.
@@ -133,6 +139,9 @@ pub struct Solver {
     pub source: &'static str,
     /// Its options, in groups.
     pub groups: &'static [&'static [OptionSpec]],
+    /// What its authors use in their paper or the code they released: values of options, for `preset = paper`. Empty where these give
+    /// no sizes.
+    pub paper: &'static [(&'static str, Preset)],
     /// Which models it is for.
     pub levels: Levels,
     /// What else a model may ask of it.
@@ -160,7 +169,33 @@ impl Solver {
         written: &[(String, Value)],
         variables: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<Settings, Vec<SettingError>> {
-        Settings::build(self.options(), written, variables)
+        let Some(place) = written.iter().position(|(name, _)| name == PRESET) else {
+            return Settings::build(self.options(), written, variables);
+        };
+        let refused = |index: usize, problem, expected: String| {
+            let (option, found) = (PRESET.to_string(), written[index].1.to_string());
+            Err(vec![SettingError { index, option, problem, expected, found }])
+        };
+        if let Some(again) = written.iter().rposition(|(name, _)| name == PRESET).filter(|last| *last > place)
+        {
+            return refused(again, SettingProblem::Repeated, String::new());
+        }
+        if written[place].1 != Value::Word(PAPER.into()) {
+            return refused(place, SettingProblem::OutOfRange, format!("`{PAPER}`"));
+        }
+        if self.paper.is_empty() {
+            return refused(place, SettingProblem::NoPreset { solver: self.name }, String::new());
+        }
+        let mut all: Vec<(String, Value)> = written.to_vec();
+        all.remove(place);
+        let is_written = |name: &str| written.iter().any(|(other, _)| other == name);
+        let paper = self.paper.iter().filter(|(name, _)| !is_written(name));
+        all.extend(paper.map(|(name, value)| ((*name).to_string(), value.value())));
+        Settings::build(self.options(), &all, variables).map_err(|mut errors| {
+            // The places are those of what was written, the preset included.
+            errors.iter_mut().filter(|error| error.index >= place).for_each(|error| error.index += 1);
+            errors
+        })
     }
 
     /// Why the solver is not for models with or without a lower level that ask for `asks`; `None` when it fits.

@@ -59,6 +59,7 @@ pub static NESTED: Solver = Solver {
     summary: "the reference: the lower level solved to tolerance at every step, exact gradients and a line search above",
     source: "Liu, Nocedal 1989; Birgin, Martínez, Raydan 2000",
     groups: &[RUN, OWN],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |_| {

@@ -27,6 +27,7 @@ pub static NEUMANN: Solver = Solver {
     summary: "implicit differentiation: lower steps, then a truncated Neumann series for the adjoint",
     source: "Lorraine et al. 2020, arXiv 1911.02590",
     groups: &[RUN, LOWER_IMPLICIT, OPTIONS, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

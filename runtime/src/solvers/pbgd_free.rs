@@ -33,6 +33,7 @@ pub static PBGD_FREE: Solver = Solver {
     summary: "penalty gradient descent without the value function, for responses that the upper objective is flat along",
     source: "Jiang et al. 2025, arXiv 2507.20400",
     groups: &[RUN, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -27,6 +27,7 @@ pub static RANDOM: Solver = Solver {
     summary: "random search over bounded upper variables, the lower level solved to tolerance at every point",
     source: "Bergstra, Bengio 2012",
     groups: &[RUN, SEARCH],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: search::needs,

@@ -22,6 +22,7 @@ pub(crate) static REPTILE: Solver = Solver {
     summary: "meta-learning: the start moves towards where the tasks end up",
     source: "Nichol et al. 2018, arXiv 1803.02999",
     groups: GROUPS,
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(&DISPLACEMENT, settings).needs(settings),

@@ -22,7 +22,7 @@ use super::bilevel::upper::step::step;
 use super::bilevel::{init, lower, truncate};
 use super::options::{LOWER_UNROLLED, RUN, TRUNCATE, UPPER};
 use super::{Levels, Solver};
-use crate::settings::Settings;
+use crate::settings::{Preset, Settings};
 
 /// The solver.
 pub static RHG: Solver = Solver {
@@ -30,6 +30,13 @@ pub static RHG: Solver = Solver {
     summary: "reverse differentiation of a fixed number of lower steps, in full or truncated",
     source: "Franceschi et al. 2017, arXiv 1703.01785; Shaban et al. 2019, arXiv 1810.10667",
     groups: &[RUN, LOWER_UNROLLED, TRUNCATE, UPPER],
+    paper: &[
+        ("lower_steps", Preset::Number(100.0)),
+        ("lower_step", Preset::Number(0.1)),
+        ("upper_step", Preset::Number(1.0)),
+        ("upper_rule", Preset::Word("momentum")),
+        ("momentum", Preset::Number(0.9)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

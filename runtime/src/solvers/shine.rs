@@ -27,6 +27,7 @@ pub(crate) static SHINE: Solver = Solver {
     summary: "quasi-Newton lower steps, whose estimate of the inverse Hessian serves the adjoint system",
     source: "Ramzi et al. 2022, arXiv 2106.00553",
     groups: &[RUN, LOWER, OPTIONS, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

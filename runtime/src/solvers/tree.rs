@@ -52,6 +52,7 @@ pub static TREE: Solver = Solver {
     summary: "branching on complementarity: a proof that no better point exists",
     source: "Bard, Moore 1990; Bard 1988",
     groups: &[OWN],
+    paper: &[],
     levels: Levels::Any,
     handles: &[Feature::UpperConstraints, Feature::LowerConstraints, Feature::Multipliers, Feature::Integers],
     needs: |_| vec![Quantity::UpperGradients],

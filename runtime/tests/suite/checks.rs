@@ -46,7 +46,7 @@ fn a_known_gap_and_hypergradient() {
     close(c.hypergradient_norm.unwrap(), 0.4, 1e-9);
     close(c.upper_objective, 0.5 * 0.49 + 0.5 * 0.09, 1e-9);
     assert_eq!(c.point, PointStatus::NotSolved);
-    let text = verdict(&Termination::Steps, &c, None, None, true);
+    let text = verdict(&Termination::Steps, &c, (None, None), None, true);
     assert_eq!(
         text,
         "the lower level is not solved (gap 0.02); the hypergradient norm is 0.4, so the upper level can still be improved"

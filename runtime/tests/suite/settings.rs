@@ -26,6 +26,36 @@ fn every_default_is_accepted_and_names_are_unique() {
     }
 }
 
+/// The authors' values stand where nothing else is written, and every one of them is accepted.
+#[test]
+fn presets_are_applied_overridden_and_refused() {
+    let paper = word("preset", "paper");
+    let value = |settings: &blo_runtime::settings::Settings, name: &str| {
+        settings.iter().find(|(other, _)| *other == name).unwrap().1.clone()
+    };
+    for solver in SOLVERS.iter().filter(|solver| !solver.paper.is_empty()) {
+        let settings = solver.settings(std::slice::from_ref(&paper), std::iter::empty()).unwrap();
+        let by_hand: Vec<(String, Value)> =
+            solver.paper.iter().map(|(name, _)| ((*name).to_string(), value(&settings, name))).collect();
+        assert_eq!(solver.settings(&by_hand, std::iter::empty()).unwrap(), settings, "{}", solver.name);
+    }
+    let bome = named("bome").unwrap();
+    let written = [paper.clone(), number("upper_step", 3.0)];
+    let settings = bome.settings(&written, std::iter::empty()).unwrap();
+    assert_eq!(value(&settings, "upper_step"), Value::Number(3.0));
+    assert_eq!(value(&settings, "y_step"), Value::Number(0.05));
+    assert_eq!(value(&settings, "tolerance"), Value::Number(1e-8));
+
+    let errors = named("cg").unwrap().settings(std::slice::from_ref(&paper), std::iter::empty()).unwrap_err();
+    assert_eq!(errors[0].problem, SettingProblem::NoPreset { solver: "cg" });
+    assert_eq!(errors[0].to_string(), "`cg` has no preset: its source gives no sizes to take");
+    assert_eq!(problems(&[word("preset", "papers")]), [SettingProblem::OutOfRange]);
+    assert_eq!(problems(&[paper.clone(), paper.clone()]), [SettingProblem::Repeated]);
+    // Errors keep their places.
+    let errors = bome.settings(&[paper, number("steps", 0.5)], std::iter::empty()).unwrap_err();
+    assert_eq!(errors[0].index, 1);
+}
+
 #[test]
 fn unknown_options_and_solvers_have_near_names() {
     assert_eq!(problems(&[number("lower_stp", 1.0)]), [SettingProblem::Unknown { near: Some("lower_step") }]);

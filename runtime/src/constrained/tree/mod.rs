@@ -11,6 +11,7 @@ pub mod form;
 mod node;
 pub mod qp;
 pub mod search;
+pub mod ties;
 
 /// What a tree proves about the best point.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -55,6 +55,7 @@ pub(crate) static BILEVEL: Solver = Solver {
     summary: "the bilevel loop with pieces of one's own choice",
     source: "Liu et al. 2022, arXiv 2101.11517",
     groups: &[RUN, PARTS, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -49,6 +49,7 @@ pub(crate) static PENALTY: Solver = Solver {
     summary: "the penalty loop with pieces of one's own choice",
     source: "Shen and Chen 2023, arXiv 2302.05185",
     groups: &[RUN, PARTS, LOWER_COPY, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: |settings| composition(settings).needs(settings),

@@ -36,6 +36,7 @@ pub static AMIGO: Solver = Solver {
     summary: "stochastic lower steps, then stochastic steps on the adjoint from the last one",
     source: "Arbel and Mairal 2022, arXiv 2111.14580",
     groups: &[RUN, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs,

@@ -6,11 +6,15 @@ use super::oracle::{At, Oracle};
 use crate::linear::blas1::axpy;
 use crate::problem::Problem;
 use crate::samples::Side;
+use crate::state::State;
 
 /// Estimates the directions at the current iterate.
 pub(super) trait Estimator {
     /// In `out` the directions at `at` in iteration `k`.
     fn estimate(&mut self, oracle: &mut Oracle, problem: &mut Problem, at: At<'_>, k: usize, out: &mut [f64]);
+
+    /// Its memory.
+    fn state(&mut self, _: &mut dyn State) {}
 
     /// The bytes of its tables.
     fn bytes(&self) -> usize {
@@ -140,6 +144,14 @@ impl Estimator for Saga {
         oracle.add_upper(&self.upper.new, out);
     }
 
+    fn state(&mut self, state: &mut dyn State) {
+        for Table { rows, mean, .. } in [&mut self.lower, &mut self.upper] {
+            state.numbers(rows);
+            state.numbers(mean);
+        }
+        state.flag(&mut self.filled);
+    }
+
     fn bytes(&self) -> usize {
         self.bytes
     }
@@ -199,5 +211,12 @@ impl Estimator for Spider {
         before.y.copy_from_slice(at.y);
         before.v.copy_from_slice(at.v);
         out.copy_from_slice(direction);
+    }
+
+    fn state(&mut self, state: &mut dyn State) {
+        let Before { x, y, v } = &mut self.before;
+        for values in [x, y, v, &mut self.direction] {
+            state.numbers(values);
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::problem::Problem;
 use crate::samples::Side;
 use crate::schedule::Growth;
 use crate::settings::Settings;
+use crate::state::State;
 
 struct F2sa {
     weight: Growth,
@@ -131,5 +132,13 @@ impl Stochastic for F2sa {
         let x = problem.upper.stationarity(&point.x, &self.upper.x, &mut self.lower.x);
         let y = problem.lower.stationarity(&point.y, &self.upper.y, &mut self.lower.y);
         Evaluation { upper, lower, measure: x.hypot(y) }
+    }
+
+    fn state(&mut self, state: &mut dyn State) {
+        self.sizes.state(state);
+        state.numbers(&mut self.z);
+        state.count(&mut self.k);
+        self.y_rule.state(state);
+        self.x_step.state(state);
     }
 }

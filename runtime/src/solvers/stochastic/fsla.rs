@@ -21,6 +21,7 @@ use super::{ADJOINT_STEP, BATCH, FALLING, LOWER_STEP, Sampling, Stochastic, deca
 use crate::linear::blas1::axpy;
 use crate::problem::Problem;
 use crate::settings::{OptionSpec, Settings};
+use crate::state::State;
 
 const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(FALLING)];
 
@@ -30,6 +31,7 @@ pub static FSLA: Solver = Solver {
     summary: "single loop on batches with a momentum on the upper directions that corrects itself",
     source: "Li, Gu and Huang 2022, arXiv 2112.04660",
     groups: &[RUN, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,
@@ -113,5 +115,15 @@ impl Stochastic for Fsla {
     fn look(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &Point) -> Evaluation {
         self.sizes.follow(oracle, problem, point);
         self.look.at(oracle, problem, point, &self.v)
+    }
+
+    fn state(&mut self, state: &mut dyn State) {
+        self.sizes.state(state);
+        let (point, v) = &mut self.before;
+        for values in [&mut self.v, &mut self.momentum, &mut point.x, &mut point.y, v] {
+            state.numbers(values);
+        }
+        self.upper_step.state(state);
+        self.lower_step.state(state);
     }
 }

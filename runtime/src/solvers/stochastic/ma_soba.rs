@@ -35,6 +35,7 @@ pub static MA_SOBA: Solver = Solver {
     summary: "single loop on batches with a moving average of the upper directions",
     source: "Chen, Xiao and Balasubramanian 2024, arXiv 2306.12067",
     groups: &[RUN, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,

@@ -29,6 +29,7 @@ use crate::derivatives::Quantity;
 use crate::monitor::Trace;
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 /// How many terms a batch has.
@@ -83,6 +84,9 @@ trait Stochastic {
 
     /// The full objectives and directions, and sizes of steps that suit the point.
     fn look(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &Point) -> Evaluation;
+
+    /// As [`Method::state`], of all that is not the oracle's.
+    fn state(&mut self, state: &mut dyn State);
 
     /// The bytes of tables it keeps.
     fn bytes(&self) -> usize {
@@ -139,6 +143,20 @@ impl<S: Stochastic> Method for Sampling<S> {
         self.method.step(&mut self.oracle, problem, point, k);
         self.k = k + 1;
         None
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        self.oracle.state(state);
+        state.count(&mut self.k);
+        let mut looked = self.looked.unwrap_or(u64::MAX);
+        state.word(&mut looked);
+        self.looked = (looked != u64::MAX).then_some(looked);
+        let Evaluation { upper, lower, measure } = &mut self.known;
+        for value in [upper, lower, measure] {
+            state.number(value);
+        }
+        self.method.state(state);
+        true
     }
 
     fn is_fresh(&self) -> bool {

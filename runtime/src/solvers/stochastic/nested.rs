@@ -11,6 +11,7 @@ use crate::linear::blas1::{axpy, scale};
 use crate::problem::Problem;
 use crate::samples::Side;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 
 /// How many lower steps.
 pub(super) const LOWER_STEPS: OptionSpec = OptionSpec {
@@ -157,5 +158,12 @@ impl Stochastic for Nested {
     fn look(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &Point) -> Evaluation {
         self.sizes.follow(oracle, problem, point);
         self.look.at(oracle, problem, point, &self.v)
+    }
+
+    fn state(&mut self, state: &mut dyn State) {
+        self.sizes.state(state);
+        state.numbers(&mut self.v);
+        self.upper_step.state(state);
+        self.lower_step.state(state);
     }
 }

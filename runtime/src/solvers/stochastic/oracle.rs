@@ -6,6 +6,7 @@ use crate::linear::blas1::scale;
 use crate::problem::Problem;
 use crate::random::Random;
 use crate::samples::Side;
+use crate::state::State;
 
 /// Where directions are wanted: upper variables, lower variables, adjoint.
 #[derive(Clone, Copy)]
@@ -37,6 +38,12 @@ impl Oracle {
         }
         let lens = [problem.upper.len(), problem.lower.len()];
         Oracle { random: Random::new(seed ^ 0x5eed), batches, terms, touched: 0, lens }
+    }
+
+    /// What was drawn and touched so far.
+    pub(super) fn state(&mut self, state: &mut dyn State) {
+        self.random.state(state);
+        state.word(&mut self.touched);
     }
 
     /// How many batches a level has.

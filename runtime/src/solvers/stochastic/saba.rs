@@ -16,7 +16,7 @@ use super::super::{Levels, Solver};
 use super::estimator::Saga;
 use super::single::single;
 use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay, single_needs};
-use crate::settings::OptionSpec;
+use crate::settings::{OptionSpec, Preset};
 
 const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(STEADY)];
 
@@ -26,6 +26,13 @@ pub static SABA: Solver = Solver {
     summary: "single loop with variance reduction by tables of what every batch said last",
     source: "Dagréou et al. 2022, arXiv 2201.13409",
     groups: &[RUN, OWN, UPPER],
+    paper: &[
+        ("batch", Preset::Number(64.0)),
+        ("lower_step", Preset::Number(0.1)),
+        ("adjoint_step", Preset::Number(0.1)),
+        ("decay", Preset::Number(0.0)),
+        ("upper_step", Preset::Number(0.1)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,

@@ -11,6 +11,7 @@ use crate::linear::blas1::{axpy, norm2};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::solvers::run::Method;
+use crate::state::State;
 
 /// The loop.
 struct Single {
@@ -80,6 +81,17 @@ impl Stochastic for Single {
     fn look(&mut self, oracle: &mut Oracle, problem: &mut Problem, point: &Point) -> Evaluation {
         self.sizes.follow(oracle, problem, point);
         self.look.at(oracle, problem, point, &self.v)
+    }
+
+    fn state(&mut self, state: &mut dyn State) {
+        self.estimator.state(state);
+        self.sizes.state(state);
+        state.numbers(&mut self.v);
+        if let Some(average) = &mut self.average {
+            state.numbers(&mut average.value);
+        }
+        self.upper_step.state(state);
+        self.lower_step.state(state);
     }
 
     fn bytes(&self) -> usize {

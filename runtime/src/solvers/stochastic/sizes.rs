@@ -9,6 +9,7 @@ use crate::linear::power::{seeded, spectral_radius};
 use crate::problem::Problem;
 use crate::samples::Side;
 use crate::settings::Settings;
+use crate::state::State;
 
 /// The share of the inverse curvature: of the whole, and of single batches, where it is what SAGA is sure of.
 const SHARES: (f64, f64) = (0.5, 1.0 / 3.0);
@@ -73,6 +74,18 @@ impl Sizes {
         let decay = settings.number("decay").unwrap_or(automatic);
         let adjoint = settings.number("adjoint_step");
         Sizes::new(oracle, problem, settings, start, adjoint, decay)
+    }
+
+    /// What later sizes depend on.
+    pub(super) fn state(&mut self, state: &mut dyn State) {
+        match &mut self.lower {
+            Lower::Whole(size) => size.state(state),
+            // The curvature is found from the seeded direction every time.
+            Lower::Batches { size, found, .. } => {
+                state.number(size);
+                state.word(found);
+            }
+        }
     }
 
     /// The factor on lower and adjoint steps of iteration `k`.

@@ -18,7 +18,7 @@ use super::super::{Levels, Solver};
 use super::estimator::Minibatch;
 use super::single::single;
 use super::{ADJOINT_STEP, BATCH, FALLING, LOWER_STEP, decay, single_needs};
-use crate::settings::OptionSpec;
+use crate::settings::{OptionSpec, Preset};
 
 const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(FALLING)];
 
@@ -28,6 +28,13 @@ pub static SOBA: Solver = Solver {
     summary: "single loop on batches: lower variables, adjoint and upper variables step at once",
     source: "Dagréou et al. 2022, arXiv 2201.13409",
     groups: &[RUN, OWN, UPPER],
+    paper: &[
+        ("batch", Preset::Number(64.0)),
+        ("lower_step", Preset::Number(0.1)),
+        ("adjoint_step", Preset::Number(0.1)),
+        ("decay", Preset::Number(0.5)),
+        ("upper_step", Preset::Number(0.1)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,

@@ -39,6 +39,13 @@ pub static SRBA: Solver = Solver {
     summary: "single loop with variance reduction by a recursion that starts again from full directions",
     source: "Dagréou et al. 2024, arXiv 2302.08766",
     groups: &[RUN, OWN, UPPER],
+    paper: &[
+        ("batch", Preset::Number(64.0)),
+        ("lower_step", Preset::Number(0.1)),
+        ("adjoint_step", Preset::Number(0.1)),
+        ("decay", Preset::Number(0.0)),
+        ("upper_step", Preset::Number(0.1)),
+    ],
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,

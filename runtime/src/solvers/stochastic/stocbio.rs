@@ -39,6 +39,7 @@ pub static STOCBIO: Solver = Solver {
     summary: "stochastic lower steps, then a stochastic Neumann series for the adjoint",
     source: "Ji, Yang and Liang 2021, arXiv 2010.07962",
     groups: &[RUN, OWN, UPPER],
+    paper: &[],
     levels: Levels::Two,
     handles: &[],
     needs,
