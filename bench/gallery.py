@@ -22,7 +22,7 @@ SLOW = {
 }
 
 BAD = {"diverged", "non_finite"}
-FEASIBLE = {"feasible", "solved"}
+FEASIBLE = {"feasible", "solved", "optimal"}
 
 
 def all_methods():
@@ -66,7 +66,7 @@ def count(models, methods, results):
             own, status = counts[method], result["status"]
             own["runs"] += 1
             own["feasible"] += status in FEASIBLE
-            own["solved"] += status == "solved"
+            own["solved"] += status in ("solved", "optimal")
             own["close"] += best is not None and status in FEASIBLE and close(result["upper"]["objective"], best)
             if result["termination"] in BAD:
                 own["bad"] += 1

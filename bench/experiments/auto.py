@@ -26,7 +26,7 @@ def auto(only):
         own = counts[result["method"]]
         value = result["upper"]["objective"]
         own["models"] += 1
-        allowed = result["status"] in ("feasible", "solved")
+        allowed = result["status"] in ("feasible", "solved", "optimal")
         own["allowed"] += allowed
         if isinstance(best, (int, float)):
             own["known"] += 1
