@@ -300,8 +300,9 @@ impl Model {
         asks.extend(lower.and_then(first).map(|span| (Feature::LowerConstraints, span)));
         let read = lower.and_then(|l| l.constraints.iter().find(|c| c.multiplier.is_some()));
         asks.extend(read.map(|c| (Feature::Multipliers, c.span)));
-        let mut vars = self.upper.vars.iter().chain(lower.iter().flat_map(|l| &l.vars));
-        asks.extend(vars.find(|var| var.integer).map(|var| (Feature::Integers, var.span)));
+        let whole = |level: &Level| level.vars.iter().find(|var| var.integer).map(|var| var.span);
+        asks.extend(whole(&self.upper).map(|span| (Feature::UpperIntegers, span)));
+        asks.extend(lower.and_then(whole).map(|span| (Feature::LowerIntegers, span)));
         asks.extend(lower.and_then(|l| l.pessimistic).map(|span| (Feature::Pessimistic, span)));
         asks
     }

@@ -34,19 +34,22 @@ pub enum Feature {
     LowerConstraints,
     /// Multipliers of the lower level in the upper level.
     Multipliers,
-    /// Variables that must be whole.
-    Integers,
+    /// Upper variables that must be whole.
+    UpperIntegers,
+    /// Lower variables that must be whole.
+    LowerIntegers,
     /// The pessimistic response of the lower level.
     Pessimistic,
 }
 
 impl Feature {
     /// All features.
-    pub const ALL: [Feature; 5] = [
+    pub const ALL: [Feature; 6] = [
         Feature::UpperConstraints,
         Feature::LowerConstraints,
         Feature::Multipliers,
-        Feature::Integers,
+        Feature::UpperIntegers,
+        Feature::LowerIntegers,
         Feature::Pessimistic,
     ];
 
@@ -56,7 +59,8 @@ impl Feature {
             Feature::UpperConstraints => "constraints of the upper level",
             Feature::LowerConstraints => "constraints of the lower level",
             Feature::Multipliers => "multipliers of the lower level",
-            Feature::Integers => "integer variables",
+            Feature::UpperIntegers => "integer variables of the upper level",
+            Feature::LowerIntegers => "integer variables of the lower level",
             Feature::Pessimistic => "the pessimistic response",
         }
     }

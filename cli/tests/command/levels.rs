@@ -28,7 +28,17 @@ fn a_method_that_does_not_handle_what_the_model_has_is_refused_with_the_place() 
         &["does not handle constraints of the upper level"],
     );
     let whole = model("var z: int in 0..5", "", "expect z >= 0");
-    refused(&whole, &["run", "m.blo", "--method", "rhg"], &["does not handle integer variables"]);
+    refused(
+        &whole,
+        &["run", "m.blo", "--method", "rhg"],
+        &["does not handle integer variables of the upper level"],
+    );
+    let below = model("", "var z: int in 0..5", "expect z >= 0");
+    refused(
+        &below,
+        &["run", "m.blo", "--method", "tree"],
+        &["does not handle integer variables of the lower level"],
+    );
 }
 
 /// Two buyers at prices that a seller sets: `q = (1 - a) / 2`, `r = (2 - b) / 2`, so `a = 1/2`, `b = 1`.
@@ -124,6 +134,31 @@ expect all(abs(p - [1, 0, 0]) < 1e-5) and all(abs(q - [1, 0]) < 1e-4) and abs(du
 ";
     fs::write(folder.path("m.blo"), text).unwrap();
     solved(&folder, &[]);
+}
+
+/// A dense factorisation is not for thousands of variables: the method says so at once.
+#[test]
+fn what_is_too_large_for_kkt_is_refused() {
+    let folder = Folder::new();
+    let text = "\
+upper {
+  var x: real in [0, 1]
+  minimize (x - 1)^2 + mean(y)
+}
+lower {
+  var y: real[2000]
+  minimize sumsq(y) - x * sum(y)
+  subject to sum(y) <= 3
+}
+solve kkt()
+";
+    fs::write(folder.path("m.blo"), text).unwrap();
+    let output = blo(&folder.path(""), &["run", "m.blo"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = stdout(&output);
+    for part in ["dense matrix", "at most 2500", "sflcb"] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[test]

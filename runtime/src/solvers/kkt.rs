@@ -62,15 +62,22 @@ pub static KKT: Solver = Solver {
     build,
 };
 
+/// Unknowns beyond which a dense factorisation takes minutes: variables and rows of the single-level form.
+const LARGEST: usize = 2500;
+
 struct Kkt {
+    /// The number of unknowns.
+    unknowns: usize,
     start: Vec<f64>,
     begun: usize,
     steps: usize,
     seed: u64,
 }
 
-fn build(_: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
+fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
+    let single = problem.constrained.as_ref().map(|c| &c.single);
     Box::new(Kkt {
+        unknowns: single.map_or(0, |nlp| nlp.len() + nlp.equal.len()),
         start: start.x.clone(),
         begun: 0,
         steps: settings.count("steps"),
@@ -131,6 +138,16 @@ impl Method for Kkt {
 
     fn update(&mut self, _: &mut Problem, _: &mut Point, _: usize) -> Option<Termination> {
         None
+    }
+
+    fn refusal(&self) -> Option<String> {
+        let unknowns = self.unknowns;
+        (unknowns > LARGEST).then(|| {
+            format!(
+                "`kkt` factorises a dense matrix for all unknowns of the single-level form, here {unknowns}, at most {LARGEST}; \
+                 `sflcb`, `gaffa`, `blocc` and `lvhba` are for followers with many variables"
+            )
+        })
     }
 }
 

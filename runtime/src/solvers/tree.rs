@@ -54,7 +54,12 @@ pub static TREE: Solver = Solver {
     groups: &[OWN],
     paper: &[],
     levels: Levels::Any,
-    handles: &[Feature::UpperConstraints, Feature::LowerConstraints, Feature::Multipliers, Feature::Integers],
+    handles: &[
+        Feature::UpperConstraints,
+        Feature::LowerConstraints,
+        Feature::Multipliers,
+        Feature::UpperIntegers,
+    ],
     needs: |_| vec![Quantity::UpperGradients],
     build,
 };
