@@ -23,8 +23,8 @@ Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do n
 A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
 `--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). `preset = paper` \
 takes the values its authors use, which stand below the options of a method that has them; what is written beside it counts. Without `solve`, a model with \
-two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `kkt`. `auto` takes the only method that \
-fits; where several do, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
+two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `tree`, if its lower level is a small linear \
+or convex quadratic program, else by `kkt`. `auto` takes the only method that fits; where several do, `tree` for such a program, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
 for one with nonsmooth terms that have a proximal operator, `kkt` for a small one that is convex or has constraints, `sflcb` for a large \
 one with constraints, `meha` for a large one that is convex, and it says so. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
