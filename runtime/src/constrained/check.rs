@@ -100,6 +100,11 @@ pub fn check_follower(
         starts.extend((1..=DRAWN).map(|seed| nlp.drawn(seed)));
         starts.extend((1..=DRAWN).map(|seed| near(y, seed)));
     }
+    // A factorisation is dense: a large follower is solved again from few starts, with few steps.
+    let unknowns = (y.len() + m) as f64;
+    let steps = (WORK / (unknowns.powi(3) / 3.0).max(1.0)) as usize;
+    starts.truncate((steps / ENOUGH).max(1));
+    let budget = budget.min(steps / starts.len());
     let mut best: Option<Answer> = None;
     for v in starts {
         let answer = solve_follower(nlp, v, budget);
@@ -154,6 +159,11 @@ fn program_answer(nlp: &mut Nlp) -> Option<Answer> {
 
 /// Answers whose objectives differ by less than this, relative, are equally good: the one nearest to `y`, found first, is kept.
 const SAME: f64 = 1e-8;
+
+/// Multiplications that solving the follower again may take: some seconds.
+const WORK: f64 = 1e10;
+/// Newton steps that are enough for most followers.
+const ENOUGH: usize = 30;
 
 /// Drawn starts of either kind.
 const DRAWN: u64 = 6;
