@@ -10,4 +10,5 @@ SECTIONS = {
     "few_shot": meta.few_shot,
     "architecture": meta.architecture,
     "auto": auto.auto,
+    "followers": auto.followers,
 }

@@ -39,3 +39,23 @@ def auto(only):
     for method, own in sorted(counts.items()):
         made.put([f"`{method}`", *(str(own[key]) for key in ("models", "allowed", "known", "near", "exact"))])
     return made.text() + "\nNot near:\n\n" + "\n".join(f"- {line}" for line in rest) + "\n"
+
+
+def followers(only):
+    """Every operations-research model by the method that `auto` chooses: its status, its objective and the time from the text to the checked answer."""
+    del only
+    made = Table("problem", "lower level", "method", "status", "F", "best known", "milliseconds")
+    for problem in json.loads((ROOT / "bench/or/problems.json").read_text()):
+        model = ROOT / "bench/or/models" / f"{problem['name']}.blo"
+        result, complaint = solve(model, "auto()", ["--no-cache"])
+        lower = problem["class"]["lower"]
+        best = (problem["best_known"] or {}).get("F")
+        goal = best if isinstance(best, (int, float)) else problem.get("expected_status")
+        if complaint:
+            made.put([problem["name"], lower, None, "refused", None, goal, None])
+            continue
+        value = result["upper"]["objective"]
+        shown = None if value is None else f"{value:.7g}"
+        goal = f"{goal:.7g}" if isinstance(goal, (int, float)) else goal
+        made.put([problem["name"], lower, f"`{result['method']}`", result["status"], shown, goal, f"{1000 * result['seconds']['total']:.1f}"])
+    return made.text()

@@ -2,18 +2,18 @@
 //! and a product with its Hessian.
 
 #![allow(clippy::disallowed_methods, reason = "tests read their own files")]
-// Helpers of tests stop the test when something is wrong, as tests do.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test when something is wrong, as tests do")]
 
 mod memory;
+#[path = "memory/start.rs"]
+mod start;
 
 use std::fs;
 use std::path::Path;
 
-use blo_compiler::draws::Draw;
 use blo_compiler::ir::eval::{Bindings, evaluate};
 use blo_compiler::ir::graph::{Graph, NodeId, Role};
-use blo_compiler::model::{Init, Model, Var};
+use blo_compiler::model::Model;
 use blo_compiler::notation::{declarations, formulas, levels};
 use blo_compiler::passes::differentiate::{gradient, jvp};
 use blo_compiler::passes::simplify::simplify;
@@ -21,28 +21,7 @@ use blo_compiler::types::Elem;
 use blo_grammar::parse::parse;
 use blo_grammar::source::Sources;
 use memory::{Memory, model};
-
-fn start(model: &Model) -> Bindings {
-    let mut bindings = Bindings::new();
-    for data in &model.data {
-        bindings.set(data.input, data.value.clone().unwrap());
-    }
-    for var in vars(model) {
-        let value = match &var.init {
-            Init::Value(node) => evaluate(&model.graph, &[*node], &bindings).unwrap().pop().unwrap(),
-            Init::Normal(mean, deviation) => {
-                Draw::Normal(*mean, *deviation).array(&var.ty.shape, 0, &var.name)
-            }
-            Init::Uniform(low, high) => Draw::Uniform(*low, *high).array(&var.ty.shape, 0, &var.name),
-        };
-        bindings.set(var.input, value);
-    }
-    bindings
-}
-
-fn vars(model: &Model) -> Vec<Var> {
-    std::iter::once(&model.upper).chain(&model.lower).flat_map(|level| level.vars.clone()).collect()
-}
+use start::{start, vars};
 
 /// The sum of the squares of all elements less 0.3, which a report can hold.
 fn digest(values: &[f64]) -> f64 {

@@ -2,8 +2,7 @@
 //! follower's variables a linear bilevel program has an optimum at a vertex of the set that the constraints of both levels
 //! leave (Bard 1984, proposition 2), so all vertices are looked at, and the follower's own vertices at each `x`.
 
-// Helpers of tests stop the test when something is wrong, as tests do.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test when something is wrong, as tests do")]
 
 mod memory;
 

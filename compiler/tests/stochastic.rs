@@ -1,8 +1,7 @@
 //! Stochastic methods on finite sums, from text to machine code: their rates and limits on quadratics whose exact hypergradient the
 //! model reports, what they count, and that only the seed decides what they draw.
 
-// Helpers of tests stop the test when something is wrong, as tests do.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test when something is wrong, as tests do")]
 
 mod memory;
 

@@ -7,15 +7,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod memory;
+#[path = "memory/start.rs"]
+mod start;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use blo_compiler::analyse;
-use blo_compiler::draws::Draw;
 use blo_compiler::ir::eval::{Array, Bindings, evaluate};
 use blo_compiler::ir::graph::{InputId, NodeId, Role};
-use blo_compiler::model::{Init, Model, Var};
+use blo_compiler::model::{Model, Var};
 use blo_compiler::passes::differentiate::{gradient, jvp};
 use blo_compiler::passes::simplify::simplify;
 use blo_compiler::session::Options;
@@ -23,29 +24,7 @@ use blo_compiler::types::Elem;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::source::Sources;
 use memory::Memory;
-
-/// Every variable at its start, and all data.
-fn start(model: &Model) -> Bindings {
-    let mut bindings = Bindings::new();
-    for data in &model.data {
-        bindings.set(data.input, data.value.clone().unwrap());
-    }
-    for var in vars(model) {
-        let value = match &var.init {
-            Init::Value(node) => evaluate(&model.graph, &[*node], &bindings).unwrap().pop().unwrap(),
-            Init::Normal(mean, deviation) => {
-                Draw::Normal(*mean, *deviation).array(&var.ty.shape, 0, &var.name)
-            }
-            Init::Uniform(low, high) => Draw::Uniform(*low, *high).array(&var.ty.shape, 0, &var.name),
-        };
-        bindings.set(var.input, value);
-    }
-    bindings
-}
-
-fn vars(model: &Model) -> Vec<Var> {
-    std::iter::once(&model.upper).chain(&model.lower).flat_map(|level| level.vars.clone()).collect()
-}
+use start::{start, vars};
 
 /// A fixed direction for each variable.
 fn directions(vars: &[Var]) -> Vec<Array> {

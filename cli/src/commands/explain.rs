@@ -161,7 +161,7 @@ fn unknown(wanted: &str, all: &[&Code]) -> Trouble {
     let is_near = |entry: &&&Code| nearest(wanted, [entry.code]).is_some();
     let near: Vec<String> = all.iter().filter(is_near).map(|entry| entry.code.to_string()).collect();
     match near.is_empty() {
-        true => trouble.help("`blo explain` lists all codes"),
+        true => trouble.help("`blo explain` lists all codes; the name of a model ends in `.blo`"),
         false => trouble.help(format!("codes like it: {}; `blo explain` lists all", quoted_list(&near))),
     }
 }
