@@ -77,12 +77,27 @@ pub struct Surroundings<'a> {
     pub observer: &'a dyn Observer,
     /// Where compiled code is kept.
     pub cache: Option<&'a dyn CodeCache>,
+    /// Whether programs keep their code and data as bytes, so that they can be frozen ([`blo_runtime::frozen`]), and for which
+    /// processors it is then.
+    pub keep: Option<Cpu>,
+}
+
+/// The processors that code is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Cpu {
+    /// This one, and those that have all it has.
+    #[default]
+    Native,
+    /// Those of the level x86-64-v3: AVX2, and products and sums in one instruction.
+    V3,
+    /// All of the architecture.
+    Baseline,
 }
 
 impl Surroundings<'_> {
     /// No observer, no cache.
     pub fn none() -> Self {
-        Surroundings { observer: &Unobserved, cache: None }
+        Surroundings { observer: &Unobserved, cache: None, keep: None }
     }
 }
 

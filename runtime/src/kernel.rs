@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod direct;
+pub mod image;
 pub mod tiles;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -36,6 +37,7 @@ pub struct Kernel {
     code: Code,
     reach: Arc<[Reach]>,
     memory: Arc<dyn CodeMemory>,
+    number: u32,
 }
 
 impl Kernel {
@@ -45,7 +47,17 @@ impl Kernel {
     /// `code` must stay callable as long as `memory` lives, must keep to `reach`, may be called from several threads at once on
     /// memory that is not shared, and must not unwind.
     pub unsafe fn new(code: Code, reach: &[Reach], memory: Arc<dyn CodeMemory>) -> Self {
-        Kernel { code, reach: reach.into(), memory }
+        Kernel { code, reach: reach.into(), memory, number: 0 }
+    }
+
+    /// The same, as the function of this number of its program's [`image::Image`].
+    pub fn numbered(self, number: u32) -> Self {
+        Kernel { number, ..self }
+    }
+
+    /// Its number.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     /// What it does behind each pointer.

@@ -3,6 +3,8 @@
 
 use crate::constrained::Constrained;
 use crate::derivatives::{Derivatives, Quantity};
+use crate::frozen::ThawError;
+use crate::frozen::wire::{Reader, Wire, Writer};
 use crate::linear::blas1::{all_finite, largest};
 use crate::proximal::Proximal;
 use crate::samples::{Samples, Side};
@@ -250,6 +252,40 @@ impl Problem {
             let (size, part) = Part::largest(largest(x), largest(y), largest(v));
             self.fault = Some(Fault { quantity, x: x.to_vec(), y: y.to_vec(), size, part });
         }
+    }
+}
+
+impl Wire for Problem {
+    fn put(&self, to: &mut Writer) {
+        self.derivatives.put(to);
+        self.upper.put(to);
+        self.lower.put(to);
+        (self.upper_sign, self.lower_sign).put(to);
+        (self.has_lower, self.lower_convex).put(to);
+        self.proximal.put(to);
+        self.asks.put(to);
+        self.constrained.put(to);
+        self.samples.put(to);
+        (self.roundoff, self.memory).put(to);
+        self.report_names.put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
+        let derivatives: Box<dyn Derivatives> = Wire::get(from)?;
+        let (upper, lower): (Space, Space) = Wire::get(from)?;
+        if (derivatives.upper_len(), derivatives.lower_len()) != (upper.len(), lower.len()) {
+            return Err(ThawError::Damaged);
+        }
+        let mut problem = Problem::new(derivatives, upper, lower);
+        (problem.upper_sign, problem.lower_sign) = Wire::get(from)?;
+        (problem.has_lower, problem.lower_convex) = Wire::get(from)?;
+        problem.proximal = Wire::get(from)?;
+        problem.asks = Wire::get(from)?;
+        problem.constrained = Wire::get(from)?;
+        problem.samples = Wire::get(from)?;
+        (problem.roundoff, problem.memory) = Wire::get(from)?;
+        problem.report_names = Wire::get(from)?;
+        Ok(problem)
     }
 }
 

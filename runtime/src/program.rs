@@ -15,6 +15,7 @@ use crate::threads;
 pub struct Program {
     inner: Inner,
     lens: [usize; 2],
+    frozen: Option<Box<[u8]>>,
 }
 
 enum Inner {
@@ -30,9 +31,14 @@ impl Program {
             Width::Single => Inner::Single(Plan::new(spec)?),
             Width::Double => Inner::Double(Plan::new(spec)?),
         };
-        let mut program = Program { inner, lens: spec.lens };
+        let mut program = Program { inner, lens: spec.lens, frozen: None };
         program.set_threads(threads::for_program(spec.bytes));
         Ok(program)
+    }
+
+    /// The same, with its bytes: [`crate::frozen::program::freeze`].
+    pub fn keeping(self, bytes: Vec<u8>) -> Self {
+        Program { frozen: Some(bytes.into()), ..self }
     }
 
     /// Sets how many threads of the current pool large steps may use (at least 1). Results do not depend on it.
@@ -110,6 +116,10 @@ impl Inner {
 }
 
 impl Derivatives for Program {
+    fn frozen(&self) -> Option<&[u8]> {
+        self.frozen.as_deref()
+    }
+
     fn upper_len(&self) -> usize {
         self.lens[0]
     }

@@ -75,6 +75,8 @@ pub struct Proximal {
     absolute: Vec<f64>,
 }
 
+crate::frozen::wire::wire!(Proximal { entries, members, starts, weights, absolute });
+
 impl Proximal {
     /// The weights at the last `x`.
     pub(crate) fn state(&mut self, state: &mut dyn State) {

@@ -32,6 +32,9 @@ pub struct Samples {
     levels: [Level; 2],
 }
 
+crate::frozen::wire::wire!(Level { first, orders, batches });
+crate::frozen::wire::wire!(Samples { program, levels });
+
 impl Samples {
     /// `sizes`: the terms of every sampled sum of the lower and of the upper level, in the order of the program's sums; `batches`:
     /// the number of batches of each level. The terms keep their order until [`Samples::shuffle`].

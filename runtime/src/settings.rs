@@ -270,6 +270,8 @@ pub struct Settings {
     caution: f64,
 }
 
+crate::frozen::wire::wire!(Settings { entries, caution });
+
 impl Settings {
     /// Checks what was written against the options; options not written get their defaults. `variables` are the names a rate
     /// may use. All errors are returned, in the order written.

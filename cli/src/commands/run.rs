@@ -81,6 +81,7 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
     let around = Surroundings {
         observer: &*session.clock,
         cache: cache.as_ref().map(|cache| cache as &dyn CodeCache),
+        keep: None,
     };
     let problem = match compile::problem(&mut model, &plan, args.model.input.seed, around) {
         Ok(problem) => with_memory(problem, args.memory),

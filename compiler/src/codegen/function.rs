@@ -23,6 +23,7 @@ use super::nest::Emitter;
 use super::run::{self, Calls};
 use super::{CodegenError, Level};
 use crate::ir::loops::{Expr, Nest, Width};
+use crate::session::Cpu;
 
 /// Expressions, over all nests, from which a second thread pays for its start.
 const WORTH_A_THREAD: usize = 200;
@@ -60,9 +61,24 @@ pub enum Symbol {
     Routine(LibCall),
 }
 
-/// The instruction set of this machine, found once.
-pub fn isa() -> Result<OwnedTargetIsa, CodegenError> {
-    static ISA: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
+/// What x86-64-v3 adds to the architecture, by Cranelift's names.
+const V3: [&str; 11] = [
+    "has_cmpxchg16b",
+    "has_sse3",
+    "has_ssse3",
+    "has_sse41",
+    "has_sse42",
+    "has_popcnt",
+    "has_avx",
+    "has_avx2",
+    "has_fma",
+    "has_bmi1",
+    "has_bmi2",
+];
+
+/// An instruction set, found once.
+pub fn isa(cpu: Cpu) -> Result<OwnedTargetIsa, CodegenError> {
+    static ISAS: [OnceLock<Result<OwnedTargetIsa, String>>; 3] = [const { OnceLock::new() }; 3];
     let find = || {
         let mut flags = settings::builder();
         let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
@@ -77,10 +93,28 @@ pub fn isa() -> Result<OwnedTargetIsa, CodegenError> {
         for (name, value) in chosen {
             flags.set(name, value).map_err(|e| e.to_string())?;
         }
-        let builder = cranelift_native::builder()?;
+        let mut builder = match cpu {
+            Cpu::Native => cranelift_native::builder()?,
+            Cpu::V3 | Cpu::Baseline => cranelift_native::builder_with_options(false)?,
+        };
+        if cpu == Cpu::V3 {
+            V3.iter().try_for_each(|name| builder.enable(name)).map_err(|e| e.to_string())?;
+        }
         builder.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())
     };
-    ISA.get_or_init(|| find().map_err(|e: String| e)).clone().map_err(CodegenError::Machine)
+    ISAS[cpu as usize].get_or_init(|| find().map_err(|e: String| e)).clone().map_err(CodegenError::Machine)
+}
+
+/// What code for these processors asks of them, by the names of the standard library.
+pub fn features(cpu: Cpu) -> Result<Vec<String>, CodegenError> {
+    let isa = isa(cpu)?;
+    let set = isa.isa_flags().into_iter().filter(|flag| flag.as_bool() == Some(true));
+    let name = |flag: settings::Value| match flag.name.strip_prefix("has_")? {
+        "sse41" => Some("sse4.1".to_owned()),
+        "sse42" => Some("sse4.2".to_owned()),
+        name => Some(name.to_owned()),
+    };
+    Ok(set.filter_map(name).collect())
 }
 
 /// Whether a product and a sum are one instruction.
@@ -92,6 +126,27 @@ fn fused(isa: &dyn TargetIsa) -> bool {
 /// The link name of a block kernel.
 fn block_kernel(name: &str, width: Width) -> String {
     format!("blo_k_{name}_{}", if width == Width::Double { "f64" } else { "f32" })
+}
+
+/// What code is compiled for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The processors.
+    pub cpu: Cpu,
+    /// The widest registers.
+    pub level: Level,
+}
+
+impl Target {
+    /// These processors, with registers no wider than those of a level.
+    pub fn new(cpu: Cpu, level: Level) -> Self {
+        let widest = match cpu {
+            Cpu::Native => level,
+            Cpu::V3 => level.min(Level::Avx2),
+            Cpu::Baseline => level.min(Level::Sse2),
+        };
+        Target { cpu, level: widest }
+    }
 }
 
 /// What becomes a function.
@@ -122,19 +177,23 @@ impl Job<'_> {
 }
 
 /// The functions of some jobs, in their order, compiled on as many threads as pay.
-pub fn compile_all(jobs: &[Job<'_>], width: Width, level: Level) -> Result<Vec<Function>, CodegenError> {
+pub fn compile_all(
+    jobs: &[Job<'_>],
+    width: Width,
+    target: Target,
+) -> Result<Vec<Function>, CodegenError> {
     let expressions: usize = jobs.iter().map(Job::len).sum();
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
-    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(jobs.len()), jobs, width, level)
+    compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(jobs.len()), jobs, width, target)
 }
 
 fn compile_on(
     threads: usize,
     jobs: &[Job<'_>],
     width: Width,
-    level: Level,
+    Target { cpu, level }: Target,
 ) -> Result<Vec<Function>, CodegenError> {
-    let isa = isa()?;
+    let isa = isa(cpu)?;
     if threads <= 1 {
         let mut workshop = Workshop::new(&*isa, level);
         return jobs.iter().map(|job| workshop.compile(job, width)).collect();
@@ -162,7 +221,7 @@ fn compile_on(
 
 /// The readable form of the functions of some jobs, in their order.
 pub fn text(jobs: &[Job<'_>], width: Width) -> Result<Vec<String>, CodegenError> {
-    let isa = isa()?;
+    let isa = isa(Cpu::Native)?;
     let mut workshop = Workshop::new(&*isa, Level::detect());
     let text = |job: &Job<'_>| {
         workshop.build(job, width);
@@ -343,11 +402,11 @@ mod tests {
     fn the_code_is_the_same_for_any_number_of_threads() {
         let nests: Vec<Nest> = (1..40).map(nest).collect();
         let nests: Vec<Job<'_>> = nests.iter().map(Job::Nest).collect();
-        let alone = compile_on(1, &nests, Width::Double, Level::detect()).unwrap();
+        let alone = compile_on(1, &nests, Width::Double, Target::new(Cpu::Native, Level::detect())).unwrap();
         assert_eq!(alone[7].relocations[0].symbol, Symbol::Kernel("blo_k_exp_f64".into()));
         for threads in [2, 3, 64] {
             assert_eq!(
-                compile_on(threads, &nests, Width::Double, Level::detect()).unwrap(),
+                compile_on(threads, &nests, Width::Double, Target::new(Cpu::Native, Level::detect())).unwrap(),
                 alone,
                 "{threads} threads"
             );

@@ -5,19 +5,21 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use blo_runtime::kernel::direct::{Direct, DirectCode};
+use blo_runtime::kernel::image::{Hole, Image, Piece};
 use blo_runtime::kernel::{Code, CodeMemory, Kernel, Reach};
 use blo_runtime::program::spec::DirectSpec;
-use cranelift_codegen::ir::{AbiParam, types};
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::ir::{AbiParam, LibCall, types};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
 use rustc_hash::FxHashMap;
 
 use super::direct::{self, Choice, Whole};
-use super::function::{self, Function, Job, Symbol, compile_all};
+use super::function::{self, Function, Job, Relocation, Symbol, Target, compile_all};
 use super::kept;
-use super::{CodegenError, Level};
+use super::CodegenError;
 use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
-use crate::session::CodeCache;
+use crate::session::{CodeCache, Cpu};
 
 /// Address space reserved for the code of one program.
 const RESERVED: usize = 64 << 20;
@@ -89,6 +91,8 @@ pub struct Machine {
     kernels: Vec<Kernel>,
     /// Per entry, where it is compiled whole.
     pub entries: Vec<Option<DirectSpec>>,
+    /// The functions of kernels and entries, by their numbers.
+    functions: Vec<Function>,
 }
 
 impl Machine {
@@ -96,36 +100,57 @@ impl Machine {
     pub fn kernel(&self, nest: &Nest) -> Option<Kernel> {
         self.by_shape.get(&shape_of(nest)).map(|&k| self.kernels[k].clone())
     }
+
+    /// The functions with the names of what they call.
+    pub fn image(&self) -> Result<Image, CodegenError> {
+        let hole = |relocation: &Relocation| {
+            let name = match &relocation.symbol {
+                Symbol::Kernel(name) => name.clone(),
+                Symbol::Routine(routine) => routine_name(*routine)?,
+            };
+            let whole = relocation.kind == Reloc::Abs8;
+            whole.then_some(Hole { offset: relocation.offset, addend: relocation.addend, name })
+        };
+        let piece = |function: &Function| {
+            let holes = function.relocations.iter().map(hole).collect::<Option<Vec<_>>>()?;
+            Some(Piece { code: function.code.clone(), alignment: function.alignment as usize, holes })
+        };
+        let pieces = self.functions.iter().map(piece).collect::<Option<Vec<_>>>();
+        let pieces = pieces.ok_or_else(|| {
+            CodegenError::Machine("code for this processor cannot be kept in a file".to_owned())
+        })?;
+        Ok(Image { pieces })
+    }
 }
 
 /// Compiles every nest once, and the entries of the choice whole, and makes the code executable.
 pub fn machine(
     loops: &Loops,
     choice: Choice,
-    level: Level,
+    target: Target,
     cache: Option<&dyn CodeCache>,
 ) -> Result<Machine, CodegenError> {
     let parts = Parts::of(loops, choice);
     let jobs = parts.jobs();
     let functions = match cache {
-        Some(cache) => kept::functions(cache, &jobs, loops, level)?,
-        None => compile_all(&jobs, loops.width, level)?,
+        Some(cache) => kept::functions(cache, &jobs, loops, target)?,
+        None => compile_all(&jobs, loops.width, target)?,
     };
-    let mut module = module(&functions)?;
+    let mut module = module(&functions, target.cpu)?;
     let ids = define(&mut module, &functions)?;
     module.finalize_definitions().map_err(internal)?;
     let addresses: Vec<*const u8> = ids.iter().map(|id| module.get_finalized_function(*id)).collect();
     let memory: Arc<dyn CodeMemory> = Arc::new(JitMemory(Mutex::new(Some(module))));
-    let mut addresses = addresses.into_iter();
+    let mut addresses = (0..).zip(addresses);
     let kernels = parts
         .distinct
         .nests
         .iter()
         .zip(addresses.by_ref())
-        .map(|(nest, code)| hand_over(code, &reach(nest, loops.width), &memory))
+        .map(|(nest, (k, code))| hand_over(code, &reach(nest, loops.width), &memory).numbered(k))
         .collect();
     let mut next = |whole: &Whole<'_>| {
-        let direct = addresses.next().map(|code| hand_over_whole(code, whole, &memory));
+        let direct = addresses.next().map(|(k, code)| hand_over_whole(code, whole, &memory).numbered(k));
         direct.ok_or_else(|| CodegenError::Internal("an entry was not compiled".into()))
     };
     let mut entries = Vec::with_capacity(parts.entries.len());
@@ -139,7 +164,7 @@ pub fn machine(
             }),
         });
     }
-    Ok(Machine { by_shape: parts.distinct.by_shape, kernels, entries })
+    Ok(Machine { by_shape: parts.distinct.by_shape, kernels, entries, functions })
 }
 
 /// The readable form of every function.
@@ -160,8 +185,8 @@ pub fn text(loops: &Loops, choice: Choice) -> Result<String, CodegenError> {
 }
 
 /// An empty module that knows the kernels which the functions call.
-fn module(functions: &[Function]) -> Result<JITModule, CodegenError> {
-    let mut builder = JITBuilder::with_isa(function::isa()?, default_libcall_names());
+fn module(functions: &[Function], cpu: Cpu) -> Result<JITModule, CodegenError> {
+    let mut builder = JITBuilder::with_isa(function::isa(cpu)?, default_libcall_names());
     let (known, singles) = (blo_kernels::symbols(), blo_kernels::singles());
     let blocks = known.iter().map(|s| (s.name, s.address));
     let known: Vec<(&str, *const u8)> =
@@ -218,6 +243,24 @@ fn reach(nest: &Nest, width: Width) -> Vec<Reach> {
         reach.push(Reach { bytes: nest.tiles * TILE_STRIDE * width.bytes(Cell::Real), writes: true });
     }
     reach
+}
+
+/// The runtime's name of a routine.
+fn routine_name(routine: LibCall) -> Option<String> {
+    let name = match routine {
+        LibCall::CeilF32 => "ceil_f32",
+        LibCall::CeilF64 => "ceil_f64",
+        LibCall::FloorF32 => "floor_f32",
+        LibCall::FloorF64 => "floor_f64",
+        LibCall::TruncF32 => "trunc_f32",
+        LibCall::TruncF64 => "trunc_f64",
+        LibCall::NearestF32 => "nearest_f32",
+        LibCall::NearestF64 => "nearest_f64",
+        LibCall::FmaF32 => "fma_f32",
+        LibCall::FmaF64 => "fma_f64",
+        _ => return None,
+    };
+    Some(name.to_owned())
 }
 
 /// `k3_map_5000x10`

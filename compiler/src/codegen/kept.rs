@@ -7,7 +7,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::LibCall;
 use cranelift_codegen::isa::TargetIsa;
 
-use super::function::{Function, Job, Relocation, Symbol, compile_all, isa};
+use super::function::{Function, Job, Relocation, Symbol, Target, compile_all, isa};
 use super::{CodegenError, Level};
 use crate::ir::loops::{Loops, Nest, Width};
 use crate::session::CodeCache;
@@ -29,13 +29,13 @@ pub fn functions(
     cache: &dyn CodeCache,
     jobs: &[Job<'_>],
     loops: &Loops,
-    level: Level,
+    target: Target,
 ) -> Result<Vec<Function>, CodegenError> {
-    let key = key(&*isa()?, jobs, loops, level);
+    let key = key(&*isa(target.cpu)?, jobs, loops, target.level);
     if let Some(functions) = cache.load(&key).and_then(|bytes| read(&bytes, jobs.len())) {
         return Ok(functions);
     }
-    let functions = compile_all(jobs, loops.width, level)?;
+    let functions = compile_all(jobs, loops.width, target)?;
     if let Some(bytes) = write(&functions) {
         cache.store(&key, &bytes);
     }

@@ -15,15 +15,17 @@ mod wide;
 use std::borrow::Cow;
 
 pub use self::direct::Choice;
+use self::function::Target;
 pub use blo_kernels::Level;
 
+use blo_runtime::frozen::program::freeze;
 use blo_runtime::kernel::Kernel;
 use blo_runtime::program::Program;
 use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec, TiledSpec};
 
 use crate::ir::eval::Bindings;
 use crate::ir::loops::{BufferId, Home, Loops, Nest, Step};
-use crate::session::{Phase, Surroundings};
+use crate::session::{Cpu, Phase, Surroundings};
 
 /// Why loops cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,11 @@ impl std::fmt::Display for CodegenError {
 
 impl std::error::Error for CodegenError {}
 
+/// What code for these processors asks of them, by the names of the standard library.
+pub fn features(cpu: Cpu) -> Result<Vec<String>, CodegenError> {
+    function::features(cpu)
+}
+
 /// Compiles loops for this machine, copies the data in, and runs what depends on data alone.
 pub fn jit(loops: &Loops, data: &Bindings) -> Result<Program, CodegenError> {
     jit_choosing(loops, data, Choice::Small)
@@ -83,7 +90,8 @@ fn program(
     around: Surroundings<'_>,
 ) -> Result<Program, CodegenError> {
     around.observer.begins(Phase::Generate);
-    let machine = jit::machine(loops, choice, level, around.cache)?;
+    let target = Target::new(around.keep.unwrap_or_default(), level);
+    let machine = jit::machine(loops, choice, target, around.cache)?;
     around.observer.begins(Phase::Load);
     let kernel = |nest: &Nest| machine.kernel(nest);
     let steps = |list: &[Step]| steps(loops, &kernel, list, false);
@@ -118,9 +126,13 @@ fn program(
         setup: steps(&loops.setup)?,
         entries,
     };
-    Program::new(&spec).map_err(|e| match e {
+    let program = Program::new(&spec).map_err(|e| match e {
         ProgramError::Memory(_) => CodegenError::Memory(e.to_string()),
         _ => CodegenError::Internal(e.to_string()),
+    })?;
+    Ok(match around.keep {
+        Some(_) => program.keeping(freeze(&machine.image()?, &spec)),
+        None => program,
     })
 }
 

@@ -9,6 +9,8 @@ use super::bounds::Bounds;
 use super::program::Pattern;
 use super::structure::Structure;
 use crate::derivatives::{Derivatives, Quantity};
+use crate::frozen::ThawError;
+use crate::frozen::wire::{Reader, Wire, Writer};
 use crate::linear::blas1::{all_finite, largest};
 use crate::linear::power::seeded;
 use crate::problem::Problem;
@@ -36,6 +38,35 @@ pub struct Nlp {
     calls: Cell<[u64; 3]>,
     /// Where the second derivatives have entries, once that was asked for.
     structure: Option<Box<Structure>>,
+}
+
+impl Wire for Nlp {
+    fn put(&self, to: &mut Writer) {
+        let Nlp { derivatives, outer, parameters, equal, lo, hi, start, .. } = self;
+        derivatives.put(to);
+        (outer.len(), *parameters).put(to);
+        equal.put(to);
+        lo.put(to);
+        hi.put(to);
+        start.put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
+        let derivatives = Wire::get(from)?;
+        let (len, parameters): (usize, usize) = Wire::get(from)?;
+        Ok(Nlp {
+            derivatives,
+            outer: vec![0.0; len],
+            outer_gradient: vec![0.0; len],
+            parameters,
+            equal: Wire::get(from)?,
+            lo: Wire::get(from)?,
+            hi: Wire::get(from)?,
+            start: Wire::get(from)?,
+            calls: Cell::new([0; 3]),
+            structure: None,
+        })
+    }
 }
 
 impl Nlp {

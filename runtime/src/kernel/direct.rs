@@ -26,6 +26,7 @@ pub struct Direct {
     inputs: [usize; 4],
     outputs: [usize; 3],
     bytes: usize,
+    number: u32,
     _keep: Arc<dyn CodeMemory>,
 }
 
@@ -42,7 +43,17 @@ impl Direct {
         bytes: usize,
         memory: Arc<dyn CodeMemory>,
     ) -> Self {
-        Direct { code, inputs, outputs, bytes, _keep: memory }
+        Direct { code, inputs, outputs, bytes, number: 0, _keep: memory }
+    }
+
+    /// The same, as the function of this number of its program's [`super::image::Image`].
+    pub fn numbered(self, number: u32) -> Self {
+        Direct { number, ..self }
+    }
+
+    /// Its number, and the lengths it relies on: of inputs, of outputs, of the memory.
+    pub(crate) fn parts(&self) -> (u32, ([usize; 4], [usize; 3], usize)) {
+        (self.number, (self.inputs, self.outputs, self.bytes))
     }
 
     /// How many bytes of the program's memory it needs.
@@ -69,7 +80,7 @@ impl Memory {
         [a, b, c]: [&mut [f64]; 3],
         stale: u64,
     ) {
-        let Direct { code, inputs, outputs, bytes, _keep } = direct;
+        let Direct { code, inputs, outputs, bytes, .. } = direct;
         // One branch for all of it: a call may take no longer than this check.
         let long_enough = (x.len() >= inputs[0])
             & (y.len() >= inputs[1])
