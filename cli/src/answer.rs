@@ -51,7 +51,30 @@ pub fn result(
     seconds: Seconds,
     seed: u64,
 ) -> RunResult {
-    let hypergradient_norm = solution.check.hypergradient_norm.unwrap_or(f64::NAN);
+    // Multipliers that the model reads follow the lower variables.
+    let lower_variables = model.lower.as_ref().map_or(0, |lower| lower.vars.len());
+    let mut result = bare(solution, lower_variables, calls, seconds, seed);
+    let lower = result.lower;
+    let found = [
+        ("lower.gap", lower.map_or(f64::NAN, |l| l.gap)),
+        ("lower.stationarity", lower.map_or(f64::NAN, |l| l.stationarity)),
+        ("hypergradient_norm", result.hypergradient_norm),
+    ];
+    result.followers = follower_objectives(model, &solution.x, &solution.y);
+    let expects = expectations(model, &solution.x, &solution.y, &found);
+    result.expects = expects.into_iter().map(|e| (e.text, e.holds)).collect();
+    result.variables.iter_mut().for_each(|variable| variable.labels = labels(model, &variable.name));
+    result
+}
+
+/// What can be said of a solution without the model: all but its labels, followers and expectations.
+pub fn bare(
+    solution: &Solution,
+    lower_variables: usize,
+    calls: &[(Quantity, u64)],
+    seconds: Seconds,
+    seed: u64,
+) -> RunResult {
     let lower = solution.lower_objective.map(|objective| {
         let check = solution.check.lower.as_ref();
         Lower {
@@ -61,13 +84,6 @@ pub fn result(
             stationarity: check.map_or(f64::NAN, |c| c.stationarity),
         }
     });
-    let found = [
-        ("lower.gap", lower.map_or(f64::NAN, |l| l.gap)),
-        ("lower.stationarity", lower.map_or(f64::NAN, |l| l.stationarity)),
-        ("hypergradient_norm", hypergradient_norm),
-    ];
-    let followers = follower_objectives(model, &solution.x, &solution.y);
-    let expects = expectations(model, &solution.x, &solution.y, &found);
     let status = match (&solution.termination, solution.point) {
         (Termination::Infeasible | Termination::Unbounded, _) => solution.termination.name(),
         (_, PointStatus::Optimal) => "optimal",
@@ -75,8 +91,6 @@ pub fn result(
         (_, PointStatus::Feasible) => "feasible",
         (_, PointStatus::NotSolved | PointStatus::Unknown) => "not_solved",
     };
-    // Multipliers that the model reads follow the lower variables.
-    let lower_variables = model.lower.as_ref().map_or(0, |lower| lower.vars.len());
     let variables = solution.upper.iter().chain(solution.lower.iter().take(lower_variables));
     RunResult {
         status: status.into(),
@@ -84,8 +98,8 @@ pub fn result(
         verdict: solution.verdict.clone(),
         upper_objective: solution.upper_objective,
         lower,
-        followers,
-        hypergradient_norm,
+        followers: Vec::new(),
+        hypergradient_norm: solution.check.hypergradient_norm.unwrap_or(f64::NAN),
         proof: solution.proof,
         ties: solution.ties,
         violation: solution.check.violation,
@@ -94,11 +108,11 @@ pub fn result(
                 name: v.name.clone(),
                 shape: v.values.shape().to_vec(),
                 values: v.values.iter().copied().collect(),
-                labels: labels(model, &v.name),
+                labels: vec![None; v.values.ndim()],
             })
             .collect(),
         reports: solution.reports.clone(),
-        expects: expects.into_iter().map(|e| (e.text, e.holds)).collect(),
+        expects: Vec::new(),
         method: solution.solver.into(),
         because: None,
         iterations: solution.iterations,

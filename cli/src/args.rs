@@ -32,6 +32,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write a model's single-level form for other programs
     Export(ExportArgs),
+    /// Write a model as a library with a C interface, to be called from other programs
+    Compile(CompileArgs),
     /// Show where compiled code is kept and how much there is
     Cache(CacheArgs),
 }
@@ -277,6 +279,53 @@ pub struct ExportArgs {
     /// The file to write; .nl, .lp or .mps
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `blo compile`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes NAME.so, NAME.h and NAME.json: the objectives, their derivatives, projections, reports and the whole solver as C \
+functions, with the data inside. The library needs neither blo nor a compiler where it runs; `blo run NAME.so` runs it too. \
+docs/native.md describes it.\n\nExample: blo compile model.blo -o model --python"
+)]
+pub struct CompileArgs {
+    /// The model, and what goes into it.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Where to write, without an ending; the last part is what the functions are called (default: the model's name, here)
+    #[arg(short, long, value_name = "NAME")]
+    pub output: Option<PathBuf>,
+    /// The processors it is for
+    #[arg(long, value_enum, default_value_t, value_name = "CPU")]
+    pub target_cpu: TargetCpu,
+    /// Also write a Python package (NAME-python), which needs numpy
+    #[arg(long)]
+    pub python: bool,
+    /// Also write a Rust crate (NAME-rust)
+    #[arg(long)]
+    pub rust: bool,
+    /// The method of the solver instead of the model's: NAME or NAME(option=value, …)
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<String>,
+    /// Give an option of the method another value
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
+    pub options: Vec<(String, String)>,
+    /// Number of iterations (the method's option `steps`)
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
+    pub iterations: Option<u64>,
+}
+
+/// Processors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TargetCpu {
+    /// This one, and those that have all it has
+    #[default]
+    Native,
+    /// Those with AVX2 and fused products: most since 2013
+    #[value(name = "x86-64-v3")]
+    V3,
+    /// All
+    Baseline,
 }
 
 /// `blo cache`.

@@ -5,6 +5,7 @@ use blo_compiler::model::Model;
 use blo_compiler::session::Surroundings;
 use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::Diagnostic;
+use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::Problem;
 use blo_runtime::solvers::{self, Levels};
 
@@ -18,7 +19,12 @@ pub fn problem(
     seed: u64,
     around: Surroundings<'_>,
 ) -> Result<Problem, Vec<Diagnostic>> {
-    let needs = solvers::needs(plan.solver, &plan.settings);
+    let mut needs = solvers::needs(plan.solver, &plan.settings);
+    if around.keep.is_some() {
+        needs.extend(callable(model));
+        needs.sort_unstable();
+        needs.dedup();
+    }
     match plan.solver.levels {
         Levels::Two if solvers::batch(&plan.settings).is_some() => {
             let batch = solvers::batch(&plan.settings).unwrap_or(usize::MAX);
@@ -27,6 +33,23 @@ pub fn problem(
         }
         Levels::One | Levels::Two => blo_compiler::compile_in(model, &needs, seed, around),
         Levels::Any | Levels::Rows => blo_compiler::compile_single_level_in(model, &needs, seed, around),
+    }
+}
+
+/// What callers of a compiled model may ask for.
+fn callable(model: &Model) -> Vec<Quantity> {
+    let upper = [Quantity::UpperValue, Quantity::UpperGradients, Quantity::UpperSecondOrder];
+    let lower = [
+        Quantity::LowerValue,
+        Quantity::LowerGradient,
+        Quantity::LowerGradients,
+        Quantity::LowerHessian,
+        Quantity::LowerSecondOrder,
+        Quantity::LowerCross,
+    ];
+    match model.lower {
+        Some(_) => [&upper[..], &lower].concat(),
+        None => upper[..2].to_vec(),
     }
 }
 

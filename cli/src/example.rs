@@ -26,6 +26,7 @@ pub fn messages(example: &Example) -> String {
         | Command::Test(_)
         | Command::Fmt(_)
         | Command::Explain(_)
+        | Command::Compile(_)
         | Command::Cache(_) => {}
     }
     let lines: Vec<&str> = session.renderer.text().lines().map(str::trim_end).collect();

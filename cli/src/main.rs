@@ -13,6 +13,7 @@ mod files;
 mod find;
 mod halt;
 mod method;
+mod native;
 mod output;
 mod plot;
 mod rank;
@@ -54,6 +55,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Fmt(args) => commands::fmt::run(args),
         args::Command::Explain(args) => commands::explain::run(args),
         args::Command::Export(args) => commands::export::run(args),
+        args::Command::Compile(args) => commands::compile::run(args),
         args::Command::Cache(args) => commands::cache::run(args),
     };
     std::thread::scope(|scope| {

@@ -91,6 +91,10 @@ pub trait Derivatives {
     fn upper_len(&self) -> usize;
     /// The number of lower coordinates.
     fn lower_len(&self) -> usize;
+    /// Whether a quantity can be asked for.
+    fn has(&self, _: Quantity) -> bool {
+        true
+    }
     /// Its code and data as bytes, where the compiler kept them; see [`crate::frozen`].
     fn frozen(&self) -> Option<&[u8]> {
         None

@@ -7,6 +7,7 @@ pub mod program;
 pub(crate) mod wire;
 
 use crate::constrained::{Constrained, Degree, Degrees, Follower, Pair, Row};
+use crate::derivatives::Derivatives;
 use crate::kernel::image::ImageError;
 use crate::problem::{Feature, Problem};
 use crate::program::spec::ProgramError;
@@ -48,6 +49,25 @@ pub struct Thawed {
     pub settings: Settings,
     /// What stood beside it.
     pub head: Head,
+}
+
+impl Thawed {
+    /// The settings with other numbers for some options; an error in words. What decides which code is needed stays as it was
+    /// compiled.
+    pub fn settings_with(&self, numbers: &[(String, f64)]) -> Result<Settings, String> {
+        let mut settings = self.settings.clone();
+        for (name, number) in numbers {
+            settings = settings.with(self.solver.options(), name, *number)?;
+            // What has no code now is what the model does not have, such as a proximal part.
+            let before = solvers::needs(self.solver, &self.settings);
+            let mut needs = solvers::needs(self.solver, &settings).into_iter();
+            let compiled = needs.all(|q| self.problem.has(q) || before.contains(&q));
+            if !compiled || solvers::batch(&settings) != solvers::batch(&self.settings) {
+                return Err(format!("`{name}` cannot be another than when the model was compiled"));
+            }
+        }
+        Ok(settings)
+    }
 }
 
 /// Why bytes are no problem that can be run.

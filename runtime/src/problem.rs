@@ -290,6 +290,10 @@ impl Wire for Problem {
 }
 
 impl Derivatives for Problem {
+    fn has(&self, quantity: Quantity) -> bool {
+        self.derivatives.has(quantity)
+    }
+
     fn upper_len(&self) -> usize {
         self.upper.len()
     }

@@ -116,6 +116,10 @@ impl Inner {
 }
 
 impl Derivatives for Program {
+    fn has(&self, quantity: Quantity) -> bool {
+        self.counts(quantity).is_some()
+    }
+
     fn frozen(&self) -> Option<&[u8]> {
         self.frozen.as_deref()
     }

@@ -384,6 +384,26 @@ impl Settings {
         }
     }
 
+    /// The same with a number for an option that takes one; an error in words.
+    pub(crate) fn with(
+        &self,
+        mut options: impl Iterator<Item = &'static OptionSpec>,
+        name: &str,
+        number: f64,
+    ) -> Result<Self, String> {
+        let spec =
+            options.find(|spec| spec.name == name).ok_or_else(|| format!("there is no option `{name}`"))?;
+        let refused = |refused: Vec<piece::Refused>| {
+            let expected = refused.first().map_or_else(String::new, |r| r.expected.clone());
+            format!("`{name}` is {expected}, and not {number}")
+        };
+        let value =
+            piece::read(spec.kind, name, &Value::Number(number), std::iter::empty()).map_err(refused)?;
+        let mut settings = self.clone();
+        settings.entries.iter_mut().filter(|entry| entry.0 == name).for_each(|entry| entry.1 = value.clone());
+        Ok(settings)
+    }
+
     /// Whether an option that not every solver has is set.
     pub(crate) fn says(&self, name: &str) -> bool {
         self.entries.iter().any(|(entry, value)| *entry == name && *value == Value::Bool(true))

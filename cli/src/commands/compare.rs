@@ -95,8 +95,8 @@ fn prepare(session: &mut Session, args: &CompareArgs) -> Option<Prepared> {
                 let around = Surroundings {
                     observer: &*session.clock,
                     cache: cache.as_ref().map(|cache| cache as &dyn CodeCache),
-        keep: None,
-    };
+                    keep: None,
+                };
                 // Each program comes from the model as it was checked, as in a run of that method alone.
                 let mut model = model.clone();
                 match compile::problem(&mut model, &plan, args.model.input.seed, around) {

@@ -3,6 +3,8 @@
 pub mod cache;
 pub mod check;
 pub mod compare;
+pub mod compile;
+pub mod compiled;
 pub mod explain;
 pub mod export;
 pub mod fmt;
@@ -15,7 +17,6 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::args::{ModelArgs, Stage};
-use crate::compile;
 use crate::files::Trouble;
 use crate::method::Flags;
 use crate::render::Renderer;
@@ -67,7 +68,7 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
     if stage == Stage::Ast {
         let (ast, diagnostics) =
             blo_grammar::parse::parse(session.main, &session.sources.get(session.main).text);
-        return (!session.tell(&diagnostics)).then(|| compile::syntax(&ast));
+        return (!session.tell(&diagnostics)).then(|| crate::compile::syntax(&ast));
     }
     let mut model = session.model(args, false)?;
     // The model is printed whether or not a method is for it.
@@ -75,7 +76,7 @@ fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Sta
         Stage::Model => None,
         _ => Some(session.plan(&model, flags, args.input.seed)?),
     };
-    match compile::text(&mut model, plan.as_ref(), stage) {
+    match crate::compile::text(&mut model, plan.as_ref(), stage) {
         Ok(text) => Some(text),
         Err(diagnostics) => {
             session.tell(&diagnostics);

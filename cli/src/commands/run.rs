@@ -11,7 +11,7 @@ use blo_runtime::solvers::Point;
 use blo_runtime::state::Snapshot;
 use blo_runtime::threads;
 
-use super::{FINE, NOT_SOLVED, WRONG_INPUT, emit, end, refuse};
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, compiled, emit, end, refuse};
 use crate::answer::{ended_as_asked, result, seconds, tell_fault};
 use crate::args::{Format, RunArgs};
 use crate::cache::Cache;
@@ -19,6 +19,7 @@ use crate::checkpoint::{self, Identity, Keeping};
 use crate::compile;
 use crate::halt::{Halt, Wishes};
 use crate::method::Flags;
+use crate::native;
 use crate::output::folder::Folder;
 use crate::output::{RunResult, Starts, human, json};
 use crate::session::{Plan, Session};
@@ -29,6 +30,9 @@ use crate::watch::{Watch, catch_interrupts};
 /// Runs the command.
 pub fn run(args: &RunArgs) -> ExitCode {
     allow_threads(args.threads);
+    if native::is_library(&args.model.model) {
+        return compiled::run(args);
+    }
     let mut session = match Session::open(&args.model) {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),

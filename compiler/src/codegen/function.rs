@@ -177,11 +177,7 @@ impl Job<'_> {
 }
 
 /// The functions of some jobs, in their order, compiled on as many threads as pay.
-pub fn compile_all(
-    jobs: &[Job<'_>],
-    width: Width,
-    target: Target,
-) -> Result<Vec<Function>, CodegenError> {
+pub fn compile_all(jobs: &[Job<'_>], width: Width, target: Target) -> Result<Vec<Function>, CodegenError> {
     let expressions: usize = jobs.iter().map(Job::len).sum();
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
     compile_on((1 + expressions / WORTH_A_THREAD).min(machine).min(jobs.len()), jobs, width, target)
@@ -406,7 +402,8 @@ mod tests {
         assert_eq!(alone[7].relocations[0].symbol, Symbol::Kernel("blo_k_exp_f64".into()));
         for threads in [2, 3, 64] {
             assert_eq!(
-                compile_on(threads, &nests, Width::Double, Target::new(Cpu::Native, Level::detect())).unwrap(),
+                compile_on(threads, &nests, Width::Double, Target::new(Cpu::Native, Level::detect()))
+                    .unwrap(),
                 alone,
                 "{threads} threads"
             );

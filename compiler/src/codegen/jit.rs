@@ -14,10 +14,10 @@ use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names};
 use rustc_hash::FxHashMap;
 
+use super::CodegenError;
 use super::direct::{self, Choice, Whole};
 use super::function::{self, Function, Job, Relocation, Symbol, Target, compile_all};
 use super::kept;
-use super::CodegenError;
 use crate::ir::loops::{BufferId, Cell, Loops, Nest, Step, TILE_STRIDE, Width};
 use crate::session::{CodeCache, Cpu};
 

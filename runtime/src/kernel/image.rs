@@ -50,7 +50,9 @@ pub enum ImageError {
 impl std::fmt::Display for ImageError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            ImageError::Unknown(name) => write!(f, "its code calls `{name}`, which this version does not have"),
+            ImageError::Unknown(name) => {
+                write!(f, "its code calls `{name}`, which this version does not have")
+            }
             ImageError::Malformed => f.write_str("its code is damaged"),
             ImageError::Memory(why) => write!(f, "there is no memory for its code: {why}"),
         }
@@ -158,7 +160,8 @@ impl Loaded {
     pub(crate) fn kernel(&self, number: u32, reach: &[Reach]) -> Option<Kernel> {
         let start = *self.starts.get(number as usize)?;
         // SAFETY: a function of an image, which the compiler recorded with this reach; the pages live as long as the kernel.
-        let kernel = unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(start), reach, self.memory.clone()) };
+        let kernel =
+            unsafe { Kernel::new(std::mem::transmute::<*const u8, Code>(start), reach, self.memory.clone()) };
         Some(kernel.numbered(number))
     }
 
@@ -183,7 +186,11 @@ mod tests {
     use super::*;
 
     fn piece(offset: u32, name: &str) -> Piece {
-        Piece { code: vec![0x90; 16], alignment: 16, holes: vec![Hole { offset, addend: 0, name: name.into() }] }
+        Piece {
+            code: vec![0x90; 16],
+            alignment: 16,
+            holes: vec![Hole { offset, addend: 0, name: name.into() }],
+        }
     }
 
     #[test]

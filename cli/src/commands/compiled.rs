@@ -1,0 +1,89 @@
+//! `blo run NAME.so`: a compiled model, run as its callers run it. What was decided when it was compiled cannot be given again.
+
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use blo_runtime::frozen::{Thawed, thaw};
+use blo_runtime::settings::Settings;
+use blo_runtime::solution::{Solution, solve};
+
+use super::{FINE, NOT_SOLVED, end, refuse};
+use crate::answer::{bare, ended_as_asked};
+use crate::args::{Format, RunArgs};
+use crate::files::Trouble;
+use crate::native;
+use crate::output::{RunResult, Seconds, human, json};
+use crate::render::Renderer;
+use crate::stopwatch::Stopwatch;
+use crate::watch::{Watch, catch_interrupts};
+
+/// Runs the command.
+pub fn run(args: &RunArgs) -> ExitCode {
+    let mut renderer = Renderer::new(args.model.input.format);
+    let (thawed, settings) = match prepared(args) {
+        Ok(prepared) => prepared,
+        Err(trouble) => {
+            renderer.trouble(&trouble);
+            return refuse(&mut renderer);
+        }
+    };
+    catch_interrupts();
+    let (solution, result) = solved(args, thawed, &settings);
+    let fine = ended_as_asked(&solution);
+    let text = if args.json { format!("{:#}\n", json::result(&result)) } else { human::summary(&result) };
+    let parts = [("result", json::result(&result))];
+    end(&mut renderer, &text, &parts, if fine { FINE } else { NOT_SOLVED })
+}
+
+/// The problem, and the options of its method.
+fn prepared(args: &RunArgs) -> Result<(Thawed, Settings), Trouble> {
+    let input = &args.model.input;
+    let fixed = [
+        ("--set", !input.set.is_empty()),
+        ("--data", !input.data.is_empty()),
+        ("--precision", input.precision.is_some()),
+        ("--method", args.method.is_some()),
+        ("--emit", args.emit.is_some()),
+        ("--start", args.start.is_some()),
+        ("--starts", args.starts.is_some()),
+        ("--checkpoint", args.checkpoint.is_some()),
+        ("--resume", args.resume.is_some()),
+        ("--stop", args.stop.is_some()),
+        ("--watch", args.watch.is_some()),
+        ("--out", args.out.is_some()),
+    ];
+    if let Some((flag, _)) = fixed.iter().find(|(_, given)| *given) {
+        let help = "data, dimensions and method were fixed by `blo compile`; `--option`, `--iterations`, `--time-limit` and `--json` can be given";
+        return Err(Trouble::new(format!("`{flag}` is not for a compiled model")).help(help));
+    }
+    let shown = args.model.model.display();
+    let bytes = native::frozen(&args.model.model)?;
+    let thawed = thaw(&bytes).map_err(|error| Trouble::new(format!("`{shown}` cannot be run: {error}")))?;
+    let mut numbers = Vec::new();
+    for (name, value) in &args.options {
+        let number = value.parse().map_err(|_| {
+            Trouble::new(format!("`{name}` of a compiled model takes a number, and `{value}` is none"))
+        })?;
+        numbers.push((name.clone(), number));
+    }
+    numbers.extend(args.iterations.map(|n| ("steps".to_owned(), n as f64)));
+    let settings = thawed.settings_with(&numbers).map_err(Trouble::new)?;
+    Ok((thawed, settings))
+}
+
+fn solved(args: &RunArgs, thawed: Thawed, settings: &Settings) -> (Solution, RunResult) {
+    let Thawed { mut problem, solver, .. } = thawed;
+    problem.memory = args.memory.unwrap_or(problem.memory);
+    let clock = Rc::new(Stopwatch::start());
+    clock.solving();
+    let show = !args.quiet && !args.json && args.model.input.format == Format::Text;
+    let mut watch = Watch::new(args.time_limit, show, clock.clone());
+    let solution = solve(&mut problem, solver, settings, &mut watch);
+    watch.finish();
+    let multipliers = problem.constrained.as_ref().map_or(0, |c| c.duals.len());
+    let variables =
+        problem.lower.blocks().iter().take_while(|b| b.offset < problem.lower.len() - multipliers);
+    let seconds = Seconds { parts: clock.read(), cached: true, data: 0 };
+    let result = bare(&solution, variables.count(), &problem.call_table(), seconds, args.model.input.seed);
+    (solution, result)
+}
