@@ -15,6 +15,7 @@ mod examples;
 mod formats;
 mod formulas;
 mod levels;
+mod native;
 mod proved;
 mod run;
 #[path = "../../src/scratch.rs"]
