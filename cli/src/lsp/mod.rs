@@ -158,9 +158,7 @@ impl Server<'_> {
                 Ok(result) => Response::new_ok(request.id, result),
                 Err(Refusal(why)) => Response::new_err(request.id, ErrorCode::RequestFailed as i32, why),
             },
-            Err(error) => {
-                Response::new_err(request.id, ErrorCode::InvalidParams as i32, error.to_string())
-            }
+            Err(error) => Response::new_err(request.id, ErrorCode::InvalidParams as i32, error.to_string()),
         }
     }
 
@@ -168,7 +166,8 @@ impl Server<'_> {
         let Notification { method, params } = notification;
         match method.as_str() {
             DidOpenTextDocument::METHOD => {
-                if let Ok(DidOpenTextDocumentParams { text_document: opened }) = serde_json::from_value(params)
+                if let Ok(DidOpenTextDocumentParams { text_document: opened }) =
+                    serde_json::from_value(params)
                 {
                     let document = Document::new(path_of(&opened.uri), opened.text, opened.version);
                     self.documents.insert(opened.uri.to_string(), document);

@@ -28,9 +28,9 @@ impl Editor {
             .unwrap();
         let to = server.stdin.take().unwrap();
         let from = BufReader::new(server.stdout.take().unwrap());
-        let mut editor =
-            Editor { server, to, from, folder: Folder::new(), asked: 0, told: Vec::new() };
-        let hello = editor.ask("initialize", json!({ "capabilities": {}, "processId": null, "rootUri": null }));
+        let mut editor = Editor { server, to, from, folder: Folder::new(), asked: 0, told: Vec::new() };
+        let hello =
+            editor.ask("initialize", json!({ "capabilities": {}, "processId": null, "rootUri": null }));
         assert_eq!(hello["serverInfo"]["name"], "blo");
         assert_eq!(hello["capabilities"]["hoverProvider"], true);
         editor.tell("initialized", json!({}));
@@ -332,7 +332,8 @@ fn strange_requests_are_refused_and_the_server_goes_on() {
     assert!(editor.answer("textDocument/hover", closed)["error"]["message"].as_str().is_some());
     let wrong = editor.answer("textDocument/hover", json!({ "textDocument": 3 }));
     assert_eq!(wrong["error"]["code"], -32602);
-    for (k, text) in ["", "upper", "upper {", "fn f(", "data X: real[", "𝒙 = 1", "\u{0}"].iter().enumerate() {
+    for (k, text) in ["", "upper", "upper {", "fn f(", "data X: real[", "𝒙 = 1", "\u{0}"].iter().enumerate()
+    {
         let name = format!("broken{k}.blo");
         editor.open(&name, text);
         editor.hover(&name, text, "");
@@ -341,4 +342,22 @@ fn strange_requests_are_refused_and_the_server_goes_on() {
     editor.ask("shutdown", json!(null));
     editor.tell("exit", json!(null));
     assert!(editor.server.wait().unwrap().success());
+}
+
+#[test]
+fn the_syntax_files_know_every_keyword() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/editors/");
+    for file in ["vscode/syntaxes/blo.tmLanguage.json", "vim/syntax/blo.vim"] {
+        let text = std::fs::read_to_string(format!("{folder}{file}")).unwrap();
+        let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+        for keyword in blo_grammar::parse::KEYWORDS {
+            // In a pattern the word may stand behind `\b`, whose letter runs into it.
+            let known = words.iter().any(|w| w == keyword || w.strip_prefix('b') == Some(keyword));
+            assert!(known, "{file} does not know `{keyword}`");
+        }
+    }
+    for file in ["package.json", "language-configuration.json", "syntaxes/blo.tmLanguage.json"] {
+        let text = std::fs::read_to_string(format!("{folder}vscode/{file}")).unwrap();
+        assert!(serde_json::from_str::<Value>(&text).unwrap().is_object(), "{file}");
+    }
 }

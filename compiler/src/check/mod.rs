@@ -50,11 +50,11 @@ use crate::ir::eval::Bindings;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
 use crate::session::{Loader, Options};
-use position::IndexCheck;
-use scope::{Decl, Frame, Module, Reads};
 pub use builtins::{help as function_help, names as function_names};
 pub use modules::STDLIB;
 pub use notes::{Annotated, Note, annotate};
+use position::IndexCheck;
+use scope::{Decl, Frame, Module, Reads};
 use value::{Axis, DimId, Value};
 
 /// Parses and checks the model in `main`.

@@ -24,14 +24,8 @@ pub fn names(ast: &Ast) -> Names {
 
 impl Walk {
     fn define(&mut self, name: &Ident, kind: Kind, item: Span, scope: Option<Span>) -> usize {
-        let definition = Definition {
-            name: name.name.clone(),
-            kind,
-            span: name.span,
-            item,
-            scope,
-            comments: Vec::new(),
-        };
+        let definition =
+            Definition { name: name.name.clone(), kind, span: name.span, item, scope, comments: Vec::new() };
         self.names.definitions.push(definition);
         self.names.definitions.len() - 1
     }

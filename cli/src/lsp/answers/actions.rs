@@ -12,9 +12,8 @@ use crate::lsp::{Refusal, Server, position, shown};
 pub fn answer(server: &mut Server, params: CodeActionParams) -> Result<Option<CodeActionResponse>, Refusal> {
     let uri = params.text_document.uri;
     let known = server.known(&uri)?;
-    let touched = |d: &lsp_types::Diagnostic| {
-        d.range.start <= params.range.end && params.range.start <= d.range.end
-    };
+    let touched =
+        |d: &lsp_types::Diagnostic| d.range.start <= params.range.end && params.range.start <= d.range.end;
     let mut actions = Vec::new();
     for diagnostic in &known.diagnostics {
         let Some(edit) = diagnostic.edit.as_ref().filter(|edit| edit.span.file == known.main) else {

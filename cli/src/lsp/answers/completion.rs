@@ -51,7 +51,10 @@ fn offered(known: &Knowledge, path: &Path, before: &str, line: &str) -> Vec<Comp
         };
     }
     if head.ends_with(':') && !head.trim_start().starts_with("subject") {
-        return ["real", "int", "bool"].into_iter().map(|ty| plain(ty, CompletionItemKind::KEYWORD)).collect();
+        return ["real", "int", "bool"]
+            .into_iter()
+            .map(|ty| plain(ty, CompletionItemKind::KEYWORD))
+            .collect();
     }
     let mut items = names(known, before.len());
     if head.is_empty() {
@@ -128,7 +131,8 @@ fn modules(line: &str) -> Vec<CompletionItem> {
             return library(text).map(|(item, _)| item).collect();
         }
     }
-    let offered = STDLIB.iter().map(|(module, _)| plain(&format!("std.{module}"), CompletionItemKind::MODULE));
+    let offered =
+        STDLIB.iter().map(|(module, _)| plain(&format!("std.{module}"), CompletionItemKind::MODULE));
     offered.collect()
 }
 
@@ -182,8 +186,7 @@ fn functions(known: &Knowledge) -> Vec<CompletionItem> {
                 Some(Some(names)) if names.contains(&name) => {}
                 _ => {
                     let top = Range::new(Position::new(0, 0), Position::new(0, 0));
-                    item.additional_text_edits =
-                        Some(vec![TextEdit::new(top, format!("{line} ({name})\n"))]);
+                    item.additional_text_edits = Some(vec![TextEdit::new(top, format!("{line} ({name})\n"))]);
                     item.label_details = Some(lsp_types::CompletionItemLabelDetails {
                         detail: None,
                         description: Some(format!("std.{module}")),

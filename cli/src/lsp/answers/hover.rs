@@ -140,7 +140,8 @@ fn function(known: &Knowledge, byte: usize) -> Option<Found> {
     let called = known.names.uses.iter().find(|u| u.definition.is_none() && holds(u.span, byte))?;
     let (usage, definition) = function_help(&called.name)?;
     let definition = definition.map(|d| format!("\n\n{d}")).unwrap_or_default();
-    let result = known.note_at(byte).map(|note| format!("\n\nhere {}", noted(known, note))).unwrap_or_default();
+    let result =
+        known.note_at(byte).map(|note| format!("\n\nhere {}", noted(known, note))).unwrap_or_default();
     Some((format!("{usage}{definition}{result}"), called.span))
 }
 

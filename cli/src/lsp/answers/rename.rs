@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use blo_grammar::parse::is_name;
-use lsp_types::{
-    PrepareRenameResponse, RenameParams, TextDocumentPositionParams, TextEdit, WorkspaceEdit,
-};
+use lsp_types::{PrepareRenameResponse, RenameParams, TextDocumentPositionParams, TextEdit, WorkspaceEdit};
 
 use crate::lsp::{Refusal, Server, position};
 
