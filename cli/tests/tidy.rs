@@ -33,6 +33,7 @@ const OWNERS: [(&str, &str, &str); 16] = [
     ("csv", "cli", "cli"),
     ("ctrlc", "cli", "cli"),
     ("indicatif", "cli", "cli"),
+    ("lsp-", "cli", "cli/src/lsp"),
     ("ndarray-npy", "cli", "cli"),
     ("serde", "cli", "cli"),
     ("tiny-skia", "cli", "cli"),
