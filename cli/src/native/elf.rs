@@ -161,7 +161,7 @@ fn rename(
     let buckets = count.max(1);
     let (mut first, mut chain) = (vec![0_u32; buckets], vec![0_u32; count]);
     let mut slot = None;
-    for k in 1..count {
+    for (k, next) in chain.iter_mut().enumerate().skip(1) {
         let at = symbols.offset + k * SYMBOL;
         let defined = file.number::<2>(at + 6)? != 0;
         let mut name = file.text(names.offset + file.place::<4>(at)?)?.to_vec();
@@ -177,7 +177,7 @@ fn rename(
         }
         if defined {
             let bucket = hash(&name) as usize % buckets;
-            chain[k] = std::mem::replace(&mut first[bucket], k as u32);
+            *next = std::mem::replace(&mut first[bucket], k as u32);
         }
     }
     let head = [buckets as u32, count as u32];
