@@ -159,9 +159,9 @@ fn the_python_program_of_the_page_gives_the_numbers_of_the_model() {
     let folder = Folder::new();
     let Some(python) = python(&folder.path("")) else { return };
     let [objective, accuracy] = cleaning(&folder, &["--python"]);
-    fs::write(folder.path("main.py"), block("python")).unwrap();
+    fs::write(folder.path("cleaning-python/main.py"), block("python")).unwrap();
     let place = [("PYTHONPATH", "cleaning-python"), ("PYTHONDONTWRITEBYTECODE", "1")];
-    let text = done(&tool(&folder.path(""), &python, &["main.py"], &place).unwrap());
+    let text = done(&tool(&folder.path(""), &python, &["cleaning-python/main.py"], &place).unwrap());
     assert!(text.contains(&format!("{objective:?} {accuracy:?}")), "{objective} {accuracy}\n{text}");
     assert!(text.contains("(1000,) (64, 10)"), "{text}");
     match text.lines().find(|line| line.starts_with("scipy")) {
