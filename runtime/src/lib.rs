@@ -6,6 +6,7 @@ pub mod constrained;
 pub mod derivatives;
 pub mod face;
 pub mod frozen;
+pub mod fallback;
 pub mod hypergradient;
 pub mod kernel;
 pub mod linear;
