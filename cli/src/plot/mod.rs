@@ -4,6 +4,7 @@
 mod axis;
 mod figure;
 mod font;
+mod panel;
 mod png;
 mod scene;
 mod svg;
