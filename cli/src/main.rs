@@ -17,11 +17,13 @@ mod output;
 mod plot;
 mod rank;
 mod render;
+mod report;
 #[cfg(test)]
 mod scratch;
 mod session;
 mod starts;
 mod stopwatch;
+mod version;
 mod warm;
 mod watch;
 mod wrong_option;
@@ -54,6 +56,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Fmt(args) => commands::fmt::run(args),
         args::Command::Explain(args) => commands::explain::run(args),
         args::Command::Export(args) => commands::export::run(args),
+        args::Command::Plot(args) => commands::plot::run(args),
         args::Command::Cache(args) => commands::cache::run(args),
     };
     std::thread::scope(|scope| {

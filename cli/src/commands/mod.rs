@@ -6,6 +6,7 @@ pub mod compare;
 pub mod explain;
 pub mod export;
 pub mod fmt;
+pub mod plot;
 pub mod run;
 pub mod test;
 

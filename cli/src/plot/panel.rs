@@ -43,6 +43,26 @@ impl Panel<'_> {
     pub fn draw(&self, scene: &mut Scene, (x, y): (f32, f32), curves: &[Curve]) {
         let Panel { horizontal, vertical, .. } = self;
         let (w, h) = PANEL;
+        self.draw_frame(scene, (x, y), true);
+        let right = |value: f64| x + w * horizontal.place(value) as f32;
+        let down = |value: f64| y + h * (1.0 - vertical.place(value) as f32);
+        for curve in curves.iter().rev() {
+            let Curve { colour, dash, end, .. } = *curve;
+            let points: Vec<(f32, f32)> = curve.points.iter().map(|(a, b)| (right(*a), down(*b))).collect();
+            for part in inside(&points, (x, y), (x + w, y + h)) {
+                scene.shapes.push(line(part, colour, 2.0, dash));
+            }
+            let last = points.last().filter(|(a, b)| (x..=x + w).contains(a) && (y..=y + h).contains(b));
+            if let (Some(filled), Some(centre)) = (end, last) {
+                scene.shapes.push(Shape::Disc { centre: *centre, radius: 3.5, colour, filled });
+            }
+        }
+    }
+
+    /// Draws all but curves; `numbers`: whether places are written below.
+    pub fn draw_frame(&self, scene: &mut Scene, (x, y): (f32, f32), numbers: bool) {
+        let Panel { horizontal, vertical, .. } = self;
+        let (w, h) = PANEL;
         let right = |value: f64| x + w * horizontal.place(value) as f32;
         let down = |value: f64| y + h * (1.0 - vertical.place(value) as f32);
         for (value, text) in vertical.ticks(5) {
@@ -50,7 +70,7 @@ impl Panel<'_> {
             scene.shapes.push(line(vec![(x, at), (x + w, at)], GRID, 1.0, &[]));
             scene.shapes.push(label((x - 8.0, at + 4.0), &text, 11.0, Anchor::End, FAINT));
         }
-        for (value, text) in horizontal.ticks(6) {
+        for (value, text) in if numbers { horizontal.ticks(6) } else { Vec::new() } {
             let at = right(value);
             scene.shapes.push(line(vec![(at, y), (at, y + h)], GRID, 1.0, &[]));
             scene.shapes.push(label((at, y + h + 16.0), &text, 11.0, Anchor::Middle, FAINT));
@@ -64,17 +84,6 @@ impl Panel<'_> {
         scene.shapes.push(label((x + w, y + h + 31.0), &foot, 11.0, Anchor::End, FAINT));
         if let Some(level) = self.level.map(down).filter(|at| (y..=y + h).contains(at)) {
             scene.shapes.push(line(vec![(x, level), (x + w, level)], FAINT, 1.0, &[2.0, 3.0]));
-        }
-        for curve in curves.iter().rev() {
-            let Curve { colour, dash, end, .. } = *curve;
-            let points: Vec<(f32, f32)> = curve.points.iter().map(|(a, b)| (right(*a), down(*b))).collect();
-            for part in inside(&points, (x, y), (x + w, y + h)) {
-                scene.shapes.push(line(part, colour, 2.0, dash));
-            }
-            let last = points.last().filter(|(a, b)| (x..=x + w).contains(a) && (y..=y + h).contains(b));
-            if let (Some(filled), Some(centre)) = (end, last) {
-                scene.shapes.push(Shape::Disc { centre: *centre, radius: 3.5, colour, filled });
-            }
         }
     }
 }

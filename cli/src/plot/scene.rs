@@ -113,6 +113,29 @@ pub struct Scene {
     pub shapes: Vec<Shape>,
 }
 
+impl Scene {
+    /// Puts another picture below this one.
+    pub fn append(&mut self, other: Scene) {
+        let by = self.height;
+        self.shapes.extend(other.shapes.into_iter().map(|shape| shape.moved_down(by)));
+        self.width = self.width.max(other.width);
+        self.height += other.height;
+    }
+}
+
+impl Shape {
+    fn moved_down(mut self, by: f32) -> Shape {
+        match &mut self {
+            Shape::Line { points, .. } => points.iter_mut().for_each(|(_, y)| *y += by),
+            Shape::Disc { centre: (_, y), .. }
+            | Shape::Rect { at: (_, y), .. }
+            | Shape::Cells { at: (_, y), .. }
+            | Shape::Text { at: (_, y), .. } => *y += by,
+        }
+        self
+    }
+}
+
 /// A line through points.
 pub fn line(points: Vec<(f32, f32)>, colour: Colour, width: f32, dash: Dash) -> Shape {
     Shape::Line { points, colour, width, dash }

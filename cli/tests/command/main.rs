@@ -16,6 +16,7 @@ mod formats;
 mod formulas;
 mod levels;
 mod proved;
+mod report;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;
