@@ -46,7 +46,10 @@ impl Report<'_> {
     }
 
     fn page(&self) -> String {
-        let name = escaped(self.name);
+        // The whole path stands in the command at the end.
+        let file =
+            Path::new(self.name).file_name().map_or_else(|| self.name.into(), |file| file.to_string_lossy());
+        let name = escaped(&file);
         let mut out = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{name} – blo</title>\n\
