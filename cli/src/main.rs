@@ -12,6 +12,7 @@ mod example;
 mod files;
 mod find;
 mod halt;
+mod lsp;
 mod method;
 mod output;
 mod plot;
@@ -58,6 +59,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Export(args) => commands::export::run(args),
         args::Command::Plot(args) => commands::plot::run(args),
         args::Command::Cache(args) => commands::cache::run(args),
+        args::Command::Lsp => lsp::run(),
     };
     std::thread::scope(|scope| {
         match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work) {
