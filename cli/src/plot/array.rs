@@ -70,7 +70,7 @@ fn images(shape: &[usize], values: &[f64]) -> Option<Images> {
     let side = |length: usize| SIDES.into_iter().find(|side| side * side == length);
     let row = |k: usize, length: usize| values[k * length..(k + 1) * length].to_vec();
     match *shape {
-        [total, rows, columns] if rows >= 4 && columns >= 4 && rows.max(columns) <= 256 => {
+        [total, rows, columns] if rows >= 8 && columns >= 8 && rows.max(columns) <= 256 => {
             let all = (0..total.min(IMAGES)).map(|k| row(k, rows * columns)).collect();
             Some(Images { rows, columns, all, total })
         }
