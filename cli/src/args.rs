@@ -8,7 +8,7 @@ use crate::data::Binding;
 
 /// Solve bilevel optimisation problems written as text
 #[derive(Debug, Parser)]
-#[command(name = "blo", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "blo", version = crate::version::version(), arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -34,6 +34,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Write a model as a library with a C interface, to be called from other programs
     Compile(CompileArgs),
+    /// Draw the course and the variables of results that were kept with `--out`
+    Plot(PlotArgs),
     /// Show where compiled code is kept and how much there is
     Cache(CacheArgs),
     /// Serve an editor: the language server, on standard input and output
@@ -127,6 +129,9 @@ pub struct RunArgs {
     /// Also write result.json, trace.csv and variables.npz into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Also write a page for a browser: verdict, convergence, variables, data, model and cost in one file of HTML
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// No progress display
     #[arg(long)]
     pub quiet: bool,
@@ -328,6 +333,24 @@ pub enum TargetCpu {
     V3,
     /// All
     Baseline,
+}
+
+/// `blo plot`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A result is the folder of `--out`, or its result.json or comparison.json. Several results share their panels; of a \
+single one the variables are drawn too.\n\nExample: blo run model.blo --out run && blo plot run -o run.svg"
+)]
+pub struct PlotArgs {
+    /// The results
+    #[arg(required = true, value_name = "RESULT")]
+    pub results: Vec<PathBuf>,
+    /// The picture, which ends in .svg or .png
+    #[arg(short, long, value_name = "FILE", value_parser = picture, default_value = "plot.svg")]
+    pub output: PathBuf,
+    /// Do not name the picture
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// `blo cache`.

@@ -22,7 +22,7 @@ pub fn messages(example: &Example) -> String {
         Command::Run(args) => drop(outcome(&mut session, &args)),
         Command::Export(args) => drop(written(&mut session, &args)),
         Command::Check(args) => drop(checked(&mut session, &args.model)),
-        // No code has an example of another command.
+        // No other command says anything about a model's text.
         _ => {}
     }
     let lines: Vec<&str> = session.renderer.text().lines().map(str::trim_end).collect();

@@ -19,11 +19,13 @@ mod output;
 mod plot;
 mod rank;
 mod render;
+mod report;
 #[cfg(test)]
 mod scratch;
 mod session;
 mod starts;
 mod stopwatch;
+mod version;
 mod warm;
 mod watch;
 mod wrong_option;
@@ -57,6 +59,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Explain(args) => commands::explain::run(args),
         args::Command::Export(args) => commands::export::run(args),
         args::Command::Compile(args) => commands::compile::run(args),
+        args::Command::Plot(args) => commands::plot::run(args),
         args::Command::Cache(args) => commands::cache::run(args),
         args::Command::Lsp => lsp::run(),
     };

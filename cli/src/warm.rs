@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::data::npz::Npz;
 use crate::files::{self, Trouble, quoted_list};
+use crate::output::Variable;
 
 /// A variable of the earlier run.
 struct Found {
@@ -58,6 +59,16 @@ fn one<'a>(path: &Path, found: &'a [Found], block: &Block) -> Result<&'a Found, 
         return Err(Trouble::new(format!("`{name}` has values in `{shown}` that are not finite")));
     }
     Ok(variable)
+}
+
+/// The variables of a result, as they stand in its file.
+pub fn variables(path: &Path) -> Result<Vec<Variable>, Trouble> {
+    let (_, found) = read(path)?;
+    let variable = |Found { name, shape, values }| {
+        let labels = vec![None; shape.len()];
+        Variable { name, shape, values, labels }
+    };
+    Ok(found.into_iter().map(variable).collect())
 }
 
 /// The file that was read, and its variables.

@@ -1,6 +1,5 @@
 //! `blo compare`: one model, one start, one budget, several methods; every answer checked in the same way and ranked.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use blo_compiler::model::{Model, OptionValue};
@@ -73,7 +72,8 @@ fn prepare(session: &mut Session, args: &CompareArgs) -> Option<Prepared> {
     let model = session.model(&args.model, true)?;
     let plans = plans(session, &model, args)?;
     let trouble = args.out.as_deref().and_then(|out| Folder::prepare(out).err());
-    let troubles = trouble.into_iter().chain(args.plot.iter().filter_map(|path| unwritable(path)));
+    let troubles =
+        trouble.into_iter().chain(args.plot.iter().filter_map(|path| plot::unwritable("plot", path)));
     let troubles: Vec<Trouble> = troubles.collect();
     troubles.iter().for_each(|trouble| session.renderer.trouble(trouble));
     if !troubles.is_empty() {
@@ -179,17 +179,6 @@ fn steps(written: &str, model: &Model, args: &CompareArgs) -> Option<u64> {
         (None, Some(_)) => Some(UNLIMITED as u64),
         (None, None) => of_model(),
     }
-}
-
-/// Why a plot cannot be written there, found out before anything is solved.
-fn unwritable(path: &Path) -> Option<Trouble> {
-    let shown = path.display();
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        let trouble = Trouble::new(format!("the plot `{shown}` cannot be written"));
-        return Some(trouble.help(format!("there is no folder `{}`", folder.display())));
-    }
-    path.is_dir().then(|| Trouble::new(format!("the plot `{shown}` is a folder")))
 }
 
 /// Lets every method solve.

@@ -8,6 +8,7 @@ pub mod compiled;
 pub mod explain;
 pub mod export;
 pub mod fmt;
+pub mod plot;
 pub mod run;
 pub mod test;
 

@@ -20,8 +20,11 @@ use crate::compile;
 use crate::halt::{Halt, Wishes};
 use crate::method::Flags;
 use crate::native;
+use crate::output::comparison::Course;
 use crate::output::folder::Folder;
 use crate::output::{RunResult, Starts, human, json};
+use crate::plot::unwritable;
+use crate::report::Report;
 use crate::session::{Plan, Session};
 use crate::starts::{self, Best};
 use crate::warm;
@@ -113,6 +116,10 @@ fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepa
         let every = Duration::try_from_secs_f64(args.every.unwrap_or(EVERY)).unwrap_or(Duration::MAX);
         keeping = Some(session.settled(Keeping::prepare(path, identity, every))?);
     }
+    if let Some(trouble) = args.report.as_deref().and_then(|path| unwritable("report", path)) {
+        session.renderer.trouble(&trouble);
+        return None;
+    }
     let folder = session.settled(args.out.as_deref().map(Folder::prepare).transpose())?;
     let cached = cache.is_some_and(|cache| cache.found());
     Some(Prepared { model, plan, problem, first, halt, snapshot, keeping, folder, cached })
@@ -128,10 +135,22 @@ fn with_memory(mut problem: Problem, memory: Option<usize>) -> Problem {
 fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode {
     catch_interrupts();
     let for_people = !args.json && args.model.input.format == Format::Text;
-    let Solved { solution, result, folder } = solve(&mut session, args, prepared, !args.quiet && for_people);
+    let Solved { solution, result, folder, course, model } =
+        solve(&mut session, args, prepared, !args.quiet && for_people);
     if let Some(folder) = folder {
         let trace = &solution.trace;
         if let Err(trouble) = folder.write(&result, trace.columns(), trace.rows()) {
+            session.renderer.trouble(&trouble);
+            return refuse(&mut session.renderer);
+        }
+    }
+    if let Some(path) = &args.report {
+        let source = session.sources.get(session.main);
+        let command: Vec<String> = std::env::args().collect();
+        let (name, text) = (source.name.as_str(), source.text.as_str());
+        let report =
+            Report { name, text, model: &model, result: &result, course: &course, command: &command };
+        if let Err(trouble) = report.write(path) {
             session.renderer.trouble(&trouble);
             return refuse(&mut session.renderer);
         }
@@ -155,6 +174,8 @@ struct Solved {
     solution: Solution,
     result: RunResult,
     folder: Option<Folder>,
+    course: Course,
+    model: Model,
 }
 
 /// Solves from every start, and reads the best answer; `show`: whether progress may be shown.
@@ -172,7 +193,7 @@ fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) 
         Some(snapshot) => starts::resume(&mut problem, &plan, first, snapshot, watch(0)),
         None => starts::solve(&mut problem, &plan, first, count, args.model.input.seed, watch),
     };
-    let Best { number, solution, starts, trouble, .. } = best;
+    let Best { number, solution, starts, trouble, times } = best;
     if let Some(trouble) = trouble {
         session.renderer.trouble(&trouble);
     }
@@ -181,5 +202,6 @@ fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) 
     let starts = if count > 1 { Some(Starts { number, lines: starts }) } else { None };
     let result = RunResult { because: plan.because, starts, ..result };
     tell_fault(session, &model, &solution);
-    Solved { solution, result, folder }
+    let course = Course::new(&solution.trace, &times);
+    Solved { solution, result, folder, course, model }
 }

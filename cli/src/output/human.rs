@@ -14,25 +14,30 @@ const FULL_LABELLED: usize = 60;
 /// Reading this many numbers is worth a word.
 const LARGE_DATA: usize = 1 << 20;
 
+/// What the point is worth, in numbers with their names.
+pub fn figures(result: &RunResult) -> Vec<(String, String)> {
+    let mut rows: Vec<(String, String)> = vec![("upper objective".into(), number(result.upper_objective))];
+    let mut add = |name: &str, value: f64| rows.push((name.into(), number(value)));
+    if let Some(lower) = result.lower {
+        add("lower objective", lower.objective);
+        result.followers.iter().for_each(|(name, value)| add(&format!("{name} objective"), *value));
+        add("lower gap", lower.gap);
+        add("lower stationarity", lower.stationarity);
+    }
+    match (result.violation, result.lower.is_some()) {
+        (Some(violation), _) => add("violation", violation),
+        (None, true) => add("hypergradient norm", result.hypergradient_norm),
+        (None, false) => add("gradient norm", result.hypergradient_norm),
+    }
+    result.reports.iter().for_each(|(name, value)| add(name, *value));
+    rows
+}
+
 /// The summary, ending in a newline.
 pub fn summary(result: &RunResult) -> String {
     let mut out = format!("{}: {}\n\n", result.status, result.verdict);
-    let mut rows: Vec<(&str, String)> = vec![("upper objective", number(result.upper_objective))];
-    let followers: Vec<String> =
-        result.followers.iter().map(|(name, _)| format!("{name} objective")).collect();
-    if let Some(lower) = result.lower {
-        rows.push(("lower objective", number(lower.objective)));
-        let objectives = result.followers.iter().map(|(_, value)| number(*value));
-        rows.extend(followers.iter().map(String::as_str).zip(objectives));
-        rows.push(("lower gap", number(lower.gap)));
-        rows.push(("lower stationarity", number(lower.stationarity)));
-    }
-    match (result.violation, result.lower.is_some()) {
-        (Some(violation), _) => rows.push(("violation", number(violation))),
-        (None, true) => rows.push(("hypergradient norm", number(result.hypergradient_norm))),
-        (None, false) => rows.push(("gradient norm", number(result.hypergradient_norm))),
-    }
-    rows.extend(result.reports.iter().map(|(name, value)| (name.as_str(), number(*value))));
+    let rows = figures(result);
+    let rows: Vec<(&str, String)> = rows.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     table(&mut out, &rows);
     out.push('\n');
     let variables: Vec<(&str, String)> =

@@ -37,17 +37,28 @@ impl Axis {
     /// Positive values in powers of ten whatever their range; those that are not positive have no place.
     pub fn fit_log(values: impl Iterator<Item = f64> + Clone) -> Axis {
         let logs = values.filter(|v| *v > 0.0 && v.is_finite()).map(f64::log10);
-        let Axis { low, high, .. } = Axis::fit_linear(logs);
+        let Axis { low, high, .. } = Axis::with_room(logs, 0.1);
         Axis { low, high, log: true }
     }
 
-    fn fit_linear(values: impl Iterator<Item = f64> + Clone) -> Axis {
+    /// The range of finite values with some room, never in powers of ten.
+    pub fn fit_linear(values: impl Iterator<Item = f64> + Clone) -> Axis {
+        let Axis { low, high, .. } = Axis::with_room(values.filter(|v| v.is_finite()), 0.0);
+        if low == high { Axis::fit(std::iter::once(low)) } else { Axis { low, high, log: false } }
+    }
+
+    /// From one value to another, without room.
+    pub fn between(low: f64, high: f64) -> Axis {
+        Axis { low, high, log: false }
+    }
+
+    fn with_room(values: impl Iterator<Item = f64> + Clone, least: f64) -> Axis {
         let low = values.clone().fold(f64::INFINITY, f64::min);
         let high = values.fold(f64::NEG_INFINITY, f64::max);
         if low > high {
             return Axis { low: -1.0, high: 1.0, log: false };
         }
-        let room = (0.05 * (high - low)).max(0.1);
+        let room = (0.05 * (high - low)).max(least);
         Axis { low: low - room, high: high + room, log: false }
     }
 

@@ -6,38 +6,16 @@ use ttf_parser::Face;
 
 use super::axis::Axis;
 use super::font;
-use super::scene::{Anchor, Colour, Dash, Scene, Shape};
+use super::panel::{ABOVE, BELOW, Curve, LEFT, PANEL, Panel};
+use super::scene::{Anchor, COLOURS, Colour, DASHES, Dash, INK, Scene, Shape, label, line};
 use crate::output::comparison::{Answer, Comparison, Entry};
 use crate::output::human::number;
 
 /// Reports that are drawn, at most.
 const REPORTS: usize = 3;
 
-const PANEL: (f32, f32) = (400.0, 190.0);
 const MARGIN: f32 = 24.0;
-/// Room for the numbers left of a panel, and between its title and its frame.
-const LEFT: f32 = 62.0;
-const ABOVE: f32 = 26.0;
-const BELOW: f32 = 34.0;
 const LEGEND_LINE: f32 = 20.0;
-
-const INK: Colour = [34, 34, 34];
-const FAINT: Colour = [110, 110, 110];
-const GRID: Colour = [230, 230, 230];
-const FRAME: Colour = [190, 190, 190];
-
-/// Colours that people with any colour vision tell apart; further methods get them again with dashes.
-const COLOURS: [Colour; 8] = [
-    [0, 114, 178],
-    [213, 94, 0],
-    [0, 158, 115],
-    [204, 121, 167],
-    [230, 159, 0],
-    [86, 180, 233],
-    [120, 70, 160],
-    [60, 60, 60],
-];
-const DASHES: [Dash; 3] = [&[], &[6.0, 4.0], &[1.5, 3.5]];
 
 /// A line of the figure.
 struct Series<'a> {
@@ -166,7 +144,7 @@ fn legend(scene: &mut Scene, series: &[Series<'_>], face: Option<&Face<'_>>, top
 
 fn panel(
     scene: &mut Scene,
-    (x, y): (f32, f32),
+    at: (f32, f32),
     row: &Row,
     (column, axis_title): (&str, &str),
     series: &[Series<'_>],
@@ -179,38 +157,14 @@ fn panel(
     let shown = shown(&courses, series, row, maximize);
     let vertical =
         if row.log { Axis::fit_log(shown.iter().copied()) } else { Axis::fit(shown.iter().copied()) };
-    let (w, h) = PANEL;
-    let right = |value: f64| x + w * horizontal.place(value) as f32;
-    let down = |value: f64| y + h * (1.0 - vertical.place(value) as f32);
-    for (value, text) in vertical.ticks(5) {
-        let at = down(value);
-        scene.shapes.push(line(vec![(x, at), (x + w, at)], GRID, 1.0, &[]));
-        scene.shapes.push(label((x - 8.0, at + 4.0), &text, 11.0, Anchor::End, FAINT));
-    }
-    for (value, text) in horizontal.ticks(6) {
-        let at = right(value);
-        scene.shapes.push(line(vec![(at, y), (at, y + h)], GRID, 1.0, &[]));
-        scene.shapes.push(label((at, y + h + 16.0), &text, 11.0, Anchor::Middle, FAINT));
-    }
-    let frame = vec![(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)];
-    scene.shapes.push(line(frame, FRAME, 1.0, &[]));
-    let scale = |axis: &Axis| if axis.log { " (log scale)" } else { "" };
-    let heading = format!("{}{}", row.title, scale(&vertical));
-    scene.shapes.push(label((x, y - 8.0), &heading, 12.0, Anchor::Start, INK));
-    let foot = format!("{axis_title}{}", scale(&horizontal));
-    scene.shapes.push(label((x + w, y + h + 31.0), &foot, 11.0, Anchor::End, FAINT));
-    if let Some(level) = row.level.map(down).filter(|at| (y..=y + h).contains(at)) {
-        scene.shapes.push(line(vec![(x, level), (x + w, level)], FAINT, 1.0, &[2.0, 3.0]));
-    }
-    // The best is drawn last, over the others.
-    for (one, points) in series.iter().zip(&courses).rev() {
-        let points: Vec<(f32, f32)> = points.iter().map(|(a, b)| (right(*a), down(*b))).collect();
-        for part in inside(&points, (x, y), (x + w, y + h)) {
-            scene.shapes.push(line(part, one.colour, 2.0, one.dash));
-        }
-        let end = points.last().filter(|(a, b)| (x..=x + w).contains(a) && (y..=y + h).contains(b));
-        scene.shapes.extend(end.map(|end| mark(*end, one)));
-    }
+    let curves = series.iter().zip(courses).map(|(one, points)| Curve {
+        points,
+        colour: one.colour,
+        dash: one.dash,
+        end: Some(one.entry.rank.is_some()),
+    });
+    let panel = Panel { title: &row.title, foot: axis_title, horizontal, vertical, level: row.level };
+    panel.draw(scene, at, &curves.collect::<Vec<_>>());
 }
 
 /// The finite points of a run.
@@ -248,55 +202,6 @@ fn shown(courses: &[Vec<(f64, f64)>], series: &[Series<'_>], row: &Row, maximize
     shown
 }
 
-/// The parts of a line inside of a rectangle.
-fn inside(points: &[(f32, f32)], low: (f32, f32), high: (f32, f32)) -> Vec<Vec<(f32, f32)>> {
-    let mut parts: Vec<Vec<(f32, f32)>> = Vec::new();
-    for pair in points.windows(2) {
-        let Some((from, to)) = clipped(pair[0], pair[1], low, high) else { continue };
-        match parts.last_mut() {
-            Some(part) if part.last() == Some(&from) => part.push(to),
-            _ => parts.push(vec![from, to]),
-        }
-    }
-    parts
-}
-
-/// The part of a segment inside of a rectangle (Liang and Barsky).
-fn clipped(
-    a: (f32, f32),
-    b: (f32, f32),
-    low: (f32, f32),
-    high: (f32, f32),
-) -> Option<((f32, f32), (f32, f32))> {
-    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
-    let (mut from, mut to) = (0.0_f32, 1.0_f32);
-    for (d, room) in [(-dx, a.0 - low.0), (dx, high.0 - a.0), (-dy, a.1 - low.1), (dy, high.1 - a.1)] {
-        if d == 0.0 {
-            if room < 0.0 {
-                return None;
-            }
-        } else if d < 0.0 {
-            from = from.max(room / d);
-        } else {
-            to = to.min(room / d);
-        }
-    }
-    let at = |t: f32| match t {
-        0.0 => a,
-        1.0 => b,
-        t => (a.0 + t * dx, a.1 + t * dy),
-    };
-    (from <= to && dx.is_finite() && dy.is_finite()).then(|| (at(from), at(to)))
-}
-
 fn mark(centre: (f32, f32), one: &Series<'_>) -> Shape {
     Shape::Disc { centre, radius: 3.5, colour: one.colour, filled: one.entry.rank.is_some() }
-}
-
-fn line(points: Vec<(f32, f32)>, colour: Colour, width: f32, dash: Dash) -> Shape {
-    Shape::Line { points, colour, width, dash }
-}
-
-fn label(at: (f32, f32), text: &str, size: f32, anchor: Anchor, colour: Colour) -> Shape {
-    Shape::Text { at, text: text.to_owned(), size, anchor, colour }
 }

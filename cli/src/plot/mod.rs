@@ -1,12 +1,15 @@
-//! The course of several methods as a picture: [`figure`] lays it out from shapes, [`svg`] and [`png`] write the shapes. Text is
-//! measured, and drawn into pixels, with a font of our own, so that no machine needs one.
+//! Pictures: [`figure`] lays out the course of several methods that are compared, [`course`] that of runs, [`array`] the values of
+//! a variable, all from shapes; [`svg`] and [`png`] write the shapes. Text is measured, and drawn into pixels, with a font of our own, so that no machine needs one.
 
+pub mod array;
 mod axis;
+pub mod course;
 mod figure;
 mod font;
+mod panel;
 mod png;
-mod scene;
-mod svg;
+pub mod scene;
+pub mod svg;
 
 use std::path::Path;
 
@@ -15,15 +18,30 @@ use crate::output::comparison::Comparison;
 
 /// Draws the comparison into a file that ends in `.svg` or `.png`.
 pub fn write(path: &Path, comparison: &Comparison) -> Result<(), Trouble> {
+    write_scene(path, &figure::figure(comparison))
+}
+
+/// Writes a picture into a file that ends in `.svg` or `.png`.
+pub fn write_scene(path: &Path, scene: &scene::Scene) -> Result<(), Trouble> {
     let failed =
         |e: &dyn std::fmt::Display| Trouble::new(format!("cannot write the plot `{}`: {e}", path.display()));
-    let scene = figure::figure(comparison);
     let bytes = if path.extension().is_some_and(|e| e == "png") {
-        png::bytes(&scene).ok_or_else(|| failed(&"the picture is too large"))?
+        png::bytes(scene).ok_or_else(|| failed(&"the picture is too large"))?
     } else {
-        svg::text(&scene).into_bytes()
+        svg::text(scene).into_bytes()
     };
     crate::files::replace(path, &bytes)
+}
+
+/// Why a picture cannot be written there, as far as that can be known before there is one.
+pub fn unwritable(kind: &str, path: &Path) -> Option<Trouble> {
+    let shown = path.display();
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let trouble = Trouble::new(format!("the {kind} `{shown}` cannot be written"));
+        return Some(trouble.help(format!("there is no folder `{}`", folder.display())));
+    }
+    path.is_dir().then(|| Trouble::new(format!("the {kind} `{shown}` is a folder")))
 }
 
 #[cfg(test)]

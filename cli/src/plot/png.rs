@@ -1,7 +1,8 @@
 //! A scene as pixels, two for each point, with soft edges.
 
 use tiny_skia::{
-    FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform,
+    FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8, Rect, Stroke,
+    StrokeDash, Transform,
 };
 use ttf_parser::{Face, OutlineBuilder};
 
@@ -38,6 +39,17 @@ fn draw(canvas: &mut Pixmap, shape: &Shape, face: Option<&Face<'_>>) {
             fill(canvas, &path, if *filled { *colour } else { [255; 3] });
             stroke(canvas, &path, *colour, 1.5, None);
         }
+        Shape::Rect { at: (x, y), size, colour } => block(canvas, (*x, *y), *size, *colour, true),
+        Shape::Cells { at, size, columns, colours } => {
+            let rows = colours.len() / (*columns).max(1);
+            let (w, h) = (size.0 / *columns as f32, size.1 / rows.max(1) as f32);
+            for (k, colour) in colours.iter().enumerate() {
+                let (row, column) = (k / columns, k % columns);
+                let corner = (at.0 + column as f32 * w, at.1 + row as f32 * h);
+                // Soft edges would show the background between cells.
+                block(canvas, corner, (w, h), *colour, false);
+            }
+        }
         Shape::Text { at: (x, y), text, size, anchor, colour } => {
             let Some(face) = face else { return };
             let width = font::width(Some(face), text, *size);
@@ -53,6 +65,22 @@ fn draw(canvas: &mut Pixmap, shape: &Shape, face: Option<&Face<'_>>) {
             }
         }
     }
+}
+
+fn block(canvas: &mut Pixmap, at: (f32, f32), size: (f32, f32), colour: Colour, soft: bool) {
+    let Some(rect) = Rect::from_xywh(at.0, at.1, size.0, size.1) else { return };
+    let paint = Paint { anti_alias: soft, ..paint(colour) };
+    canvas.fill_rect(rect, &paint, Transform::from_scale(SCALE, SCALE), None);
+}
+
+/// Cells as a picture of one pixel each.
+pub fn cells(columns: usize, colours: &[Colour]) -> Option<Vec<u8>> {
+    let rows = colours.len().checked_div(columns)?;
+    let mut canvas = Pixmap::new(u32::try_from(columns).ok()?, u32::try_from(rows).ok()?)?;
+    for (pixel, [r, g, b]) in canvas.pixels_mut().iter_mut().zip(colours) {
+        *pixel = PremultipliedColorU8::from_rgba(*r, *g, *b, 255)?;
+    }
+    canvas.encode_png().ok()
 }
 
 fn paint([r, g, b]: Colour) -> Paint<'static> {

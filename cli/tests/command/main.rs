@@ -18,6 +18,7 @@ mod formulas;
 mod levels;
 mod native;
 mod proved;
+mod report;
 mod run;
 #[path = "../../src/scratch.rs"]
 mod scratch;
