@@ -27,6 +27,7 @@ use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
+use crate::reformulate::enclosure::enclosure;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level};
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
@@ -173,7 +174,8 @@ pub fn compile_single_level_in(
     let follower = match follower {
         Some(program) => {
             let quadratic = problem.lower_convex && degrees(&program, &data).is_quadratic_program();
-            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic })
+            let enclosure = if problem.lower_convex { None } else { enclosure(&program, &data) };
+            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, enclosure })
         }
         None => None,
     };

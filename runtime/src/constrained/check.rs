@@ -2,6 +2,7 @@
 //! `x` under its own constraints, can do better. Multipliers that the model reads are checked as well, since the objective
 //! depends on them.
 
+use super::global::{BOXES, prove};
 use super::interior::{self, Aim, Duals, End};
 use super::nlp::Nlp;
 use super::polish::polish;
@@ -114,8 +115,24 @@ pub fn check_follower(
         }
     }
     let unsettled = || Answer { y: y.to_vec(), weights: vec![0.0; m], objective, settled: false };
-    let best = best.unwrap_or_else(unsettled);
-    (judged((objective, y), violation, best, convex, nlp), violation)
+    let mut best = best.unwrap_or_else(unsettled);
+    let mut global = convex;
+    if let Some(enclosure) = follower.enclosure.as_deref_mut().filter(|_| !convex && best.settled) {
+        for _ in 0..BETTER {
+            let small = 0.5 * LOWER * best.objective.abs().max(1.0);
+            let proved = prove(nlp, enclosure, best.objective, small, BOXES);
+            global = proved.closed;
+            let Some(better) = proved.better else { break };
+            let answer = solve_follower(nlp, better.clone(), budget);
+            let value = nlp.objective(&better);
+            best = if answer.settled && answer.objective <= value {
+                answer
+            } else {
+                Answer { y: better, weights: vec![0.0; m], objective: value, settled: true }
+            };
+        }
+    }
+    (judged((objective, y), violation, best, global, nlp), violation)
 }
 
 /// What `y`, with its objective and violation, is worth beside the follower's answer.
@@ -165,6 +182,8 @@ const WORK: f64 = 1e10;
 /// Newton steps that are enough for most followers.
 const ENOUGH: usize = 30;
 
+/// Better answers that the proof may meet.
+const BETTER: usize = 20;
 /// Drawn starts of either kind.
 const DRAWN: u64 = 6;
 

@@ -5,6 +5,7 @@
 pub mod bounds;
 pub mod check;
 mod filter;
+pub mod global;
 pub mod interior;
 pub mod nlp;
 pub mod polish;
@@ -91,6 +92,8 @@ pub struct Follower {
     pub rows: Vec<Row>,
     /// Whether it is known to be a linear or convex quadratic program for every `x`.
     pub quadratic: bool,
+    /// Bounds over boxes of its variables, where it has few and is not known to be convex.
+    pub enclosure: Option<Box<dyn global::Enclosure>>,
 }
 
 /// A point of the single-level form, with what certifies it.
