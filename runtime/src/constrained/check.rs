@@ -204,11 +204,20 @@ struct Answer {
 
 /// Solves the follower from `v`.
 fn solve_follower(nlp: &mut Nlp, v: Vec<f64>, budget: usize) -> Answer {
+    solve_with(nlp, v, Aim { steps: budget.min(300), ..Aim::cold(1e-9) })
+}
+
+/// The follower's answer near `y` and the multipliers of its rows, with few steps.
+pub(super) fn answer_from(nlp: &mut Nlp, y: &[f64], steps: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    let answer = solve_with(nlp, y.to_vec(), Aim { steps, ..Aim::warm(1e-9) });
+    answer.settled.then_some((answer.y, answer.weights))
+}
+
+fn solve_with(nlp: &mut Nlp, v: Vec<f64>, aim: Aim) -> Answer {
     let mut y = v;
     let mut duals = Duals::default();
     let bounds = nlp.bounds();
     let mut program = Relaxed::new(nlp, &[], (0.0, 0.0));
-    let aim = Aim { steps: budget.min(300), ..Aim::cold(1e-9) };
     let mut reached = interior::solve(&mut program, &bounds, &mut y, &mut duals, aim, &mut |_| false);
     let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; duals.rows.len()]);
     if reached.end == End::Solved && polish(&mut program, &bounds, &mut y, &mut duals) {

@@ -6,7 +6,8 @@
 //! of multiplier and slack relaxed to `a b <= τ`, `τ` in proportion to its barrier and at last 1e-9; then one end of every pair is held at
 //! its bound, the program solved again and finished by Newton's method on the active set. Where both ends of a pair are at their
 //! bounds, the other pieces that meet there are tried one at a time. The best point over all starts that is feasible, and where
-//! the follower solved again does no better, is kept. Bounds, simplices and balls of the follower have multipliers too. Costs per
+//! the follower solved again does no better, is kept. Where the follower does better and has few variables, that answer's branch gives
+//! a cut by its value, and the run is repeated (see `cuts` of [`crate::constrained`]). Bounds, simplices and balls of the follower have multipliers too. Costs per
 //! step a few Hessian products (one per colour of the sparsity pattern) and one factorisation of a matrix of variables and rows.
 //!
 //! Not guaranteed: a stationary point need not be a minimum, and with a follower that is not convex its stationary points are
@@ -31,6 +32,8 @@ use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::status::Termination;
 
+/// Runs per start, each with one more cut.
+const ROUNDS: usize = 5;
 /// Steps for solving the follower again where a start ended.
 const FOLLOWER_STEPS: usize = 1000;
 
@@ -107,12 +110,22 @@ impl Method for Kkt {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         let Some(mut c) = problem.constrained.take() else { return Evaluation::NONE };
         let (x, from) = self.next_start(&c.single);
-        let found = relax::run(&mut c, &x, from, &mut |nlp| {
-            count(problem, nlp);
-            run.poll(problem)
-        });
-        if let Some(found) = found {
-            keep(&mut c, found);
+        let mut next = Some((x, None, from));
+        for _ in 0..ROUNDS {
+            let Some((x, near, from)) = next.take() else { break };
+            let near: Option<Vec<f64>> = near;
+            let found = relax::run(&mut c, &x, near.as_deref(), from, &mut |nlp| {
+                count(problem, nlp);
+                run.poll(problem)
+            });
+            let Some(found) = found else { break };
+            let x = found.z[..c.lens.0].to_vec();
+            let Some(better) = keep(&mut c, found) else { break };
+            if let (Some(cuts), Some(follower)) = (&mut c.cuts, &mut c.follower)
+                && cuts.remember(&mut follower.nlp, &x, &better)
+            {
+                next = Some((x, Some(better), From::Answer(1.0)));
+            }
         }
         count(problem, &c.single);
         let mut evaluation = Evaluation::NONE;
@@ -151,13 +164,17 @@ impl Method for Kkt {
     }
 }
 
-/// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is.
-fn keep(c: &mut Constrained, mut found: Found) {
+/// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is. The
+/// follower's better answer is returned, where it has one.
+fn keep(c: &mut Constrained, mut found: Found) -> Option<Vec<f64>> {
     let (n, m) = c.lens;
+    let mut better_answer = None;
     found.answered = found.feasible()
         && c.follower.as_mut().is_none_or(|follower| {
             let (x, y) = (&found.z[..n], &found.z[n..n + m]);
-            check_follower(follower, x, y, false, FOLLOWER_STEPS).0.solved
+            let lower = check_follower(follower, x, y, false, FOLLOWER_STEPS).0;
+            better_answer = (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
+            lower.solved
         });
     let better = c.found.as_ref().is_none_or(|best| {
         let rank = |f: &Found| (f.feasible(), f.answered);
@@ -170,4 +187,5 @@ fn keep(c: &mut Constrained, mut found: Found) {
     if better {
         c.found = Some(found);
     }
+    better_answer
 }
