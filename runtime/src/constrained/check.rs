@@ -41,7 +41,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     let lower = match &mut c.follower {
         None => None,
         Some(follower) => {
-            let (lower, off) = check_follower(follower, x, &y[..m], convex, budget);
+            let (lower, off) = check_follower(follower, x, &y[..m], convex, (budget, BOXES));
             violation = violation.max(off);
             Some(lower)
         }
@@ -77,13 +77,14 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
 }
 
 /// The follower at `x`: solved again from `y`, from its start and, unless it is known to be convex, from drawn points near `y`
-/// and far away. The second value is what `y` violates.
+/// and far away; one with few variables by intervals as well, so that its answer is proved or a better one is met. The second value
+/// is what `y` violates. `budget`: Newton steps from each start; `boxes`: those of [`prove`].
 pub fn check_follower(
     follower: &mut Follower,
     x: &[f64],
     y: &[f64],
     convex: bool,
-    budget: usize,
+    (budget, boxes): (usize, usize),
 ) -> (LowerCheck, f64) {
     let nlp = &mut follower.nlp;
     nlp.set_parameters(x);
@@ -120,7 +121,7 @@ pub fn check_follower(
     if let Some(enclosure) = follower.enclosure.as_deref_mut().filter(|_| !convex && best.settled) {
         for _ in 0..BETTER {
             let small = 0.5 * LOWER * best.objective.abs().max(1.0);
-            let proved = prove(nlp, enclosure, best.objective, small, BOXES);
+            let proved = prove(nlp, enclosure, best.objective, small, boxes);
             global = proved.closed;
             let Some(better) = proved.better else { break };
             let answer = solve_follower(nlp, better.clone(), budget);

@@ -21,7 +21,7 @@ use super::nlp::Nlp;
 /// The most lower variables for which this is tried.
 pub const VARIABLES: usize = 6;
 /// The most boxes that are looked at.
-pub const BOXES: usize = 6000;
+pub const BOXES: usize = 3000;
 
 /// An interval: its ends.
 pub type Ends = (f64, f64);

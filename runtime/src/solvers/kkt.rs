@@ -32,6 +32,8 @@ use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::status::Termination;
 
+/// Boxes for the follower with few variables that is not convex, where a start ended.
+const BOXES: usize = 600;
 /// Runs per start, each with one more cut.
 const ROUNDS: usize = 5;
 /// Steps for solving the follower again where a start ended.
@@ -168,11 +170,15 @@ impl Method for Kkt {
 /// follower's better answer is returned, where it has one.
 fn keep(c: &mut Constrained, mut found: Found) -> Option<Vec<f64>> {
     let (n, m) = c.lens;
+    let best = c.found.as_ref().filter(|best| best.answered);
+    if best.is_some_and(|best| found.objective >= best.objective) {
+        return None;
+    }
     let mut better_answer = None;
     found.answered = found.feasible()
         && c.follower.as_mut().is_none_or(|follower| {
             let (x, y) = (&found.z[..n], &found.z[n..n + m]);
-            let lower = check_follower(follower, x, y, false, FOLLOWER_STEPS).0;
+            let lower = check_follower(follower, x, y, false, (FOLLOWER_STEPS, BOXES)).0;
             better_answer = (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
             lower.solved
         });
