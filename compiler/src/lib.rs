@@ -24,7 +24,7 @@ pub mod session;
 mod solution;
 pub mod types;
 
-pub use check::analyse;
+pub use check::{Annotated, Note, STDLIB, analyse, annotate, function_help, function_names};
 pub use compile::{
     Sampling, Stage, compile, compile_in, compile_sampled, compile_sampled_in, compile_single_level,
     compile_single_level_in, emit, emit_single_level, proximal,

@@ -24,6 +24,7 @@ mod literal;
 pub(crate) mod messages;
 mod modules;
 mod multipliers;
+mod notes;
 mod position;
 pub mod print;
 mod product;
@@ -48,7 +49,10 @@ use blo_grammar::span::{FileId, Span};
 use crate::ir::eval::Bindings;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
-use crate::session::{Loader, Options, Phase};
+use crate::session::{Loader, Options};
+pub use builtins::{help as function_help, names as function_names};
+pub use modules::STDLIB;
+pub use notes::{Annotated, Note, annotate};
 use position::IndexCheck;
 use scope::{Decl, Frame, Module, Reads};
 use value::{Axis, DimId, Value};
@@ -60,14 +64,7 @@ pub fn analyse(
     loader: &mut dyn Loader,
     options: &Options,
 ) -> (Option<Model>, Vec<Diagnostic>) {
-    loader.observer().begins(Phase::Parse);
-    let (ast, parsed) = blo_grammar::parse::parse(main, &sources.get(main).text);
-    loader.observer().begins(Phase::Check);
-    let mut checker = Checker::new(sources, loader, options);
-    checker.diagnostics.extend(parsed);
-    let model = checker.model(ast);
-    let mut diagnostics = std::mem::take(&mut checker.diagnostics);
-    diagnostics.sort_by_key(Diagnostic::span);
+    let Annotated { model, diagnostics, .. } = notes::checked(sources, main, loader, options, None);
     (model, diagnostics)
 }
 
@@ -160,6 +157,8 @@ pub(crate) struct Checker<'a> {
     followers: Vec<Option<ast::Ident>>,
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
+    /// What expressions are, where someone asked.
+    notes: Option<Vec<Note>>,
 }
 
 impl<'a> Checker<'a> {
@@ -195,6 +194,7 @@ impl<'a> Checker<'a> {
             imports: Vec::new(),
             hidden: Vec::new(),
             imports_used: BTreeSet::new(),
+            notes: None,
             copies: Vec::new(),
             copied_lets: BTreeMap::new(),
             constraints: Vec::new(),
