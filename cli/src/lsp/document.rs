@@ -1,5 +1,6 @@
 //! An open document and what is known about it. It is looked at once per text, when something first asks.
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,8 @@ pub struct Knowledge {
     pub notes: Vec<Note>,
     /// The model, where nothing is wrong.
     pub model: Option<Model>,
+    /// What is said about its curvature, once someone asked: that takes long for models with much data.
+    pub curvature: OnceCell<String>,
 }
 
 /// An open document.
@@ -81,8 +84,16 @@ fn look(path: &Path, text: &str, memory: &mut Memory, open: &dyn Fn(&Path) -> Op
     let main = sources.add(path.display().to_string(), text);
     let (ast, parsed) = parse(main, text);
     let names = Names::of(&ast);
-    let mut known =
-        Knowledge { sources, main, ast, names, diagnostics: parsed, notes: Vec::new(), model: None };
+    let mut known = Knowledge {
+        sources,
+        main,
+        ast,
+        names,
+        diagnostics: parsed,
+        notes: Vec::new(),
+        model: None,
+        curvature: OnceCell::new(),
+    };
     if is_library(&known.ast) {
         return known;
     }

@@ -30,6 +30,7 @@ use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 /// Boxes for the follower with few variables that is not convex, where a start ended.
@@ -75,22 +76,51 @@ struct Kkt {
     unknowns: usize,
     start: Vec<f64>,
     begun: usize,
+    /// Whether the patterns of the programs were learned.
+    learned: bool,
     steps: usize,
     seed: u64,
+    /// The best point so far.
+    best: Option<Found>,
+    /// The branches of the follower's answers that cuts were made of, one after the other.
+    branches: Vec<f64>,
+    /// A point of the right lengths, for one that is put back.
+    empty: Found,
 }
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let single = problem.constrained.as_ref().map(|c| &c.single);
+    let (variables, rows) = single.map_or((0, 0), |nlp| (nlp.len(), nlp.equal.len()));
     Box::new(Kkt {
-        unknowns: single.map_or(0, |nlp| nlp.len() + nlp.equal.len()),
+        unknowns: variables + rows,
         start: start.x.clone(),
         begun: 0,
+        learned: false,
         steps: settings.count("steps"),
         seed: settings.count("seed") as u64,
+        best: None,
+        branches: Vec::new(),
+        empty: Found::empty(variables, rows),
     })
 }
 
 impl Kkt {
+    /// Lets every iteration begin with the same patterns, so that one that goes on from a checkpoint has the same bits.
+    fn learn(&mut self, c: &mut Constrained) {
+        let again = self.begun > 0 && !self.learned;
+        c.single.learn_at(&[], !self.learned);
+        if again {
+            c.single.take_calls();
+        }
+        if let Some(follower) = &mut c.follower {
+            follower.nlp.learn_at(&self.start, !self.learned);
+            if again {
+                follower.nlp.take_calls();
+            }
+        }
+        self.learned = true;
+    }
+
     /// The upper variables of the next start, first the model's and then drawn ones, and where the rest starts.
     fn next_start(&mut self, nlp: &Nlp) -> (Vec<f64>, From) {
         let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.begun as u64);
@@ -111,7 +141,11 @@ impl Kkt {
 impl Method for Kkt {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         let Some(mut c) = problem.constrained.take() else { return Evaluation::NONE };
+        self.learn(&mut c);
         let (x, from) = self.next_start(&c.single);
+        if let Some(cuts) = &mut c.cuts {
+            cuts.branches = self.branches.chunks(c.lens.1.max(1)).map(<[f64]>::to_vec).collect();
+        }
         let mut next = Some((x, None, from));
         for _ in 0..ROUNDS {
             let Some((x, near, from)) = next.take() else { break };
@@ -122,16 +156,18 @@ impl Method for Kkt {
             });
             let Some(found) = found else { break };
             let x = found.z[..c.lens.0].to_vec();
-            let Some(better) = keep(&mut c, found) else { break };
+            let Some(better) = keep(&mut c, &mut self.best, found) else { break };
             if let (Some(cuts), Some(follower)) = (&mut c.cuts, &mut c.follower)
                 && cuts.remember(&mut follower.nlp, &x, &better)
             {
+                self.branches.extend(&better);
                 next = Some((x, Some(better), From::Answer(1.0)));
             }
         }
         count(problem, &c.single);
         let mut evaluation = Evaluation::NONE;
-        if let Some(best) = c.found.clone() {
+        if let Some(best) = &self.best {
+            c.found = Some(best.clone());
             let (n, m) = c.lens;
             point.x.copy_from_slice(&best.z[..n]);
             point.y.copy_from_slice(&c.lower_part(&best.z));
@@ -155,6 +191,20 @@ impl Method for Kkt {
         None
     }
 
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.count(&mut self.begun);
+        let mut of_branches = self.branches.len();
+        state.count(&mut of_branches);
+        self.branches.resize(of_branches, 0.0);
+        state.numbers(&mut self.branches);
+        let mut any = self.best.is_some();
+        state.flag(&mut any);
+        if any {
+            self.best.get_or_insert_with(|| self.empty.clone()).state(state);
+        }
+        true
+    }
+
     fn refusal(&self) -> Option<String> {
         let unknowns = self.unknowns;
         (unknowns > LARGEST).then(|| {
@@ -168,10 +218,9 @@ impl Method for Kkt {
 
 /// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is. The
 /// follower's better answer is returned, where it has one.
-fn keep(c: &mut Constrained, mut found: Found) -> Option<Vec<f64>> {
+fn keep(c: &mut Constrained, best: &mut Option<Found>, mut found: Found) -> Option<Vec<f64>> {
     let (n, m) = c.lens;
-    let best = c.found.as_ref().filter(|best| best.answered);
-    if best.is_some_and(|best| found.objective >= best.objective) {
+    if best.as_ref().is_some_and(|best| best.answered && found.objective >= best.objective) {
         return None;
     }
     let mut better_answer = None;
@@ -182,7 +231,7 @@ fn keep(c: &mut Constrained, mut found: Found) -> Option<Vec<f64>> {
             better_answer = (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
             lower.solved
         });
-    let better = c.found.as_ref().is_none_or(|best| {
+    let better = best.as_ref().is_none_or(|best| {
         let rank = |f: &Found| (f.feasible(), f.answered);
         match rank(&found).cmp(&rank(best)) {
             Ordering::Equal if found.feasible() => found.objective < best.objective,
@@ -191,7 +240,7 @@ fn keep(c: &mut Constrained, mut found: Found) -> Option<Vec<f64>> {
         }
     });
     if better {
-        c.found = Some(found);
+        *best = Some(found);
     }
     better_answer
 }

@@ -115,8 +115,11 @@ fn statement(known: &Knowledge, items: &[Item], byte: usize) -> Option<Found> {
 /// What `blo check --explain` says about both levels.
 fn curvature(known: &Knowledge) -> Option<String> {
     let model = known.model.as_ref()?;
-    let renderer = Renderer::new(Format::Json);
-    Some(format!("```text\n{}```", account(&renderer, &known.sources, model, &convexity(model))))
+    let said = || {
+        let renderer = Renderer::new(Format::Json);
+        format!("```text\n{}```", account(&renderer, &known.sources, model, &convexity(model)))
+    };
+    Some(known.curvature.get_or_init(said).clone())
 }
 
 fn method(solve: &Solve, byte: usize) -> Option<Found> {
