@@ -135,7 +135,7 @@ impl Found {
         // Cuts have weights too, and there may be more of them than when the point was made.
         let mut weights = self.weights.len();
         state.count(&mut weights);
-        self.weights.resize(weights, 0.0);
+        self.weights.resize(weights.min(self.weights.len() + cuts::BRANCHES), 0.0);
         state.numbers(&mut self.weights);
         for value in [&mut self.objective, &mut self.violation, &mut self.stationarity] {
             state.number(value);

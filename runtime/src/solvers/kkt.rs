@@ -24,6 +24,7 @@ use super::options::{CHECK_STEPS, SEED, TOLERANCE};
 use super::run::{Evaluation, Method, Point, Run};
 use super::{Levels, Solver};
 use crate::constrained::check::check_follower;
+use crate::constrained::cuts::{BRANCHES, VARIABLES};
 use crate::constrained::nlp::{Nlp, count};
 use crate::constrained::relax::{self, From};
 use crate::constrained::{Constrained, Found};
@@ -195,7 +196,7 @@ impl Method for Kkt {
         state.count(&mut self.begun);
         let mut of_branches = self.branches.len();
         state.count(&mut of_branches);
-        self.branches.resize(of_branches, 0.0);
+        self.branches.resize(of_branches.min(BRANCHES * VARIABLES), 0.0);
         state.numbers(&mut self.branches);
         let mut any = self.best.is_some();
         state.flag(&mut any);
