@@ -4,6 +4,7 @@ use blo_compiler::convexity::Class;
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::curvature::Smoothness;
 use blo_compiler::{convexity, pairs_to_branch_on, proximal};
+use blo_runtime::constrained::global::VARIABLES;
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
 
@@ -133,6 +134,14 @@ fn by_lower_level(model: &Model, lower: &Level) -> (&'static str, String) {
         let why = "the lower level is strongly convex, so its answer is unique and has a derivative; if it were \
                    convex only, `kkt` or `meha` would be taken";
         return ("nested", why.to_owned());
+    }
+    if !own.class.is_convex() && smooth && size <= VARIABLES {
+        let why = format!(
+            "the lower level is {} and has at most {VARIABLES} variables, so that the answers found can be compared with all others; \
+             with more `nested` would be taken",
+            own.class.words()
+        );
+        return ("kkt", why);
     }
     if !own.class.is_convex() {
         let why = format!(

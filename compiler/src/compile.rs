@@ -1,6 +1,7 @@
 //! The pipeline behind a checked model: derive what the solver needs, lower it, compile it, and lay out the problem.
 
 use blo_grammar::diagnostic::Diagnostic;
+use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
 use blo_runtime::constrained::{Constrained, Follower, Pair, Row};
 use blo_runtime::derivatives::Quantity;
@@ -27,7 +28,8 @@ use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
-use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level};
+use crate::reformulate::enclosure::enclosure;
+use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level, value};
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
 
@@ -173,7 +175,8 @@ pub fn compile_single_level_in(
     let follower = match follower {
         Some(program) => {
             let quadratic = problem.lower_convex && degrees(&program, &data).is_quadratic_program();
-            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic })
+            let enclosure = if problem.lower_convex { None } else { enclosure(&program, &data) };
+            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, enclosure })
         }
         None => None,
     };
@@ -181,6 +184,11 @@ pub fn compile_single_level_in(
     let vars = model.upper.vars.iter().chain(model.lower.iter().flat_map(|level| &level.vars));
     let integers = vars.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
     let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
+    let few = lens.0 + lens.1 <= cuts::VARIABLES && !problem.lower_convex;
+    let cuts = match value(model).filter(|_| few) {
+        Some(program) => Some(Cuts { value: nlp(program, &data, seed, around)?.0, branches: Vec::new() }),
+        None => None,
+    };
     let (found, proof) = (None, None);
     problem.constrained = Some(Box::new(Constrained {
         single,
@@ -190,6 +198,7 @@ pub fn compile_single_level_in(
         pairs,
         follower,
         found,
+        cuts,
         degrees: single_degrees,
         whole,
         proof,

@@ -333,3 +333,40 @@ lower {
 ",
     );
 }
+
+/// The optimality conditions also hold at `y = 0`, which is no answer of the follower where `x < 0`.
+#[test]
+fn mitsos_barton2006_ex317() {
+    best(
+        0.1875,
+        "
+upper {
+  var x: real in [-1, 1]
+  minimize y^2 / 2 + (x + 1 / 2)^2
+}
+lower {
+  var y: real in [-1, 1]
+  minimize x * y^2 / 2 + y^4 / 4
+}
+",
+    );
+}
+
+/// The branch that is the better answer ends where `x` decides, and moves with it.
+#[test]
+fn ye_zhu2010_ex43() {
+    best(
+        1.25,
+        "
+upper {
+  var x: real in [0, 4]
+  minimize (x - 1 / 2)^2 + (y - 2)^2
+}
+lower {
+  var y: real
+  minimize y^3 - 3 * y
+  subject to x - y <= 3
+}
+",
+    );
+}

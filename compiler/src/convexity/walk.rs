@@ -1,6 +1,8 @@
 //! The facts of a graph's nodes, operands first, with respect to chosen inputs. What depends on data alone is evaluated; the
 //! rules of the operator records do the rest.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use crate::ir::eval::{Bindings, evaluate};
@@ -13,7 +15,7 @@ use super::piecewise::convex_choice;
 
 /// Facts that are found when they are asked for, and kept.
 pub struct Walk<'d> {
-    data: &'d Bindings,
+    data: Cow<'d, Bindings>,
     inputs: FxHashMap<InputId, Fact>,
     facts: Facts,
 }
@@ -21,7 +23,12 @@ pub struct Walk<'d> {
 impl<'d> Walk<'d> {
     /// Nothing known yet but the data.
     pub fn new(data: &'d Bindings) -> Self {
-        Walk { data, inputs: FxHashMap::default(), facts: Facts::default() }
+        Walk { data: Cow::Borrowed(data), inputs: FxHashMap::default(), facts: Facts::default() }
+    }
+
+    /// As [`Walk::new`], with data of its own.
+    pub fn owning(data: Bindings) -> Walk<'static> {
+        Walk { data: Cow::Owned(data), inputs: FxHashMap::default(), facts: Facts::default() }
     }
 
     /// Says what an input is; inputs that nothing was said of are parameters that may have any value.
@@ -99,7 +106,7 @@ impl<'d> Walk<'d> {
         }
         edge.sort_unstable();
         edge.dedup();
-        match evaluate(g, &edge, self.data) {
+        match evaluate(g, &edge, &self.data) {
             Ok(values) => {
                 for (id, value) in edge.into_iter().zip(values) {
                     self.facts.set(id, Fact::constant(Range::points(&value)));
@@ -107,7 +114,7 @@ impl<'d> Walk<'d> {
             }
             Err(_) => {
                 for id in edge {
-                    let value = evaluate(g, &[id], self.data);
+                    let value = evaluate(g, &[id], &self.data);
                     let range = value.map_or_else(|_| Range::all(), |v| Range::points(&v[0]));
                     self.facts.set(id, Fact::constant(range));
                 }

@@ -76,6 +76,20 @@ pub(super) struct Conditions {
     pub duals: Vec<usize>,
 }
 
+/// The follower's objective as a program in the variables of both levels, and as its one row; `None` without a lower level.
+pub fn value(model: &Model) -> Option<Program> {
+    let mut model = boxed(model);
+    let lower = model.lower.clone()?;
+    let vars = model.upper.vars.iter().chain(&lower.vars).cloned().collect();
+    let rows = vec![Rows { node: lower.objective, relation: Relation::AtMost }];
+    let mut form = Form { upper: model.upper.vars.len(), vars, rows, replace: Vec::new() };
+    model.upper.objective = lower.objective;
+    let objective = form.only_lower(&mut model);
+    let Form { vars, rows, .. } = form;
+    let like = model.upper.clone();
+    Some(program(model, Vec::new(), vars, objective, &rows, &like))
+}
+
 /// The variables and rows of the single-level form of a model with bounds for domains, in the model's graph.
 pub(super) fn conditions(model: &mut Model) -> Result<(Form, Conditions), Vec<Diagnostic>> {
     let rows: Vec<Rows> = model.upper.constraints.iter().map(Rows::from).collect();

@@ -4,6 +4,7 @@
 
 mod boxes;
 pub mod degree;
+pub mod enclosure;
 pub mod kkt;
 pub mod stated;
 

@@ -2,6 +2,7 @@
 //! `x` under its own constraints, can do better. Multipliers that the model reads are checked as well, since the objective
 //! depends on them.
 
+use super::global::{BOXES, prove};
 use super::interior::{self, Aim, Duals, End};
 use super::nlp::Nlp;
 use super::polish::polish;
@@ -40,7 +41,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     let lower = match &mut c.follower {
         None => None,
         Some(follower) => {
-            let (lower, off) = check_follower(follower, x, &y[..m], convex, budget);
+            let (lower, off) = check_follower(follower, x, &y[..m], convex, (budget, BOXES));
             violation = violation.max(off);
             Some(lower)
         }
@@ -80,7 +81,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
 pub(crate) fn answered(c: &mut Constrained, x: &[f64], y: &[f64], budget: usize) -> Option<(Vec<f64>, f64)> {
     let (n, m) = c.lens;
     let follower = c.follower.as_mut().filter(|_| c.duals.is_empty())?;
-    let (lower, _) = check_follower(follower, x, y, true, budget);
+    let (lower, _) = check_follower(follower, x, y, true, (budget, BOXES));
     let mut z = c.single.start.clone();
     z[..n].copy_from_slice(x);
     z[n..n + m].copy_from_slice(&lower.solution);
@@ -92,13 +93,14 @@ pub(crate) fn answered(c: &mut Constrained, x: &[f64], y: &[f64], budget: usize)
 }
 
 /// The follower at `x`: solved again from `y`, from its start and, unless it is known to be convex, from drawn points near `y`
-/// and far away. The second value is what `y` violates.
+/// and far away; one with few variables by intervals as well, so that its answer is proved or a better one is met. The second value
+/// is what `y` violates. `budget`: Newton steps from each start; `boxes`: those of [`prove`].
 pub fn check_follower(
     follower: &mut Follower,
     x: &[f64],
     y: &[f64],
     convex: bool,
-    budget: usize,
+    (budget, boxes): (usize, usize),
 ) -> (LowerCheck, f64) {
     let nlp = &mut follower.nlp;
     nlp.set_parameters(x);
@@ -130,8 +132,24 @@ pub fn check_follower(
         }
     }
     let unsettled = || Answer { y: y.to_vec(), weights: vec![0.0; m], objective, settled: false };
-    let best = best.unwrap_or_else(unsettled);
-    (judged((objective, y), violation, best, convex, nlp), violation)
+    let mut best = best.unwrap_or_else(unsettled);
+    let mut global = convex;
+    if let Some(enclosure) = follower.enclosure.as_deref_mut().filter(|_| !convex && best.settled) {
+        for _ in 0..BETTER {
+            let small = 0.5 * LOWER * best.objective.abs().max(1.0);
+            let proved = prove(nlp, enclosure, best.objective, small, boxes);
+            global = proved.closed;
+            let Some(better) = proved.better else { break };
+            let answer = solve_follower(nlp, better.clone(), budget);
+            let value = nlp.objective(&better);
+            best = if answer.settled && answer.objective <= value {
+                answer
+            } else {
+                Answer { y: better, weights: vec![0.0; m], objective: value, settled: true }
+            };
+        }
+    }
+    (judged((objective, y), violation, best, global, nlp), violation)
 }
 
 /// What `y`, with its objective and violation, is worth beside the follower's answer.
@@ -181,6 +199,8 @@ const WORK: f64 = 1e10;
 /// Newton steps that are enough for most followers.
 const ENOUGH: usize = 30;
 
+/// Better answers that the proof may meet.
+const BETTER: usize = 20;
 /// Drawn starts of either kind.
 const DRAWN: u64 = 6;
 
@@ -201,11 +221,20 @@ struct Answer {
 
 /// Solves the follower from `v`.
 fn solve_follower(nlp: &mut Nlp, v: Vec<f64>, budget: usize) -> Answer {
+    solve_with(nlp, v, Aim { steps: budget.min(300), ..Aim::cold(1e-9) })
+}
+
+/// The follower's answer near `y` and the multipliers of its rows, with few steps.
+pub(super) fn answer_from(nlp: &mut Nlp, y: &[f64], steps: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    let answer = solve_with(nlp, y.to_vec(), Aim { steps, ..Aim::warm(1e-9) });
+    answer.settled.then_some((answer.y, answer.weights))
+}
+
+fn solve_with(nlp: &mut Nlp, v: Vec<f64>, aim: Aim) -> Answer {
     let mut y = v;
     let mut duals = Duals::default();
     let bounds = nlp.bounds();
     let mut program = Relaxed::new(nlp, &[], (0.0, 0.0));
-    let aim = Aim { steps: budget.min(300), ..Aim::cold(1e-9) };
     let mut reached = interior::solve(&mut program, &bounds, &mut y, &mut duals, aim, &mut |_| false);
     let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; duals.rows.len()]);
     if reached.end == End::Solved && polish(&mut program, &bounds, &mut y, &mut duals) {

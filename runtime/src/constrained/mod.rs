@@ -4,7 +4,9 @@
 
 pub mod bounds;
 pub mod check;
+pub mod cuts;
 mod filter;
+pub mod global;
 pub mod interior;
 pub mod nlp;
 pub mod polish;
@@ -93,6 +95,8 @@ pub struct Follower {
     pub rows: Vec<Row>,
     /// Whether it is known to be a linear or convex quadratic program for every `x`.
     pub quadratic: bool,
+    /// Bounds over boxes of its variables, where it has few and is not known to be convex.
+    pub enclosure: Option<Box<dyn global::Enclosure>>,
 }
 
 /// A point of the single-level form, with what certifies it.
@@ -100,7 +104,7 @@ pub struct Follower {
 pub struct Found {
     /// `(x, y, slacks and multipliers of the follower)`.
     pub z: Vec<f64>,
-    /// Multipliers of the rows of the single-level form.
+    /// Multipliers of the rows of the single-level form and of the cuts.
     pub weights: Vec<f64>,
     /// The upper objective, minimised.
     pub objective: f64,
@@ -128,6 +132,10 @@ impl Found {
     /// All of it.
     pub(crate) fn state(&mut self, state: &mut dyn State) {
         state.numbers(&mut self.z);
+        // Cuts have weights too, and there may be more of them than when the point was made.
+        let mut weights = self.weights.len();
+        state.count(&mut weights);
+        self.weights.resize(weights.min(self.weights.len() + cuts::BRANCHES), 0.0);
         state.numbers(&mut self.weights);
         for value in [&mut self.objective, &mut self.violation, &mut self.stationarity] {
             state.number(value);
@@ -152,6 +160,8 @@ pub struct Constrained {
     pub follower: Option<Follower>,
     /// The best point so far.
     pub found: Option<Found>,
+    /// Cuts by the follower's value, for one with few variables that is not known to be convex.
+    pub cuts: Option<cuts::Cuts>,
     /// The degrees of the single-level form.
     pub degrees: Degrees,
     /// The places of the variables of both levels that must be whole.
@@ -172,11 +182,17 @@ impl Constrained {
     /// is held there. Of a degenerate pair both ends may only grow, so a point that passes is stationary for every way of
     /// resolving it.
     pub fn stationarity(&mut self, z: &[f64], weights: &[f64]) -> f64 {
-        let (n, m) = (z.len(), weights.len());
+        let (n, m) = (z.len(), self.single.equal.len());
+        let (weights, of_cuts) = weights.split_at(m);
         let (mut g, mut rows) = (vec![0.0; n], vec![0.0; m]);
         self.single.evaluate(z, &vec![0.0; m], &mut g, &mut rows);
         let size = crate::linear::blas1::largest(&g).max(1.0);
         self.single.evaluate(z, weights, &mut g, &mut rows);
+        if let (Some(cuts), Some(follower)) = (&mut self.cuts, &mut self.follower)
+            && !of_cuts.is_empty()
+        {
+            cuts.add_slopes(&mut follower.nlp, self.lens.0, z, of_cuts, &mut g);
+        }
         let mut held = vec![false; n];
         for pair in &self.pairs {
             let (a, b) = pair.factors(&self.single, z);

@@ -2,10 +2,11 @@
 //! interior-point run, then pieces in which one end of every pair is held at its bound. Where both ends are at their bounds, the
 //! other ways of holding them are tried one at a time while that lowers the objective.
 
+use super::cuts::Cut;
 use super::interior::{self, Aim, Duals};
 use super::nlp::Nlp;
 use super::polish::polish;
-use super::program::Relaxed;
+use super::program::{Program, Relaxed};
 use super::{Constrained, DEGENERATE, Found, Pair};
 use crate::linear::blas1::largest;
 
@@ -34,34 +35,55 @@ pub enum From {
     Anywhere(u64),
 }
 
-/// One run from `x`; `None` when it was stopped.
-pub fn run(c: &mut Constrained, x: &[f64], from: From, stop: &mut dyn FnMut(&Nlp) -> bool) -> Option<Found> {
+/// The single-level form, with its pairs relaxed where `paired`, and the cuts there are.
+fn program(c: &mut Constrained, paired: bool, relaxation: (f64, f64)) -> Box<dyn Program + '_> {
+    let Constrained { single, pairs, cuts, follower, lens, .. } = c;
+    let relaxed = Relaxed::new(single, if paired { pairs } else { &[] }, relaxation);
+    match (cuts.as_mut().filter(|cuts| !cuts.branches.is_empty()), follower) {
+        (Some(cuts), Some(follower)) => Box::new(Cut::new(relaxed, cuts, &mut follower.nlp, lens.0)),
+        _ => Box::new(relaxed),
+    }
+}
+
+/// One run from `x`, with the follower solved from `near` where that is given; `None` when it was stopped.
+pub fn run(
+    c: &mut Constrained,
+    x: &[f64],
+    near: Option<&[f64]>,
+    from: From,
+    stop: &mut dyn FnMut(&Nlp) -> bool,
+) -> Option<Found> {
     let mut stopped = false;
     let mut watch = |nlp: &Nlp| {
         stopped |= stop(nlp);
         stopped
     };
     let (mut z, first) = match from {
-        From::Answer(first) => (start(c, x, &mut watch), first),
+        From::Answer(first) => (start(c, x, near, &mut watch), first),
         From::Anywhere(seed) => (anywhere(c, x, seed), 10.0),
     };
     let bounds = c.single.bounds();
     let mut duals = Duals::default();
     let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::cold(1e-8) };
-    let mut relaxed = Relaxed::new(&mut c.single, &c.pairs, (first / aim.barrier, LAST));
-    interior::solve(&mut relaxed, &bounds, &mut z, &mut duals, aim, &mut watch);
+    let relaxation = (first / aim.barrier, LAST);
+    interior::solve(&mut *program(c, true, relaxation), &bounds, &mut z, &mut duals, aim, &mut watch);
     let found = polish_pieces(c, &z, &duals, &mut watch);
     (!stopped).then_some(found)
 }
 
 /// The follower's answer to `x`, with its multipliers, as a point of the single-level form.
-fn start(c: &mut Constrained, x: &[f64], watch: &mut dyn FnMut(&Nlp) -> bool) -> Vec<f64> {
+fn start(
+    c: &mut Constrained,
+    x: &[f64],
+    near: Option<&[f64]>,
+    watch: &mut dyn FnMut(&Nlp) -> bool,
+) -> Vec<f64> {
     let (n, m) = c.lens;
     let mut z = c.single.start.clone();
     z[..n].copy_from_slice(x);
     let Some(follower) = &mut c.follower else { return z };
     follower.nlp.set_parameters(x);
-    let mut y = follower.nlp.somewhere();
+    let mut y = near.map_or_else(|| follower.nlp.somewhere(), <[f64]>::to_vec);
     let mut duals = Duals::default();
     let bounds = follower.nlp.bounds();
     let mut program = Relaxed::new(&mut follower.nlp, &[], (0.0, 0.0));
@@ -185,12 +207,15 @@ fn piece(
         (bounds.lo[at], bounds.hi[at]) = (value, value);
     }
     let mut z = z.to_vec();
-    let rows = duals.rows[..c.single.equal.len()].to_vec();
+    let mut rows = duals.rows[..c.single.equal.len()].to_vec();
+    rows.resize(rows.len() + c.cuts.as_ref().map_or(0, |cuts| cuts.branches.len()), 0.0);
     let mut own = Duals { rows, ..Duals::default() };
-    let mut program = Relaxed::new(&mut c.single, &[], (0.0, 0.0));
     let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::warm(1e-9) };
-    interior::solve(&mut program, &bounds, &mut z, &mut own, aim, watch);
-    polish(&mut program, &bounds, &mut z, &mut own);
+    {
+        let mut program = program(c, false, (0.0, 0.0));
+        interior::solve(&mut *program, &bounds, &mut z, &mut own, aim, watch);
+        polish(&mut *program, &bounds, &mut z, &mut own);
+    }
     bounds.project(&mut z);
     Found {
         objective: c.single.objective(&z),

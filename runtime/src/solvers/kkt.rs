@@ -6,7 +6,8 @@
 //! of multiplier and slack relaxed to `a b <= τ`, `τ` in proportion to its barrier and at last 1e-9; then one end of every pair is held at
 //! its bound, the program solved again and finished by Newton's method on the active set. Where both ends of a pair are at their
 //! bounds, the other pieces that meet there are tried one at a time. The best point over all starts that is feasible, and where
-//! the follower solved again does no better, is kept. Bounds, simplices and balls of the follower have multipliers too. Costs per
+//! the follower solved again does no better, is kept. Where the follower does better and has few variables, that answer's branch gives
+//! a cut by its value, and the run is repeated (see `cuts` of [`crate::constrained`]). Bounds, simplices and balls of the follower have multipliers too. Costs per
 //! step a few Hessian products (one per colour of the sparsity pattern) and one factorisation of a matrix of variables and rows.
 //!
 //! Not guaranteed: a stationary point need not be a minimum, and with a follower that is not convex its stationary points are
@@ -23,6 +24,7 @@ use super::options::{CHECK_STEPS, SEED, TOLERANCE};
 use super::run::{Evaluation, Method, Point, Run};
 use super::{Levels, Solver};
 use crate::constrained::check::check_follower;
+use crate::constrained::cuts::{BRANCHES, VARIABLES};
 use crate::constrained::nlp::{Nlp, count};
 use crate::constrained::relax::{self, From};
 use crate::constrained::{Constrained, Found};
@@ -32,6 +34,10 @@ use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::state::State;
 use crate::status::Termination;
 
+/// Boxes for the follower with few variables that is not convex, where a start ended.
+const BOXES: usize = 600;
+/// Runs per start, each with one more cut.
+const ROUNDS: usize = 5;
 /// Steps for solving the follower again where a start ended.
 const FOLLOWER_STEPS: usize = 1000;
 
@@ -77,6 +83,8 @@ struct Kkt {
     seed: u64,
     /// The best point so far.
     best: Option<Found>,
+    /// The branches of the follower's answers that cuts were made of, one after the other.
+    branches: Vec<f64>,
     /// A point of the right lengths, for one that is put back.
     empty: Found,
 }
@@ -92,6 +100,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         steps: settings.count("steps"),
         seed: settings.count("seed") as u64,
         best: None,
+        branches: Vec::new(),
         empty: Found::empty(variables, rows),
     })
 }
@@ -135,12 +144,26 @@ impl Method for Kkt {
         let Some(mut c) = problem.constrained.take() else { return Evaluation::NONE };
         self.learn(&mut c);
         let (x, from) = self.next_start(&c.single);
-        let found = relax::run(&mut c, &x, from, &mut |nlp| {
-            count(problem, nlp);
-            run.poll(problem)
-        });
-        if let Some(found) = found {
-            keep(&mut c, &mut self.best, found);
+        if let Some(cuts) = &mut c.cuts {
+            cuts.branches = self.branches.chunks(c.lens.1.max(1)).map(<[f64]>::to_vec).collect();
+        }
+        let mut next = Some((x, None, from));
+        for _ in 0..ROUNDS {
+            let Some((x, near, from)) = next.take() else { break };
+            let near: Option<Vec<f64>> = near;
+            let found = relax::run(&mut c, &x, near.as_deref(), from, &mut |nlp| {
+                count(problem, nlp);
+                run.poll(problem)
+            });
+            let Some(found) = found else { break };
+            let x = found.z[..c.lens.0].to_vec();
+            let Some(better) = keep(&mut c, &mut self.best, found) else { break };
+            if let (Some(cuts), Some(follower)) = (&mut c.cuts, &mut c.follower)
+                && cuts.remember(&mut follower.nlp, &x, &better)
+            {
+                self.branches.extend(&better);
+                next = Some((x, Some(better), From::Answer(1.0)));
+            }
         }
         count(problem, &c.single);
         let mut evaluation = Evaluation::NONE;
@@ -171,6 +194,10 @@ impl Method for Kkt {
 
     fn state(&mut self, state: &mut dyn State) -> bool {
         state.count(&mut self.begun);
+        let mut of_branches = self.branches.len();
+        state.count(&mut of_branches);
+        self.branches.resize(of_branches.min(BRANCHES * VARIABLES), 0.0);
+        state.numbers(&mut self.branches);
         let mut any = self.best.is_some();
         state.flag(&mut any);
         if any {
@@ -190,13 +217,20 @@ impl Method for Kkt {
     }
 }
 
-/// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is.
-fn keep(c: &mut Constrained, best: &mut Option<Found>, mut found: Found) {
+/// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is. The
+/// follower's better answer is returned, where it has one.
+fn keep(c: &mut Constrained, best: &mut Option<Found>, mut found: Found) -> Option<Vec<f64>> {
     let (n, m) = c.lens;
+    if best.as_ref().is_some_and(|best| best.answered && found.objective >= best.objective) {
+        return None;
+    }
+    let mut better_answer = None;
     found.answered = found.feasible()
         && c.follower.as_mut().is_none_or(|follower| {
             let (x, y) = (&found.z[..n], &found.z[n..n + m]);
-            check_follower(follower, x, y, false, FOLLOWER_STEPS).0.solved
+            let lower = check_follower(follower, x, y, false, (FOLLOWER_STEPS, BOXES)).0;
+            better_answer = (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
+            lower.solved
         });
     let better = best.as_ref().is_none_or(|best| {
         let rank = |f: &Found| (f.feasible(), f.answered);
@@ -209,4 +243,5 @@ fn keep(c: &mut Constrained, best: &mut Option<Found>, mut found: Found) {
     if better {
         *best = Some(found);
     }
+    better_answer
 }
