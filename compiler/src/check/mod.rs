@@ -12,6 +12,7 @@ mod constraints;
 mod data;
 mod declarations;
 mod dims;
+pub mod draft;
 mod emission;
 mod expr;
 mod flat;
@@ -62,6 +63,17 @@ pub fn analyse(
 ) -> (Option<Model>, Vec<Diagnostic>) {
     loader.observer().begins(Phase::Parse);
     let (ast, parsed) = blo_grammar::parse::parse(main, &sources.get(main).text);
+    analyse_tree(sources, ast, parsed, loader, options)
+}
+
+/// Checks a model that has been parsed, with what the parser found; its statements may come from several of the sources.
+pub fn analyse_tree(
+    sources: &mut Sources,
+    ast: ast::Ast,
+    parsed: Vec<Diagnostic>,
+    loader: &mut dyn Loader,
+    options: &Options,
+) -> (Option<Model>, Vec<Diagnostic>) {
     loader.observer().begins(Phase::Check);
     let mut checker = Checker::new(sources, loader, options);
     checker.diagnostics.extend(parsed);
@@ -69,6 +81,11 @@ pub fn analyse(
     let mut diagnostics = std::mem::take(&mut checker.diagnostics);
     diagnostics.sort_by_key(Diagnostic::span);
     (model, diagnostics)
+}
+
+/// The functions of the language itself.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    builtins::names()
 }
 
 /// A dimension while its size is being found.
@@ -160,6 +177,8 @@ pub(crate) struct Checker<'a> {
     followers: Vec<Option<ast::Ident>>,
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
+    /// Whether the model may be unfinished, and what is asked about it.
+    draft: Option<draft::Drafting>,
 }
 
 impl<'a> Checker<'a> {
@@ -203,6 +222,7 @@ impl<'a> Checker<'a> {
             followers: Vec::new(),
             results: Vec::new(),
             assumed_count: 0,
+            draft: None,
         }
     }
 }
