@@ -67,6 +67,8 @@ impl Repl {
             ([item], [name]) if values(&item.kind) => Some(name.clone()),
             _ => None,
         };
+        let in_levels =
+            prefix.is_some() || ast.items.iter().any(|item| matches!(item.kind, ItemKind::Level(_)));
         let question = single.clone().map(|name| {
             let span = name.span;
             Expr { kind: ExprKind::Name(vec![name]), span }
@@ -82,6 +84,8 @@ impl Repl {
         self.describe(single.as_ref(), &draft);
         if was_missing && draft.missing.is_empty() {
             self.say("the model is complete; `:solve` solves it\n");
+        } else if in_levels && !draft.missing.is_empty() {
+            self.say(&format!("still missing: {}\n", draft.missing.join(", ")));
         }
         Ok(())
     }
@@ -102,8 +106,11 @@ impl Repl {
         }
         let bindings = self.bindings(model);
         let array = value(model, answer.node, &bindings).map_err(|e| {
-            Trouble::new(format!("this has no value yet: {e}"))
-                .help("`:data NAME=FILE` binds data; `:type` tells the type without a value")
+            let found_out = model.results.iter().any(|result| e.to_string().contains(result.name));
+            Trouble::new(format!("this has no value yet: {e}")).help(match found_out {
+                true => "`:solve` finds it out",
+                false => "`:data NAME=FILE` binds data; `:type` tells the type without a value",
+            })
         })?;
         self.say(&show(model.graph.ty(answer.node), &type_text(model, answer), &array));
         Ok(())

@@ -11,7 +11,7 @@ use blo_compiler::ir::eval::{Array, Bindings};
 use blo_compiler::model::Model;
 use blo_compiler::session::Options;
 use blo_compiler::{Answer, Draft, draft};
-use blo_grammar::ast::{Expr, ExprKind, Ident};
+use blo_grammar::ast::{Ast, Expr, ExprKind, Ident, Item, ItemKind, LevelKind};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::parse::parse_expression;
 use blo_grammar::source::Sources;
@@ -219,16 +219,38 @@ impl Repl {
         }
     }
 
-    /// Checks the model as far as it is written, with an expression.
+    /// Checks the model as far as it is written, with an expression. While a level is missing, statements of the other that read
+    /// names which do not exist yet wait for them.
     pub fn check(&mut self, question: Option<Expr>) -> Result<Draft, Fault> {
-        let mut sources = self.sources.clone();
-        let clock = Rc::new(Stopwatch::start());
-        let mut loader = FileLoader::new(self.model_path(), self.data.clone(), clock);
-        let options = Options { seed: self.seed, ..Options::default() };
-        let tree = self.statements.tree(self.main);
-        let draft = draft(&mut sources, tree, question, &mut loader, &options);
-        self.draw(&sources, &draft.diagnostics)?;
-        Ok(draft)
+        let mut tree = self.statements.tree(self.main);
+        let unfinished = !has_both_levels(&tree);
+        let mut waits = BTreeSet::new();
+        loop {
+            let mut sources = self.sources.clone();
+            let clock = Rc::new(Stopwatch::start());
+            let mut loader = FileLoader::new(self.model_path(), self.data.clone(), clock);
+            let options = Options { seed: self.seed, ..Options::default() };
+            let mut draft = draft(&mut sources, tree.clone(), question.clone(), &mut loader, &options);
+            if unfinished {
+                let unknown = draft.diagnostics.iter().filter(|d| d.code == "E0201");
+                let before = waits.len();
+                waits.extend(
+                    unknown
+                        .filter(|d| take_out(&mut tree, d.span()))
+                        .map(|d| sources.snippet(d.span()).to_owned()),
+                );
+                if waits.len() > before {
+                    continue;
+                }
+            }
+            self.draw(&sources, &draft.diagnostics)?;
+            if !waits.is_empty() {
+                // The objectives that wait are there.
+                draft.missing.retain(|missing| !missing.starts_with("an objective"));
+                draft.missing.extend(waits.into_iter().map(|name| format!("`{name}`")));
+            }
+            return Ok(draft);
+        }
     }
 
     /// Reads and checks an expression. `F` and `f` are the objectives, where the model does not use these names.
@@ -284,6 +306,30 @@ impl Repl {
         self.names.borrow_mut().declared = self.statements.names();
         self.names.borrow_mut().settable = self.statements.all_settable();
     }
+}
+
+/// Whether there is a leader and a follower.
+fn has_both_levels(tree: &Ast) -> bool {
+    let has = |kind: LevelKind| {
+        tree.items.iter().any(|item| matches!(&item.kind, ItemKind::Level(level) if level.kind == kind))
+    };
+    has(LevelKind::Upper) && has(LevelKind::Lower)
+}
+
+/// Takes the statement of a level that a place is in out of the tree; false when the place is in none.
+fn take_out(tree: &mut Ast, place: Span) -> bool {
+    let holds = |item: &Item| {
+        item.span.file == place.file && item.span.start <= place.start && place.end <= item.span.end
+    };
+    for item in &mut tree.items {
+        let ItemKind::Level(level) = &mut item.kind else { continue };
+        let before = level.items.len();
+        level.items.retain(|inner| !holds(inner));
+        if level.items.len() < before {
+            return true;
+        }
+    }
+    false
 }
 
 /// Puts `level.objective` in the place of a letter.
