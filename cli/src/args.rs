@@ -36,6 +36,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Show where compiled code is kept and how much there is
     Cache(CacheArgs),
+    /// Serve an editor: the language server, on standard input and output
+    Lsp,
 }
 
 /// What `run`, `compare` and `check` take.

@@ -12,6 +12,7 @@ mod example;
 mod files;
 mod find;
 mod halt;
+mod lsp;
 mod method;
 mod output;
 mod plot;
@@ -65,6 +66,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Explain(args) => commands::explain::run(args),
         args::Command::Export(args) => commands::export::run(args),
         args::Command::Cache(args) => commands::cache::run(args),
+        args::Command::Lsp => lsp::run(),
     })
 }
 

@@ -31,6 +31,7 @@ const OWNERS: [(&str, &str, &str); 16] = [
     ("csv", "cli", "cli"),
     ("ctrlc", "cli", "cli"),
     ("indicatif", "cli", "cli"),
+    ("lsp-", "cli", "cli/src/lsp"),
     ("ndarray-npy", "cli", "cli"),
     ("rustyline", "cli", "cli/src/repl"),
     ("serde", "cli", "cli"),

@@ -26,7 +26,7 @@ mod solution;
 pub mod types;
 
 pub use check::draft::{Answer, Draft, draft};
-pub use check::{analyse, analyse_tree};
+pub use check::{Annotated, Note, STDLIB, analyse, analyse_tree, annotate, function_help, function_names};
 pub use compile::{
     Sampling, Stage, compile, compile_in, compile_sampled, compile_sampled_in, compile_single_level,
     compile_single_level_in, emit, emit_single_level, proximal,

@@ -4,6 +4,7 @@ pub mod ast;
 pub mod codes;
 pub mod diagnostic;
 pub mod format;
+pub mod names;
 pub mod parse;
 pub mod precedence;
 pub mod source;

@@ -83,6 +83,13 @@ pub fn parse_expression(file: FileId, text: &str) -> Result<Expr, Vec<Diagnostic
     items::expression(&text).map_err(|diagnostic| vec![*diagnostic])
 }
 
+/// Whether a text can be a name, and nothing else.
+pub fn is_name(text: &str) -> bool {
+    let tokens = lex::tokens(text);
+    matches!(tokens.as_slice(), [token] if token.kind == Kind::Word && token.text(text) == text)
+        && !is_keyword(text)
+}
+
 /// A keyword that was refused as a name is not refused again where the name is used.
 fn keywords_once(text: &Text, diagnostics: &mut Vec<Diagnostic>) {
     let written = |d: &Diagnostic| text.source.get(d.span().range()).unwrap_or("").to_owned();

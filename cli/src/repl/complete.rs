@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use blo_compiler::check::functions;
+use blo_compiler::function_names;
 use blo_grammar::parse::KEYWORDS;
 use blo_runtime::settings::Kind;
 use blo_runtime::solvers::{SOLVERS, named as solver_named};
@@ -119,7 +119,7 @@ fn expression(before: &str, names: &Names) -> (usize, Vec<String>) {
         return (begin, Vec::new());
     }
     let keywords = KEYWORDS.iter().map(|word| (*word).to_owned());
-    let own = functions().map(str::to_owned);
+    let own = function_names().map(str::to_owned);
     (begin, fitting(word, names.declared.iter().cloned().chain(own).chain(keywords)))
 }
 

@@ -63,6 +63,9 @@ impl Terminal {
 
 /// What stands on a terminal of any width after these bytes.
 fn screen(raw: &str) -> String {
+    // The session hands over a character for each byte.
+    let bytes: Vec<u8> = raw.chars().map(|c| c as u8).collect();
+    let raw = String::from_utf8_lossy(&bytes);
     let mut lines: Vec<Vec<char>> = vec![Vec::new()];
     let (mut row, mut column) = (0_usize, 0_usize);
     let mut chars = raw.chars().peekable();
@@ -160,10 +163,10 @@ fn ridge_regression_from_the_first_line_to_the_file() {
         "the model is complete",
     );
     blo.enter("grad(F, w)", "grad(F, w) = ");
-    blo.enter(":check", "✓ grad(f, w)");
+    blo.enter(":check", "grad(f, w): error");
     blo.enter(":solve cg(steps = 300)", "cg, 300 iterations");
     blo.enter("w", "real[d = 4]");
-    blo.enter(":plot trace", "└");
+    blo.enter(":plot trace", "over iterations");
     blo.enter("param scale = 10.0", "scale: real");
     blo.enter(":undo", "took back 1 change");
     blo.enter(":save ridge.blo", "saved ridge.blo");
@@ -203,6 +206,8 @@ fn control_c_ends_a_solve_and_keeps_the_iterate() {
     // An entry is given up, and the session goes on.
     blo.send("let z = (");
     blo.session.send_control('c').unwrap();
+    blo.wait("\r\n");
+    blo.wait("blo> ");
     blo.enter("2 + 2", "4 : int");
     blo.leave();
 }

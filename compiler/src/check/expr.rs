@@ -28,6 +28,7 @@ impl Checker<'_> {
         let value = self.expr_kind(e);
         self.depth -= 1;
         self.graph.set_span(outer);
+        self.note(e.span, value.as_ref());
         value
     }
 

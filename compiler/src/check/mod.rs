@@ -25,6 +25,7 @@ mod literal;
 pub(crate) mod messages;
 mod modules;
 mod multipliers;
+mod notes;
 mod position;
 pub mod print;
 mod product;
@@ -50,6 +51,9 @@ use crate::ir::eval::Bindings;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
 use crate::session::{Loader, Options, Phase};
+pub use builtins::{help as function_help, names as function_names};
+pub use modules::STDLIB;
+pub use notes::{Annotated, Note, annotate};
 use position::IndexCheck;
 use scope::{Decl, Frame, Module, Reads};
 use value::{Axis, DimId, Value};
@@ -61,9 +65,8 @@ pub fn analyse(
     loader: &mut dyn Loader,
     options: &Options,
 ) -> (Option<Model>, Vec<Diagnostic>) {
-    loader.observer().begins(Phase::Parse);
-    let (ast, parsed) = blo_grammar::parse::parse(main, &sources.get(main).text);
-    analyse_tree(sources, ast, parsed, loader, options)
+    let Annotated { model, diagnostics, .. } = notes::checked(sources, main, loader, options, None);
+    (model, diagnostics)
 }
 
 /// Checks a model that has been parsed, with what the parser found; its statements may come from several of the sources.
@@ -81,11 +84,6 @@ pub fn analyse_tree(
     let mut diagnostics = std::mem::take(&mut checker.diagnostics);
     diagnostics.sort_by_key(Diagnostic::span);
     (model, diagnostics)
-}
-
-/// The functions of the language itself.
-pub fn functions() -> impl Iterator<Item = &'static str> {
-    builtins::names()
 }
 
 /// A dimension while its size is being found.
@@ -179,6 +177,8 @@ pub(crate) struct Checker<'a> {
     assumed_count: usize,
     /// Whether the model may be unfinished, and what is asked about it.
     draft: Option<draft::Drafting>,
+    /// What expressions are, where someone asked.
+    notes: Option<Vec<Note>>,
 }
 
 impl<'a> Checker<'a> {
@@ -214,6 +214,7 @@ impl<'a> Checker<'a> {
             imports: Vec::new(),
             hidden: Vec::new(),
             imports_used: BTreeSet::new(),
+            notes: None,
             copies: Vec::new(),
             copied_lets: BTreeMap::new(),
             constraints: Vec::new(),

@@ -352,6 +352,7 @@ impl Checker<'_> {
             }
             Kind::Dim(_) | Kind::Fn(_) => None,
         };
+        self.note(self.decls[id.0].span, value.as_ref());
         self.decls[id.0].state = State::Done(value.clone());
         value
     }

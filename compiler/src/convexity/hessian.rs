@@ -105,6 +105,7 @@ impl Product {
 
     fn exact_entries(&self, g: &Graph, scope: &Scope, n: usize) -> Option<Vec<Vec<Interval>>> {
         let mut bindings: Bindings = scope.data.clone();
+        bindings.keep_data(g, &self.nodes).ok()?;
         let column = |j: usize| -> Option<Vec<Interval>> {
             for ((input, _), unit) in self.directions.iter().zip(units(scope, j)) {
                 bindings.set(*input, unit);

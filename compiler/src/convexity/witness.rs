@@ -32,8 +32,10 @@ pub fn search(g: &Graph, scope: &Scope, f: NodeId, directions: &[Vec<f64>]) -> O
     let trials = (BUDGET / (3 * cost.max(1))).clamp(4, 240);
     let vars = scope.chosen.iter().chain(&scope.fixed);
     let boxes = Boxes(vars.map(|var| (var.input, domain(g, var, scope.data).ends(&var.ty.shape))).collect());
+    let mut data = scope.data.clone();
+    data.keep_data(g, &[f]).ok()?;
     (0..trials as u64).find_map(|trial| {
-        let mut bindings = scope.data.clone();
+        let mut bindings = data.clone();
         for var in &scope.fixed {
             bindings.set(var.input, boxes.sample(var, trial, "fixed"));
         }

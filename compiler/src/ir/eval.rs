@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
+use rustc_hash::FxHashMap;
 
 use crate::bug;
-use crate::ir::graph::{Attrs, Graph, InputId, NodeId};
+use crate::ir::graph::{Attrs, Graph, InputId, NodeId, Role};
 use crate::ops;
 
 /// Values of nodes. Whole numbers and truth values are held as `f64` (truth values as 0 and 1).
@@ -18,6 +19,8 @@ pub type Array = ArrayD<f64>;
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
     values: Vec<Option<Arc<Array>>>,
+    /// Values of nodes that were worked out before.
+    nodes: FxHashMap<NodeId, Arc<Array>>,
 }
 
 impl Bindings {
@@ -38,6 +41,28 @@ impl Bindings {
     /// The value of an input, if it is bound.
     pub fn get(&self, input: InputId) -> Option<&Array> {
         self.values.get(input.0 as usize)?.as_deref()
+    }
+
+    /// Works out what depends on data alone and is read beside other things on the way to `roots`. It is not worked out again in this
+    /// graph, whatever else is bound. Repetitions are left out, since they may be large.
+    ///
+    /// Errors: as [`evaluate`]; then nothing is kept.
+    pub fn keep_data(&mut self, graph: &Graph, roots: &[NodeId]) -> Result<(), EvalError> {
+        let is_data = |id: NodeId| graph.node(id).stage == Role::Data;
+        let order = graph.reachable(roots);
+        let varying = order.iter().filter(|&&id| !is_data(id));
+        let mut edge: Vec<NodeId> = varying.flat_map(|&id| graph.node(id).inputs.iter().copied()).collect();
+        for id in &mut edge {
+            while graph.is(*id, &ops::BROADCAST) {
+                *id = graph.node(*id).inputs[0];
+            }
+        }
+        edge.retain(|&id| is_data(id) && !graph.node(id).inputs.is_empty());
+        edge.sort_unstable();
+        edge.dedup();
+        let values = evaluate(graph, &edge, self)?;
+        self.nodes.extend(edge.into_iter().zip(values.into_iter().map(Arc::new)));
+        Ok(())
     }
 }
 
@@ -66,13 +91,18 @@ impl std::error::Error for EvalError {}
 
 /// The values of `roots`. Each node that they depend on is computed once.
 pub fn evaluate(graph: &Graph, roots: &[NodeId], bindings: &Bindings) -> Result<Vec<Array>, EvalError> {
-    let order = graph.reachable(roots);
+    let order = needed(graph, roots, bindings);
     let mut uses = vec![0u32; graph.len()];
-    for &id in roots.iter().chain(order.iter().flat_map(|&id| &graph.node(id).inputs)) {
+    let computed = order.iter().filter(|id| !bindings.nodes.contains_key(id));
+    for &id in roots.iter().chain(computed.flat_map(|&id| &graph.node(id).inputs)) {
         uses[id.0 as usize] += 1;
     }
     let mut values: Vec<Option<Cow<Array>>> = vec![None; graph.len()];
     for &id in &order {
+        if let Some(known) = bindings.nodes.get(&id) {
+            values[id.0 as usize] = Some(Cow::Borrowed(known));
+            continue;
+        }
         values[id.0 as usize] = Some(node_value(graph, id, bindings, &values)?);
         // Values are dropped after their last use, so that memory stays bounded by what is live.
         for &input in &graph.node(id).inputs {
@@ -83,6 +113,23 @@ pub fn evaluate(graph: &Graph, roots: &[NodeId], bindings: &Bindings) -> Result<
         }
     }
     Ok(roots.iter().map(|&root| value_of(&values, root).clone()).collect())
+}
+
+/// What `roots` depend on, operands first; nothing below a node whose value is known.
+fn needed(graph: &Graph, roots: &[NodeId], bindings: &Bindings) -> Vec<NodeId> {
+    let mut order = graph.reachable(roots);
+    if bindings.nodes.is_empty() {
+        return order;
+    }
+    let mut wanted = vec![false; graph.len()];
+    roots.iter().for_each(|root| wanted[root.0 as usize] = true);
+    for &id in order.iter().rev() {
+        if wanted[id.0 as usize] && !bindings.nodes.contains_key(&id) {
+            graph.node(id).inputs.iter().for_each(|input| wanted[input.0 as usize] = true);
+        }
+    }
+    order.retain(|id| wanted[id.0 as usize]);
+    order
 }
 
 /// Where the first root that has a NaN or an infinity got it from: the node, found by going down the operands, whose own

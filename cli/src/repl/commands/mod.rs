@@ -121,7 +121,8 @@ pub fn reference() -> String {
     let sections = COMMANDS.iter().map(|command| {
         let Command { name, arguments, summary, more, example, .. } = command;
         let space = if arguments.is_empty() { "" } else { " " };
-        format!("### `:{name}{space}{arguments}`\n\n{summary}. {more}\n\nExample: `{example}`\n\n")
+        let gap = if more.is_empty() { "" } else { " " };
+        format!("### `:{name}{space}{arguments}`\n\n{summary}.{gap}{more}\n\nExample: `{example}`\n\n")
     });
     sections.collect::<String>().trim_end().to_owned() + "\n"
 }

@@ -144,6 +144,16 @@ pub fn find(name: &str) -> Option<Builtin> {
     Some(Builtin { rule: Rule::Operator(op), usage, least, most })
 }
 
+/// How a function of the language is called, as code, and for one that is a single operator what it computes.
+pub fn help(name: &str) -> Option<(String, Option<&'static str>)> {
+    let builtin = find(name)?;
+    let definition = match builtin.rule {
+        Rule::Operator(op) => Some(op.definition),
+        Rule::Values(_) | Rule::Syntax(_) => None,
+    };
+    Some((format!("`{}`", builtin.usage(name)), definition))
+}
+
 /// Whether the language has a function of this name.
 pub fn is_function(name: &str) -> bool {
     find(name).is_some()
