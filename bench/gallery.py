@@ -14,6 +14,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
+BLO = ROOT / "target/release/blo"
 
 # Models that take long; `--slow` runs them too.
 SLOW = {
@@ -32,7 +33,8 @@ def all_methods():
 
 def run(blo, model, method, seconds):
     """The result of one run; None where the method does not fit the model or the run gave no result."""
-    command = [blo, "run", "--json", "--threads", "1", "--time-limit", str(seconds), "--method", f"{method}(seed = 0)", str(model)]
+    written = "auto()" if method == "auto" else f"{method}(seed = 0)"
+    command = [blo, "run", "--json", "--threads", "1", "--time-limit", str(seconds), "--method", written, str(model)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20 * seconds + 60)
         result = json.loads(done.stdout)
@@ -87,7 +89,7 @@ def table(counts, bad):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--blo", default=str(ROOT / "target/release/blo"))
+    parser.add_argument("--blo", default=str(BLO))
     parser.add_argument("--models", nargs="*", help="names of models; all but the slow ones without")
     parser.add_argument("--methods", nargs="*", help="names of methods; all without")
     parser.add_argument("--slow", action="store_true", help="the slow models too")

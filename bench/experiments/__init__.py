@@ -10,5 +10,6 @@ SECTIONS = {
     "few_shot": meta.few_shot,
     "architecture": meta.architecture,
     "auto": auto.auto,
+    "choices": auto.choices,
     "followers": auto.followers,
 }

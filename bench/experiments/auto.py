@@ -1,7 +1,11 @@
-"""What `solve auto()` chooses on the operations-research models, and how its answers compare with the best."""
+"""What `solve auto()` chooses on the operations-research models and on the gallery, and how its answers compare with the best."""
 import collections
+import concurrent.futures
 import json
 import math
+import re
+
+import gallery
 
 from .run import ROOT, Table, solve
 
@@ -58,4 +62,24 @@ def followers(only):
         shown = None if value is None else f"{value:.7g}"
         goal = f"{goal:.7g}" if isinstance(goal, (int, float)) else goal
         made.put([problem["name"], lower, f"`{result['method']}`", result["status"], shown, goal, f"{1000 * result['seconds']['total']:.1f}"])
+    return made.text()
+
+
+def choices(only, run=gallery.run):
+    """On every quick model of the gallery: what `auto` takes, and the best of all methods, each with its default options for two seconds."""
+    del only
+    paths = [path for path in sorted(gallery.EXAMPLES.glob("*.blo")) if path.stem not in gallery.SLOW]
+    models = [path for path in paths if re.search(r"\blower\b", path.read_text())]
+    made = Table("model", "chosen", "status", "F", "best method", "its F", "methods within 1 % of it")
+    for model in models:
+        sign = -1 if gallery.is_maximised(model) else 1
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            names = gallery.all_methods()
+            results = dict(zip(names, pool.map(lambda name: run(gallery.BLO, model, name, 2), names)))
+        allowed = {name: r["upper"]["objective"] for name, r in results.items() if r and r["status"] in gallery.FEASIBLE}
+        auto = run(gallery.BLO, model, "auto", 2)
+        best = min(allowed, key=lambda name: sign * allowed[name])
+        near = sum(gallery.close(value, allowed[best]) for value in allowed.values())
+        cells = [f"`{auto['method']}`", auto["status"], auto["upper"]["objective"], f"`{best}`", allowed[best], str(near)]
+        made.put([model.stem, *cells])
     return made.text()

@@ -81,7 +81,17 @@ OWN = "check_steps=20, finish=false"
 NETWORK = [
     f"soba({SLOW_ADAM}, decay=0, {OWN})",
     f"ma_soba({SLOW_ADAM}, decay=0, {OWN})",
+    f"saba({SLOW_ADAM}, {OWN})",
+    f"srba({SLOW_ADAM}, {OWN})",
     "darts(steps=300, upper_step=0.1, upper_rule=adam)",
+    f"rhg({BIG_ADAM}, lower_steps=20, warm=true, truncate=10, {OWN})",
+    f"bda({BIG_ADAM}, lower_steps=20, warm=true, {OWN})",
+    f"cg({BIG_ADAM}, lower_steps=10, lower_rule=nesterov, cg_steps=5, {OWN})",
+    f"neumann({BIG_ADAM}, terms=20, {OWN})",
+    f"bome(steps=300, upper_step=0.05, upper_rule=adam, {OWN})",
+    f"meha(steps=600, upper_step=300, lower_step=0.1, y_step=0.1, c=2, gamma=10, p=0.3, {OWN})",
+    f"f2sa(steps=100, upper_step=0.1, upper_rule=adam, penalty=linear(first=1, by=0.2), {OWN})",
+    f"bamm(steps=500, upper_step=0.05, upper_rule=adam, {OWN})",
 ]
 
 

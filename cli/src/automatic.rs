@@ -1,5 +1,6 @@
 //! Which method solves a model that names none, and which one `solve auto()` takes, with the reason.
 
+use blo_compiler::convexity::Class;
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::curvature::Smoothness;
 use blo_compiler::{convexity, pairs_to_branch_on, proximal};
@@ -98,6 +99,12 @@ fn branching(model: &Model) -> (&'static str, String) {
     ("tree", why)
 }
 
+/// Whether the lower objective depends on every lower variable.
+fn shapes_all(model: &Model, lower: &Level) -> bool {
+    let nodes = model.graph.reachable(&[lower.objective]);
+    lower.vars.iter().all(|var| nodes.contains(&var.node))
+}
+
 fn size(level: &Level) -> usize {
     level.vars.iter().map(|var| var.ty.len()).sum()
 }
@@ -140,6 +147,13 @@ fn by_lower_level(model: &Model, lower: &Level) -> (&'static str, String) {
         let why = "the lower level is convex and may have several answers, all of which satisfy its optimality conditions; \
                    if it were strongly convex, `nested` would be taken";
         return ("kkt", why.to_owned());
+    }
+    if smooth && own.class == Class::Convex && shapes_all(model, lower) {
+        let why = format!(
+            "the lower level is convex, not a quadratic, and depends on each of its {size} variables, so its answer may well be unique; were \
+             it a quadratic with a singular Hessian, or free in a variable, `meha` would be taken, which finds the best of several answers"
+        );
+        return ("nested", why);
     }
     if smooth {
         let why = format!(

@@ -107,6 +107,27 @@ pub fn check(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Chec
     })
 }
 
+/// The answer of the lower level from `y` at `x`, and the upper objective there, minimised; `None` where it was not found, or where the
+/// point violates a constraint.
+pub(crate) fn answered(
+    problem: &mut Problem,
+    x: &[f64],
+    y: &[f64],
+    budget: usize,
+) -> Option<(Vec<f64>, f64)> {
+    let (y, value) = if let Some(constrained) = &mut problem.constrained {
+        crate::constrained::check::answered(constrained, x, y, budget)?
+    } else {
+        problem.tolerantly(|problem| {
+            let lower = check_lower(problem, x, y, budget).filter(|lower| lower.polished)?;
+            let (mut gx, mut gy) = (vec![0.0; x.len()], vec![0.0; y.len()]);
+            let value = problem.upper_gradients(x, &lower.solution, &mut gx, &mut gy);
+            Some((lower.solution, value))
+        })?
+    };
+    value.is_finite().then_some((y, value))
+}
+
 fn check_single(problem: &mut Problem, x: &[f64]) -> Check {
     let mut g = vec![0.0; x.len()];
     let mut scratch = vec![0.0; x.len()];

@@ -5,6 +5,7 @@ pub mod check;
 pub mod constrained;
 pub mod derivatives;
 pub mod face;
+pub mod fallback;
 pub mod hypergradient;
 pub mod kernel;
 pub mod linear;

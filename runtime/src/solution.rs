@@ -6,6 +6,7 @@ use crate::check::{Check, check};
 use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
 use crate::derivatives::{Derivatives, Quantity};
+use crate::fallback::{self, Fallback};
 use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
@@ -51,6 +52,8 @@ pub struct Solution {
     pub check: Check,
     /// The lower gap of the method's own last iterate, where the lower level was solved after it (option `finish`).
     pub gap_left: Option<f64>,
+    /// What is returned instead of where the run ended, where that was worse than its start.
+    pub fallback: Option<Fallback>,
     /// The solver's own measure at the last iteration.
     pub measure: f64,
     /// The upper variables, flat (n): the last complete iterate, or after divergence the one with the smallest measure.
@@ -166,6 +169,7 @@ fn run(
     let unformed = (solver.levels.has_rows() && problem.constrained.is_none())
         .then(|| format!("`{}` needs the single-level form, which was not compiled", solver.name));
     let mut trajectory = None;
+    let origin = fallback::compares(problem, settings).then(|| start.clone());
     let ended = match solver.misfit(problem.has_lower, &problem.asks).or(unformed) {
         Some(reason) => refused(start, reason),
         None => {
@@ -200,27 +204,44 @@ fn run(
     let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
     let budget = settings.count("check_steps").min(spent.max(200));
     let finish = settings.says(FINISH);
-    Solution { calls, fault, trajectory, ..assess(problem, solver, ended, budget, finish) }
+    Solution { calls, fault, trajectory, ..assess(problem, solver, ended, origin, (budget, finish)) }
 }
 
 /// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty. With `finish` a lower
-/// level that is not solved is solved first.
-fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, finish: bool) -> Solution {
+/// level that is not solved is solved first; with an `origin` the run is compared with it.
+fn assess(
+    problem: &mut Problem,
+    solver: &Solver,
+    ended: Ended,
+    origin: Option<Point>,
+    (budget, finish): (usize, bool),
+) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, point: Point { x, mut y }, kept, measure, epochs, trace } = ended;
-    let mut gap_left = None;
+    let Ended { termination, iterations, mut point, best, kept, measure, epochs, trace } = ended;
+    let (mut gap_left, mut fallback) = (None, None);
     let (check, upper_objective, reports) = if termination.leaves_no_point() {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
-        let mut checked = check(problem, &x, &y, budget);
+        let mut checked = check(problem, &point.x, &point.y, budget);
         if finish && let Some(lower) = checked.lower.take_if(|lower| lower.polished && !lower.solved) {
             gap_left = Some(lower.gap);
-            y = lower.solution;
-            checked = check(problem, &x, &y, budget);
+            point.y[..lower.solution.len()].copy_from_slice(&lower.solution);
+            checked = check(problem, &point.x, &point.y, budget);
         }
-        let (upper_objective, reports) = values(problem, &x, &y);
+        // What a watcher kept is what it wanted.
+        let origin = origin.filter(|origin| kept.is_none() && origin.x != point.x);
+        let other = origin.and_then(|start| {
+            let ended = Some(checked.upper_objective).filter(|value| value.is_finite());
+            fallback::instead(problem, ended.unwrap_or(f64::INFINITY), &start, &best, budget)
+        });
+        if let Some((other, how)) = other {
+            checked = check(problem, &other.x, &other.y, budget);
+            (point, fallback, gap_left) = (other, Some(how), None);
+        }
+        let (upper_objective, reports) = values(problem, &point.x, &point.y);
         (checked, upper_objective, reports)
     };
+    let Point { x, y } = point;
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     let proof = check.proof.map(|proof| Proof { bound: problem.upper_sign * proof.bound, ..proof });
     let ties = check.ties.map(|ties| Ties {
@@ -228,9 +249,11 @@ fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, f
         most: problem.upper_sign * ties.most,
         ..ties
     });
+    let mut verdict = verdict(&termination, &check, (proof, ties), gap_left, solver.has_steps());
+    verdict.extend(fallback.map(|fallback| fallback.words(problem.upper_sign)));
     Solution {
         solver: solver.name,
-        verdict: verdict(&termination, &check, (proof, ties), gap_left, solver.has_steps()),
+        verdict,
         termination,
         point: check.point,
         upper_objective: problem.upper_sign * upper_objective,
@@ -252,6 +275,7 @@ fn assess(problem: &mut Problem, solver: &Solver, ended: Ended, budget: usize, f
         fault: None,
         check,
         gap_left,
+        fallback,
         x,
         y,
     }
@@ -272,6 +296,7 @@ fn refused(point: Point, reason: String) -> Ended {
     Ended {
         termination: Termination::Refused { reason },
         iterations: 0,
+        best: point.clone(),
         point,
         kept: None,
         measure: f64::NAN,

@@ -341,7 +341,7 @@ fn upper_worth(check: &Check) -> String {
 }
 
 /// Nine decimals at most, or seven significant digits.
-fn long(v: f64) -> String {
+pub(crate) fn long(v: f64) -> String {
     if v == 0.0 || (v.abs() >= 1e-3 && v.abs() < 1e9) {
         let digits = format!("{v:.9}");
         return digits.trim_end_matches('0').trim_end_matches('.').to_string();

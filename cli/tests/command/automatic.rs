@@ -25,6 +25,16 @@ fn the_convexity_of_the_lower_level_decides() {
         ("  var y: real[2]\n  minimize (y[0] + y[1] - x)^2", "kkt", "may have several answers"),
         ("  var y: real[2] in [-1, 1]\n  minimize x * y[0] + y[1]", "tree", "proves a global optimum"),
         ("  var y: real[300]\n  minimize (sum(y) - x)^2", "meha", "too large for `kkt`"),
+        (
+            "  var y: real[300]\n  minimize sum(log_cosh(y - x))",
+            "nested",
+            "depends on each of its 300 variables",
+        ),
+        (
+            "  var y: real[30]\n  var z: real[9]\n  minimize sum(log_cosh(y - x))",
+            "meha",
+            "may have several answers",
+        ),
         ("  var y: real[2]\n  minimize sum(abs(y - x))", "cg", "may have kinks"),
         ("  var y: real[2]\n  minimize sumsq(y - x) + norm1(y)", "meha", "proximal operator"),
         ("  var y: real[2] in [-9, 9]\n  minimize sum(sin(y) + x * y)", "nested", "is not convex"),

@@ -75,6 +75,22 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     }
 }
 
+/// The follower's answer at `x` from `y` and from its start, and the upper objective there, minimised; `None` where it was not found, or
+/// where a constraint is violated.
+pub(crate) fn answered(c: &mut Constrained, x: &[f64], y: &[f64], budget: usize) -> Option<(Vec<f64>, f64)> {
+    let (n, m) = c.lens;
+    let follower = c.follower.as_mut().filter(|_| c.duals.is_empty())?;
+    let (lower, _) = check_follower(follower, x, y, true, budget);
+    let mut z = c.single.start.clone();
+    z[..n].copy_from_slice(x);
+    z[n..n + m].copy_from_slice(&lower.solution);
+    let (mut g, mut rows) = (vec![0.0; z.len()], vec![0.0; c.single.equal.len()]);
+    let objective = c.single.evaluate(&z, &vec![0.0; rows.len()], &mut g, &mut rows);
+    rows[c.upper_rows..].fill(0.0);
+    let feasible = c.single.violation(&rows) <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
+    (lower.polished && feasible).then_some((lower.solution, objective))
+}
+
 /// The follower at `x`: solved again from `y`, from its start and, unless it is known to be convex, from drawn points near `y`
 /// and far away. The second value is what `y` violates.
 pub fn check_follower(

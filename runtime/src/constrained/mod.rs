@@ -16,6 +16,8 @@ pub mod tree;
 
 use nlp::Nlp;
 
+use crate::state::State;
+
 /// The degree of a function as a polynomial, as far as it is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Degree {
@@ -108,6 +110,30 @@ pub struct Found {
     pub stationarity: f64,
     /// Whether the follower, solved again, does no better.
     pub answered: bool,
+}
+
+impl Found {
+    /// A point of `variables` and `rows` about which nothing is known.
+    pub(crate) fn empty(variables: usize, rows: usize) -> Self {
+        Found {
+            z: vec![f64::NAN; variables],
+            weights: vec![f64::NAN; rows],
+            objective: f64::NAN,
+            violation: f64::INFINITY,
+            stationarity: f64::INFINITY,
+            answered: false,
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn state(&mut self, state: &mut dyn State) {
+        state.numbers(&mut self.z);
+        state.numbers(&mut self.weights);
+        for value in [&mut self.objective, &mut self.violation, &mut self.stationarity] {
+            state.number(value);
+        }
+        state.flag(&mut self.answered);
+    }
 }
 
 /// A problem with constraints in its single-level form.

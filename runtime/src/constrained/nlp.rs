@@ -104,6 +104,15 @@ impl Nlp {
         kept
     }
 
+    /// Makes what is known of the second derivatives what it is when they are first asked for at parameters `p`: always, or only where
+    /// it was found to be wrong since.
+    pub(crate) fn learn_at(&mut self, p: &[f64], always: bool) {
+        if always || self.structure.as_ref().is_none_or(|structure| structure.was_wrong()) {
+            self.set_parameters(p);
+            self.structure = Some(Box::new(Structure::learn(self)));
+        }
+    }
+
     fn take_structure(&mut self) -> Box<Structure> {
         match self.structure.take() {
             Some(structure) => structure,

@@ -88,6 +88,11 @@ impl Structure {
         structure
     }
 
+    /// Whether it had to be learned again.
+    pub fn was_wrong(&self) -> bool {
+        self.wrong > 0
+    }
+
     /// Every entry present and none constant.
     fn fill_up(&mut self) {
         self.wrong = 2;

@@ -2,7 +2,8 @@
 //! each with options of its own: `init = learned(bound = 2)`. How a written piece is read, and what is wrong with it, stands here; what
 //! a piece does is left to the solver whose option it is.
 
-use super::{Kind, OptionSpec, SettingError, SettingProblem, Settings, Value, accept};
+use super::read::accept;
+use super::{Kind, OptionSpec, SettingError, SettingProblem, Settings, Value};
 
 /// A part of a solver, as users see it. It stands in the file of what it does.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -29,6 +29,7 @@ use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 /// Steps for solving the follower again where a start ended.
@@ -70,22 +71,48 @@ struct Kkt {
     unknowns: usize,
     start: Vec<f64>,
     begun: usize,
+    /// Whether the patterns of the programs were learned.
+    learned: bool,
     steps: usize,
     seed: u64,
+    /// The best point so far.
+    best: Option<Found>,
+    /// A point of the right lengths, for one that is put back.
+    empty: Found,
 }
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let single = problem.constrained.as_ref().map(|c| &c.single);
+    let (variables, rows) = single.map_or((0, 0), |nlp| (nlp.len(), nlp.equal.len()));
     Box::new(Kkt {
-        unknowns: single.map_or(0, |nlp| nlp.len() + nlp.equal.len()),
+        unknowns: variables + rows,
         start: start.x.clone(),
         begun: 0,
+        learned: false,
         steps: settings.count("steps"),
         seed: settings.count("seed") as u64,
+        best: None,
+        empty: Found::empty(variables, rows),
     })
 }
 
 impl Kkt {
+    /// Lets every iteration begin with the same patterns, so that one that goes on from a checkpoint has the same bits.
+    fn learn(&mut self, c: &mut Constrained) {
+        let again = self.begun > 0 && !self.learned;
+        c.single.learn_at(&[], !self.learned);
+        if again {
+            c.single.take_calls();
+        }
+        if let Some(follower) = &mut c.follower {
+            follower.nlp.learn_at(&self.start, !self.learned);
+            if again {
+                follower.nlp.take_calls();
+            }
+        }
+        self.learned = true;
+    }
+
     /// The upper variables of the next start, first the model's and then drawn ones, and where the rest starts.
     fn next_start(&mut self, nlp: &Nlp) -> (Vec<f64>, From) {
         let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.begun as u64);
@@ -106,17 +133,19 @@ impl Kkt {
 impl Method for Kkt {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         let Some(mut c) = problem.constrained.take() else { return Evaluation::NONE };
+        self.learn(&mut c);
         let (x, from) = self.next_start(&c.single);
         let found = relax::run(&mut c, &x, from, &mut |nlp| {
             count(problem, nlp);
             run.poll(problem)
         });
         if let Some(found) = found {
-            keep(&mut c, found);
+            keep(&mut c, &mut self.best, found);
         }
         count(problem, &c.single);
         let mut evaluation = Evaluation::NONE;
-        if let Some(best) = c.found.clone() {
+        if let Some(best) = &self.best {
+            c.found = Some(best.clone());
             let (n, m) = c.lens;
             point.x.copy_from_slice(&best.z[..n]);
             point.y.copy_from_slice(&c.lower_part(&best.z));
@@ -140,6 +169,16 @@ impl Method for Kkt {
         None
     }
 
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        state.count(&mut self.begun);
+        let mut any = self.best.is_some();
+        state.flag(&mut any);
+        if any {
+            self.best.get_or_insert_with(|| self.empty.clone()).state(state);
+        }
+        true
+    }
+
     fn refusal(&self) -> Option<String> {
         let unknowns = self.unknowns;
         (unknowns > LARGEST).then(|| {
@@ -152,14 +191,14 @@ impl Method for Kkt {
 }
 
 /// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is.
-fn keep(c: &mut Constrained, mut found: Found) {
+fn keep(c: &mut Constrained, best: &mut Option<Found>, mut found: Found) {
     let (n, m) = c.lens;
     found.answered = found.feasible()
         && c.follower.as_mut().is_none_or(|follower| {
             let (x, y) = (&found.z[..n], &found.z[n..n + m]);
             check_follower(follower, x, y, false, FOLLOWER_STEPS).0.solved
         });
-    let better = c.found.as_ref().is_none_or(|best| {
+    let better = best.as_ref().is_none_or(|best| {
         let rank = |f: &Found| (f.feasible(), f.answered);
         match rank(&found).cmp(&rank(best)) {
             Ordering::Equal if found.feasible() => found.objective < best.objective,
@@ -168,6 +207,6 @@ fn keep(c: &mut Constrained, mut found: Found) {
         }
     });
     if better {
-        c.found = Some(found);
+        *best = Some(found);
     }
 }

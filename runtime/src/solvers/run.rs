@@ -166,6 +166,8 @@ pub struct Ended {
     pub iterations: usize,
     /// What the watcher kept, else the last complete iterate; after divergence the one with the smallest measure.
     pub point: Point,
+    /// The complete iterate with the smallest measure.
+    pub best: Point,
     /// The iteration of the iterate that the watcher kept.
     pub kept: Option<usize>,
     /// The solver's measure at the end, or at the iterate that was kept.
@@ -370,14 +372,23 @@ impl<'a> Run<'a> {
             self.record(problem, self.iteration, method.as_ref());
         }
         let diverged = matches!(termination, Termination::Diverged { .. });
-        let last = if diverged { self.best } else { self.good };
+        let last = if diverged { self.best.clone() } else { self.good };
         let (point, kept, measure) = match self.kept {
             // A measure that is NaN is that of the start, before anything was judged.
             Some((point, at, measure)) if !measure.is_nan() => (point, Some(at), measure),
             _ => (last, None, self.known.measure),
         };
         let epochs = method.epochs().map(|epochs| self.epochs + epochs);
-        Ended { iterations: self.iteration, point, kept, measure, epochs, trace: self.trace, termination }
+        Ended {
+            iterations: self.iteration,
+            point,
+            best: self.best,
+            kept,
+            measure,
+            epochs,
+            trace: self.trace,
+            termination,
+        }
     }
 
     /// Takes an evaluated iterate into account; `Some` ends the run.

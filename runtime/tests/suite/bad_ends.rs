@@ -4,7 +4,7 @@ use blo_runtime::derivatives::Quantity;
 use blo_runtime::status::{PointStatus, Termination};
 
 use crate::models::{Root, Rosenbrock, Scalar, Stiffening, free};
-use crate::{close, number, run, word};
+use crate::{close, flag, number, run, run_and_finish, word};
 
 #[test]
 fn a_value_that_is_not_finite_stops_at_the_last_good_iterate() {
@@ -82,4 +82,26 @@ fn solvers_refuse_the_wrong_number_of_levels() {
     assert_eq!((s.point, s.iterations), (PointStatus::Unknown, 0));
     let s = run(free(Scalar, &[0.0], &[0.0]), "gradient", &[]);
     assert!(matches!(s.termination, Termination::Refused { .. }));
+}
+
+/// `alternating` leaves the answer's dependence on `x` out and ends at `x = 1`; from the solution nothing is better.
+#[test]
+fn a_run_with_found_steps_that_ends_worse_than_its_start_returns_the_start() {
+    let s = run_and_finish(free(Scalar, &[0.5], &[0.0]), "alternating", &[]);
+    let fallback = s.fallback.unwrap();
+    assert!(fallback.to_start && fallback.ended > 0.45, "{fallback:?}");
+    assert_eq!(s.x, [0.5]);
+    close(s.y[0], 0.5, 1e-6);
+    close(s.upper_objective, 0.25, 1e-6);
+    assert_eq!((s.point, s.gap_left), (PointStatus::Stationary, None));
+    assert!(s.verdict.contains("worse than at its start, so its start is kept"), "{}", s.verdict);
+
+    // Sizes that are written are obeyed, and so is the wish for the method's own iterate.
+    for written in [number("upper_step", 0.1), flag("finish", false)] {
+        let s = run_and_finish(free(Scalar, &[0.5], &[0.0]), "alternating", &[written]);
+        assert!(s.fallback.is_none() && s.x[0] > 0.9, "{}", s.verdict);
+    }
+    // A run that ends better than it began is returned as it is.
+    let s = run_and_finish(free(Scalar, &[3.0], &[0.0]), "alternating", &[]);
+    assert!(s.fallback.is_none() && s.x[0] > 0.9, "{}", s.verdict);
 }

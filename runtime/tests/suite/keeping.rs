@@ -4,7 +4,7 @@ use blo_runtime::monitor::{Control, Monitor, Progress};
 use blo_runtime::problem::Problem;
 use blo_runtime::settings::Value;
 use blo_runtime::solution::{Solution, resume, solve};
-use blo_runtime::solvers::{Point, SOLVERS, Solver};
+use blo_runtime::solvers::{Point, SOLVERS};
 use blo_runtime::state::Snapshot;
 use blo_runtime::status::Termination;
 
@@ -12,9 +12,6 @@ use crate::models::{Logistic, Rosenbrock, Scalar, free};
 use crate::{configure, number, word};
 
 const STEPS: f64 = 40.0;
-
-/// Methods that do not show their memory.
-const CLOSED: &[&str] = &["kkt"];
 
 /// Keeps the run before every iteration.
 #[derive(Default)]
@@ -68,8 +65,7 @@ fn same_from_everywhere(make: fn() -> Problem, method: &str, written: &[(String,
 #[test]
 fn every_method_goes_on_where_it_was() {
     // Methods with rows need a compiled follower; the checkpoints of the command line hold them.
-    let open = |solver: &&&Solver| !CLOSED.contains(&solver.name) && !solver.levels.has_rows();
-    for solver in SOLVERS.iter().filter(open) {
+    for solver in SOLVERS.iter().filter(|solver| !solver.levels.has_rows()) {
         let has = |name: &str| solver.options().any(|option| option.name == name);
         let mut written = vec![number("steps", STEPS)];
         written.extend(has("tolerance").then(|| number("tolerance", 0.0)));
@@ -89,15 +85,9 @@ fn every_method_goes_on_where_it_was() {
     }
 }
 
-/// A method that keeps its memory to itself is refused before it runs, not resumed wrongly; so is a state of something else.
+/// A state of something else is refused, not gone on from wrongly.
 #[test]
-fn what_cannot_go_on_is_refused() {
-    for name in CLOSED {
-        let mut problem = free(Scalar, &[3.0], &[0.0]);
-        let (solver, settings) = configure(&problem, name, &[]);
-        let s = solve(&mut problem, solver, &settings, &mut Keeper::default());
-        assert!(matches!(s.termination, Termination::Refused { .. }), "{name}");
-    }
+fn the_state_of_another_run_is_refused() {
     let mut problem = free(Scalar, &[3.0], &[0.0]);
     let (solver, settings) = configure(&problem, "nested", &[number("steps", 3.0)]);
     let mut keeper = Keeper::default();
