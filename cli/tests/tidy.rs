@@ -20,7 +20,7 @@ const CRATES: [(&str, &[&str]); 6] = [
 ];
 
 /// Dependencies with one owner, by the beginning of their name, and the folder outside which their name must not occur.
-const OWNERS: [(&str, &str, &str); 16] = [
+const OWNERS: [(&str, &str, &str); 17] = [
     ("clarabel", "runtime", "runtime/src/constrained/tree/qp.rs"),
     ("pest", "grammar", "grammar/src/parse"),
     ("cranelift", "compiler", "compiler/src/codegen"),
