@@ -82,7 +82,7 @@ pub fn shades(title: &str, matrix: &ArrayView2<'_, f64>) -> String {
     let mut out = format!("{title}\n");
     for row in 0..rows {
         let line: String = (0..columns)
-            .map(|column| {
+            .flat_map(|column| {
                 let block = matrix.slice(ndarray::s![
                     row * height / rows..((row + 1) * height / rows).max(row * height / rows + 1),
                     column * width / columns
@@ -93,7 +93,6 @@ pub fn shades(title: &str, matrix: &ArrayView2<'_, f64>) -> String {
                 let shade = if mean.is_finite() { SHADES[((share * 5.0) as usize).min(4)] } else { '?' };
                 [shade, shade]
             })
-            .flatten()
             .collect();
         let _ = writeln!(out, "  {line}");
     }

@@ -337,10 +337,8 @@ fn name_objective(expr: &mut Expr, letter: &str, level: &str) {
     let ident = |name: &str, span: Span| Ident { name: name.to_owned(), span };
     let span = expr.span;
     match &mut expr.kind {
-        ExprKind::Name(path) => {
-            if path.len() == 1 && path[0].name == letter {
-                *path = vec![ident(level, span), ident("objective", span)];
-            }
+        ExprKind::Name(path) if path.len() == 1 && path[0].name == letter => {
+            *path = vec![ident(level, span), ident("objective", span)];
         }
         ExprKind::Call { arguments, .. } => {
             arguments.iter_mut().for_each(|argument| name_objective(&mut argument.value, letter, level));
