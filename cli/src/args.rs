@@ -8,11 +8,11 @@ use crate::data::Binding;
 
 /// Solve bilevel optimisation problems written as text
 #[derive(Debug, Parser)]
-#[command(name = "blo", version = crate::version::version(), arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "blo", version = crate::version::version(), disable_help_subcommand = true)]
 pub struct Cli {
-    /// What to do.
+    /// What to do; nothing on a terminal is `repl`.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// The commands.
@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// Solve a model and print the result
     Run(Box<RunArgs>),
+    /// Write, change and solve a model line by line (also: `blo` alone on a terminal)
+    Repl(ReplArgs),
     /// Solve a model with several methods and compare their answers
     Compare(Box<CompareArgs>),
     /// Check a model without solving it; its data files may be absent
@@ -141,6 +143,24 @@ pub struct RunArgs {
     /// Neither use code compiled by an earlier run nor keep that of this one
     #[arg(long)]
     pub no_cache: bool,
+}
+
+/// `blo repl`.
+#[derive(Debug, Default, Args)]
+#[command(
+    after_help = "Without a terminal on standard input its lines are read as a script, and the exit status is 2 when one of them is \
+wrong. `:help` lists the commands.\n\nExample: echo '1 + 1' | blo repl"
+)]
+pub struct ReplArgs {
+    /// The model to begin with, a .blo file
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// Bind data to a file (NAME=FILE, NAME=FILE.npz:MEMBER), or by name to an archive's members (FILE.npz)
+    #[arg(long = "data", value_name = "NAME=FILE", value_parser = binding)]
+    pub data: Vec<Binding>,
+    /// Seed of every random start and random data
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
+    pub seed: u64,
 }
 
 /// `blo compare`.
@@ -430,7 +450,8 @@ fn size(text: &str) -> Result<usize, String> {
     }
 }
 
-fn binding(text: &str) -> Result<Binding, String> {
+/// `--data`: a name and a file, or an archive.
+pub fn binding(text: &str) -> Result<Binding, String> {
     let named = |(name, file): (&str, &str)| Binding { name: Some(name.trim().into()), file: file.into() };
     match text.split_once('=') {
         Some((name, file)) if is_name(name.trim()) && !file.is_empty() => Ok(named((name, file))),
@@ -493,7 +514,7 @@ mod tests {
     fn run(args: &[&str]) -> Result<RunArgs, clap::Error> {
         let cli = Cli::try_parse_from(["blo", "run", "m.blo"].iter().chain(args))?;
         match cli.command {
-            Command::Run(run) => Ok(*run),
+            Some(Command::Run(run)) => Ok(*run),
             _ => unreachable!("asked for run"),
         }
     }

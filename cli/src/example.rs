@@ -3,7 +3,7 @@
 use blo_compiler::codes::Example;
 use clap::Parser;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, ReplArgs};
 use crate::commands::check::checked;
 use crate::commands::export::written;
 use crate::commands::run::outcome;
@@ -14,7 +14,7 @@ use crate::session::Session;
 pub fn messages(example: &Example) -> String {
     let words = std::iter::once("blo").chain(example.command.iter().copied());
     let command = match Cli::try_parse_from(words) {
-        Ok(cli) => cli.command,
+        Ok(cli) => cli.command.unwrap_or(Command::Repl(ReplArgs::default())),
         Err(refused) => return refused.to_string(),
     };
     let mut session = Session::of("model.blo", example.model.to_owned(), Renderer::into_text());

@@ -19,6 +19,7 @@ mod output;
 mod plot;
 mod rank;
 mod render;
+mod repl;
 mod report;
 #[cfg(test)]
 mod scratch;
@@ -30,11 +31,11 @@ mod warm;
 mod watch;
 mod wrong_option;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 /// The exit code after a panic, as of a program that panics.
 const BUG: u8 = 101;
@@ -48,9 +49,18 @@ fn main() -> ExitCode {
 /// before it needs more than this.
 const STACK: usize = 512 << 20;
 
-/// Runs on a thread with a large stack, or on this one where there is none to be had.
+/// Runs the command, or what stands for none.
 fn command(cli: &args::Cli) -> ExitCode {
-    let work = || match &cli.command {
+    let Some(command) = &cli.command else {
+        if std::io::stdin().is_terminal() {
+            return on_large_stack(|| repl::run(&args::ReplArgs::default()));
+        }
+        // Where help cannot be written there is nobody to read it.
+        let _ = args::Cli::command().print_help();
+        return ExitCode::from(commands::WRONG_INPUT);
+    };
+    on_large_stack(|| match command {
+        args::Command::Repl(args) => repl::run(args),
         args::Command::Run(args) => commands::run::run(args),
         args::Command::Compare(args) => commands::compare::run(args),
         args::Command::Check(args) => commands::check::run(args),
@@ -62,9 +72,13 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Plot(args) => commands::plot::run(args),
         args::Command::Cache(args) => commands::cache::run(args),
         args::Command::Lsp => lsp::run(),
-    };
+    })
+}
+
+/// Runs on a thread with a large stack, or on this one where there is none to be had.
+fn on_large_stack(work: impl Fn() -> ExitCode + Sync) -> ExitCode {
     std::thread::scope(|scope| {
-        match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work) {
+        match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work) {
             // A panic has been reported by the hook.
             Ok(thread) => thread.join().unwrap_or(ExitCode::from(BUG)),
             Err(_) => work(),

@@ -1,11 +1,13 @@
 //! From the arguments to a checked model and a plan for solving it. Whatever is wrong on the way is drawn here, so callers
 //! only learn whether they can go on.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use blo_compiler::analyse;
 use blo_compiler::model::{Model, OptionValue, Precision};
 use blo_compiler::session::Options;
+use blo_compiler::{analyse, analyse_tree};
+use blo_grammar::ast::Ast;
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
@@ -32,6 +34,10 @@ pub struct Session {
     pub renderer: Renderer,
     /// How long each part takes.
     pub clock: Rc<Stopwatch>,
+    /// A syntax tree that stands for the text of the model's file.
+    pub tree: Option<Ast>,
+    /// Warnings that have been told and are not told again.
+    pub heard: BTreeSet<String>,
 }
 
 /// How a model will be solved.
@@ -65,12 +71,18 @@ impl Session {
     pub fn of(name: &str, text: String, renderer: Renderer) -> Session {
         let mut sources = Sources::new();
         let main = sources.add(name, text);
-        Session { sources, main, renderer, clock: Rc::new(Stopwatch::start()) }
+        let clock = Rc::new(Stopwatch::start());
+        Session { sources, main, renderer, clock, tree: None, heard: BTreeSet::new() }
     }
 
     /// Draws these; true when one of them is an error.
     pub fn tell(&mut self, diagnostics: &[Diagnostic]) -> bool {
-        self.renderer.diagnostics(&self.sources, diagnostics);
+        let is_news = |d: &&Diagnostic| {
+            d.is_error()
+                || self.heard.insert(format!("{} {} {}", d.code, d.message, self.sources.snippet(d.span())))
+        };
+        let news: Vec<Diagnostic> = diagnostics.iter().filter(is_news).cloned().collect();
+        self.renderer.diagnostics(&self.sources, &news);
         diagnostics.iter().any(Diagnostic::is_error)
     }
 
@@ -91,7 +103,10 @@ impl Session {
             need_data,
         };
         let mut loader = FileLoader::new(&args.model, args.input.data.clone(), self.clock.clone());
-        let (model, diagnostics) = analyse(&mut self.sources, self.main, &mut loader, &options);
+        let (model, diagnostics) = match self.tree.clone() {
+            Some(tree) => analyse_tree(&mut self.sources, tree, Vec::new(), &mut loader, &options),
+            None => analyse(&mut self.sources, self.main, &mut loader, &options),
+        };
         let wrong = self.tell(&diagnostics);
         let model = model.filter(|_| !wrong)?;
         // Only a model that was checked to its end has asked for all of its data.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::IsTerminal;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use blo_runtime::monitor::{Control, Judgement, Monitor, Pace, Progress, StopReason, UNLIMITED};
@@ -28,10 +28,24 @@ const LOOK_EVERY: f64 = 0.05;
 /// Set by Ctrl-C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// How often Ctrl-C may go unanswered before it ends the program.
+static PATIENCE: AtomicUsize = AtomicUsize::new(1);
+
+/// How often it has.
+static PRESSED: AtomicUsize = AtomicUsize::new(0);
+
+/// Forgets that Ctrl-C was pressed: a new piece of work begins. From now on it ends the program only after being pressed so often.
+pub fn forget_interrupts(patience: usize) {
+    PATIENCE.store(patience, Ordering::Relaxed);
+    PRESSED.store(0, Ordering::Relaxed);
+    INTERRUPTED.store(false, Ordering::Relaxed);
+}
+
 /// Lets the first Ctrl-C end the run with what it has, and the second the program.
 pub fn catch_interrupts() {
     let caught = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        INTERRUPTED.store(true, Ordering::Relaxed);
+        if PRESSED.fetch_add(1, Ordering::Relaxed) >= PATIENCE.load(Ordering::Relaxed) {
             std::process::exit(130);
         }
     });

@@ -35,6 +35,7 @@ const OWNERS: [(&str, &str, &str); 17] = [
     ("indicatif", "cli", "cli"),
     ("lsp-", "cli", "cli/src/lsp"),
     ("ndarray-npy", "cli", "cli"),
+    ("rustyline", "cli", "cli/src/repl"),
     ("serde", "cli", "cli"),
     ("tiny-skia", "cli", "cli"),
     ("ttf-parser", "cli", "cli"),

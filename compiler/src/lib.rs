@@ -12,6 +12,7 @@ pub mod draws;
 pub mod entry;
 pub mod estimate;
 pub mod export;
+pub mod inspect;
 mod instantiate;
 pub mod ir;
 pub mod lower;
@@ -24,7 +25,8 @@ pub mod session;
 mod solution;
 pub mod types;
 
-pub use check::{Annotated, Note, STDLIB, analyse, annotate, function_help, function_names};
+pub use check::draft::{Answer, Draft, draft};
+pub use check::{Annotated, Note, STDLIB, analyse, analyse_tree, annotate, function_help, function_names};
 pub use compile::{
     Sampling, Stage, compile, compile_in, compile_sampled, compile_sampled_in, compile_single_level,
     compile_single_level_in, emit, emit_single_level, proximal,

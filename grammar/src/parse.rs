@@ -8,6 +8,7 @@
 //! than [`MAX_DEPTH`], so later stages may recurse over it.
 
 mod climb;
+pub mod entry;
 mod explain;
 mod exprs;
 mod faults;

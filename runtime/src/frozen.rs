@@ -6,6 +6,7 @@
 pub mod program;
 pub(crate) mod wire;
 
+use crate::constrained::cuts::Cuts;
 use crate::constrained::{Constrained, Degree, Degrees, Follower, Pair, Row};
 use crate::derivatives::Derivatives;
 use crate::kernel::image::ImageError;
@@ -226,7 +227,21 @@ wire!(Block { name, shape, offset, len, domain, start });
 wire!(Degrees { objective, rows });
 wire!(Pair { multiplier, variable, high });
 wire!(Row { multiplier, slack });
-wire!(Follower { nlp, rows, quadratic });
+wire!(Cuts { value, branches });
+
+impl Wire for Follower {
+    fn put(&self, to: &mut Writer) {
+        self.nlp.put(to);
+        self.rows.put(to);
+        self.quadratic.put(to);
+    }
+
+    /// Bounds over boxes stay with the compiler, so a thawed follower that is not convex is checked by other starts alone.
+    fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
+        let (nlp, rows) = (Wire::get(from)?, Wire::get(from)?);
+        Ok(Follower { nlp, rows, quadratic: Wire::get(from)?, enclosure: None })
+    }
+}
 
 impl Wire for Space {
     fn put(&self, to: &mut Writer) {
@@ -240,12 +255,13 @@ impl Wire for Space {
 
 impl Wire for Constrained {
     fn put(&self, to: &mut Writer) {
-        let Constrained { single, upper_rows, lens, duals, pairs, follower, degrees, whole, .. } = self;
+        let Constrained { single, upper_rows, lens, duals, pairs, follower, cuts, degrees, whole, .. } = self;
         single.put(to);
         (*upper_rows, *lens).put(to);
         duals.put(to);
         pairs.put(to);
         follower.put(to);
+        cuts.put(to);
         degrees.put(to);
         whole.put(to);
     }
@@ -259,6 +275,7 @@ impl Wire for Constrained {
             pairs: Wire::get(from)?,
             follower: Wire::get(from)?,
             found: None,
+            cuts: Wire::get(from)?,
             degrees: Wire::get(from)?,
             whole: Wire::get(from)?,
             proof: None,

@@ -36,9 +36,16 @@ pub fn run(args: &CompareArgs) -> ExitCode {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
     };
-    let Some(prepared) = prepare(&mut session, args) else { return refuse(&mut session.renderer) };
-    let comparison = compare(&mut session, args, prepared);
-    finish(session, args, &comparison)
+    match comparison(&mut session, args) {
+        Some(comparison) => finish(session, args, &comparison),
+        None => refuse(&mut session.renderer),
+    }
+}
+
+/// The comparison; `None` when the input is wrong, which has been told.
+pub fn comparison(session: &mut Session, args: &CompareArgs) -> Option<Comparison> {
+    let prepared = prepare(session, args)?;
+    Some(compare(session, args, prepared))
 }
 
 /// A method that takes part, and the place of its problem.

@@ -120,7 +120,7 @@ fn program(session: &Session, written: &Written) -> String {
 }
 
 /// Code and title, the explanation, the wrong example with its message, and the right one.
-fn page(entry: &Code) -> String {
+pub fn page(entry: &Code) -> String {
     let Code { code, title, explanation, wrong, right } = entry;
     let mut out = format!("{code}: {title}\n\n{}\nWrong:\n\n", wrapped(explanation));
     out += &indented(wrong.model);

@@ -54,7 +54,8 @@ pub fn allow_threads(wanted: Option<u64>) {
     threads::allow(wanted.map_or_else(all, |n| usize::try_from(n).unwrap_or(1)));
 }
 
-fn flags(args: &RunArgs) -> Flags {
+/// What the arguments say about the method.
+pub fn flags(args: &RunArgs) -> Flags {
     let (method, options) = (args.method.clone(), args.options.clone());
     Flags { method, options, iterations: args.iterations, listed: false }
 }
@@ -63,12 +64,14 @@ fn flags(args: &RunArgs) -> Flags {
 const EVERY: f64 = 60.0;
 
 /// A model ready to be solved.
-struct Prepared {
-    model: Model,
+pub struct Prepared {
+    /// The model.
+    pub model: Model,
     plan: Plan,
-    problem: Problem,
+    /// Its program.
+    pub problem: Problem,
     /// Where it begins.
-    first: Point,
+    pub first: Point,
     halt: Option<Halt>,
     /// The state it goes on from, and where it is kept.
     snapshot: Option<Snapshot>,
@@ -79,7 +82,7 @@ struct Prepared {
 }
 
 /// Everything that can fail because of wrong input, so that nothing is solved in vain.
-fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
+pub fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
     let mut model = session.model(&args.model, true)?;
     let plan = session.plan(&model, flags, args.model.input.seed)?;
     let wishes = Wishes { stop: args.stop.as_deref(), watch: args.watch.as_deref(), patience: args.patience };
@@ -170,16 +173,21 @@ pub fn outcome(session: &mut Session, args: &RunArgs) -> Option<RunResult> {
 }
 
 /// What came out.
-struct Solved {
-    solution: Solution,
-    result: RunResult,
-    folder: Option<Folder>,
-    course: Course,
-    model: Model,
+pub struct Solved {
+    /// The point and the course of the run.
+    pub solution: Solution,
+    /// The same in the terms of the model.
+    pub result: RunResult,
+    /// Where it is to be written.
+    pub folder: Option<Folder>,
+    /// Its trace, for pictures.
+    pub course: Course,
+    /// The model.
+    pub model: Model,
 }
 
 /// Solves from every start, and reads the best answer; `show`: whether progress may be shown.
-fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) -> Solved {
+pub fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) -> Solved {
     let Prepared { model, plan, mut problem, first, halt, snapshot, keeping, folder, cached } = prepared;
     session.clock.solving();
     let count = args.starts.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));

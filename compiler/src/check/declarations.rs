@@ -44,20 +44,23 @@ impl Checker<'_> {
             .first()
             .and_then(|(s, _)| self.at(Frame::top(0, None), Reads::Data("an option"), |c| c.solve(s)));
         let precision = self.precision(&parts);
+        self.question();
         self.check_indices();
         self.sampled_constraints();
         self.ambiguous_names();
         if self.has_errors() {
             return None;
         }
-        let mut upper = upper?;
+        let mut upper = upper.or_else(|| self.missing_upper())?;
         let lower = self.lower_level(followers);
         self.refuse_flat(&upper, lower.as_ref());
         if self.has_errors() {
             return None;
         }
         upper.constraints = self.constraints_in(LevelId::Upper);
-        self.warn(&upper, lower.as_ref(), solve.as_ref());
+        if self.draft.is_none() {
+            self.warn(&upper, lower.as_ref(), solve.as_ref());
+        }
         let objectives: Vec<NodeId> =
             std::iter::once(&upper).chain(&lower).map(|level| level.objective).collect();
         let sampled = self.sampled(&objectives);
@@ -274,7 +277,7 @@ impl Checker<'_> {
     fn one_of_each(&mut self, parts: &Parts) {
         let is_upper = |(id, _): &&(LevelId, &ast::Level)| *id == LevelId::Upper;
         let uppers: Vec<&ast::Level> = parts.levels.iter().filter(is_upper).map(|(_, l)| *l).collect();
-        if uppers.is_empty() {
+        if uppers.is_empty() && self.draft.is_none() {
             let file = self.sources.iter().next().map(|(id, _)| id);
             let at = parts.levels.first().map(|(_, l)| l.keyword).or(file.map(|f| Span::new(f, 0, 0)));
             if let (Some(at), false) = (at, self.has_errors()) {
@@ -330,7 +333,8 @@ impl Checker<'_> {
         let upper = parts.levels.iter().find(|(id, _)| *id == LevelId::Upper);
         let upper = upper.and_then(|(id, level)| self.level(*id, level));
         for (id, level) in &parts.levels {
-            if !level.items.iter().any(|i| matches!(i.kind, ItemKind::Var(_) | ItemKind::Error)) {
+            let chooses = level.items.iter().any(|i| matches!(i.kind, ItemKind::Var(_) | ItemKind::Error));
+            if !chooses && self.draft.is_none() {
                 let message = format!("`{}` has no variables", self.level_name(*id));
                 let diagnostic = Diagnostic::error("E0220", message, level.keyword, "in this level");
                 self.emit(diagnostic.help("declare what this level chooses: `var x: real[n]`"));

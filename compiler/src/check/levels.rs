@@ -232,6 +232,9 @@ impl Checker<'_> {
             if level.items.iter().any(|item| matches!(item.kind, ItemKind::Error)) {
                 return None;
             }
+            if self.draft.is_some() {
+                return Some(self.missing_objective(id, level.keyword));
+            }
             let diagnostic = Diagnostic::error(
                 "E0220",
                 format!("`{name}` has no objective"),

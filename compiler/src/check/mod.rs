@@ -12,6 +12,7 @@ mod constraints;
 mod data;
 mod declarations;
 mod dims;
+pub mod draft;
 mod emission;
 mod expr;
 mod flat;
@@ -49,7 +50,7 @@ use blo_grammar::span::{FileId, Span};
 use crate::ir::eval::Bindings;
 use crate::ir::graph::{Graph, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
-use crate::session::{Loader, Options};
+use crate::session::{Loader, Options, Phase};
 pub use builtins::{help as function_help, names as function_names};
 pub use modules::STDLIB;
 pub use notes::{Annotated, Note, annotate};
@@ -65,6 +66,23 @@ pub fn analyse(
     options: &Options,
 ) -> (Option<Model>, Vec<Diagnostic>) {
     let Annotated { model, diagnostics, .. } = notes::checked(sources, main, loader, options, None);
+    (model, diagnostics)
+}
+
+/// Checks a model that has been parsed, with what the parser found; its statements may come from several of the sources.
+pub fn analyse_tree(
+    sources: &mut Sources,
+    ast: ast::Ast,
+    parsed: Vec<Diagnostic>,
+    loader: &mut dyn Loader,
+    options: &Options,
+) -> (Option<Model>, Vec<Diagnostic>) {
+    loader.observer().begins(Phase::Check);
+    let mut checker = Checker::new(sources, loader, options);
+    checker.diagnostics.extend(parsed);
+    let model = checker.model(ast);
+    let mut diagnostics = std::mem::take(&mut checker.diagnostics);
+    diagnostics.sort_by_key(Diagnostic::span);
     (model, diagnostics)
 }
 
@@ -157,6 +175,8 @@ pub(crate) struct Checker<'a> {
     followers: Vec<Option<ast::Ident>>,
     results: Vec<(ResultInput, NodeId)>,
     assumed_count: usize,
+    /// Whether the model may be unfinished, and what is asked about it.
+    draft: Option<draft::Drafting>,
     /// What expressions are, where someone asked.
     notes: Option<Vec<Note>>,
 }
@@ -203,6 +223,7 @@ impl<'a> Checker<'a> {
             followers: Vec::new(),
             results: Vec::new(),
             assumed_count: 0,
+            draft: None,
         }
     }
 }
