@@ -192,11 +192,8 @@ impl Program for Cut<'_> {
             .map(|((value, _), w)| if value.is_finite() { *w } else { 0.0 })
             .collect();
         let total: f64 = cut.iter().sum();
-        let second = if cut.iter().any(|w| *w != 0.0) {
-            self.curvature(&v[..self.n].to_vec(), &cut)
-        } else {
-            Vec::new()
-        };
+        let second =
+            if cut.iter().any(|w| *w != 0.0) { self.curvature(&v[..self.n], &cut) } else { Vec::new() };
         h.clone_from(&self.inner_h);
         j.clone_from(&self.inner_j);
         let Self { cuts, gradient, known, n, .. } = self;
@@ -216,10 +213,9 @@ impl Program for Cut<'_> {
         }
         cuts.value.evaluate(&v[..all], &[0.0], gradient, &mut [0.0]);
         for (value, slope) in known.iter() {
-            for i in 0..all {
-                let branch = slope.get(i).copied().unwrap_or(0.0);
-                j.push(if value.is_finite() { gradient[i] - branch } else { 0.0 });
-            }
+            let branch = slope.iter().copied().chain(std::iter::repeat(0.0));
+            let differences = gradient.iter().take(all).zip(branch).map(|(g, b)| g - b);
+            j.extend(differences.map(|difference| if value.is_finite() { difference } else { 0.0 }));
         }
         kept
     }
