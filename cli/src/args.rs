@@ -36,11 +36,23 @@ pub enum Command {
     Export(ExportArgs),
     /// Write a model as a library with a C interface, to be called from other programs
     Compile(CompileArgs),
+    /// Begin a model: a folder with a commented example and its data
+    New(NewArgs),
     /// Draw the course and the variables of results that were kept with `--out`
     Plot(PlotArgs),
+    /// Tell what this blo and this machine are, and which programs for exported models are there
+    #[command(after_help = "Example: blo doctor")]
+    Doctor,
+    /// Print what a shell needs to complete commands and flags
+    Completions(CompletionsArgs),
+    /// Write the manual pages of all commands into a folder
+    Man(ManArgs),
     /// Show where compiled code is kept and how much there is
     Cache(CacheArgs),
     /// Serve an editor: the language server, on standard input and output
+    #[command(
+        after_help = "An editor starts it and speaks first; cli/editors/README.md tells how.\n\nExample: blo lsp"
+    )]
     Lsp,
 }
 
@@ -76,6 +88,7 @@ pub struct InputArgs {
 
 /// `blo run`.
 #[derive(Debug, Default, Args)]
+#[command(after_help = "Example: blo run model.blo --report page.html --out run")]
 pub struct RunArgs {
     /// Model and data.
     #[command(flatten)]
@@ -149,7 +162,7 @@ pub struct RunArgs {
 #[derive(Debug, Default, Args)]
 #[command(
     after_help = "Without a terminal on standard input its lines are read as a script, and the exit status is 2 when one of them is \
-wrong. `:help` lists the commands.\n\nExample: echo '1 + 1' | blo repl"
+wrong. `:help` lists the commands.\n\nExample: blo repl model.blo"
 )]
 pub struct ReplArgs {
     /// The model to begin with, a .blo file
@@ -168,7 +181,8 @@ pub struct ReplArgs {
 #[command(
     after_help = "Every method solves the same model from the same start with the same budget, and its answer is checked in the \
 same way: the lower level is solved again. Answers are ranked by the upper objective found there; a point that the model does \
-not allow is never ranked. Exit status: 0 when some answer is allowed, 1 when none is, 2 when the input is wrong."
+not allow is never ranked. Exit status: 0 when some answer is allowed, 1 when none is, 2 when the input is wrong.\n\n\
+Example: blo compare model.blo --methods cg,bome --steps 100 --plot methods.svg"
 )]
 pub struct CompareArgs {
     /// Model and data.
@@ -217,6 +231,7 @@ pub struct CompareArgs {
 
 /// `blo check`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: blo check model.blo --explain")]
 pub struct CheckArgs {
     /// Model and data.
     #[command(flatten)]
@@ -233,7 +248,7 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Every model with `expect` lines is solved with its own method. Exit status: 0 when all \
-expectations hold, 1 when one does not or a model cannot be run, 2 when there is nothing to test."
+expectations hold, 1 when one does not or a model cannot be run, 2 when there is nothing to test.\n\nExample: blo test start"
 )]
 pub struct TestArgs {
     /// Models, or folders to search for .blo files
@@ -255,7 +270,7 @@ pub struct TestArgs {
 #[command(
     after_help = "Comments, the spelling of numbers, line ends inside a statement and single empty lines stay. A \
 file with syntax errors is not touched. Exit status: 0, 1 when `--check` found a file that would change, 2 when a file \
-could not be formatted."
+could not be formatted.\n\nExample: blo fmt --check model.blo"
 )]
 pub struct FmtArgs {
     /// Models, or folders to search for .blo files; `-` for standard input
@@ -271,6 +286,7 @@ pub struct FmtArgs {
 
 /// `blo explain`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: blo explain model.blo --gradient")]
 pub struct ExplainArgs {
     /// A code such as E0203, or a model; without it all codes are listed
     #[arg(value_name = "CODE|MODEL")]
@@ -355,6 +371,47 @@ pub enum TargetCpu {
     Baseline,
 }
 
+/// `blo new`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: blo new first --template game")]
+pub struct NewArgs {
+    /// The folder to make
+    pub name: PathBuf,
+    /// What the model is about
+    #[arg(long, value_enum, default_value_t)]
+    pub template: Template,
+    /// Do not say what was made
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What a new model is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// A penalty for each feature of a linear model, learned from data in files
+    #[default]
+    Ridge,
+    /// A seller and a buyer, without data
+    Game,
+}
+
+/// `blo completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: blo completions bash > blo.bash")]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `blo man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: blo man pages")]
+pub struct ManArgs {
+    /// The folder, which is made where it is missing
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
 /// `blo plot`.
 #[derive(Debug, Args)]
 #[command(
@@ -378,7 +435,7 @@ pub struct PlotArgs {
 #[command(
     after_help = "`blo run` and `blo test` keep machine code in a folder for caches, at most 64 MiB, and find it again when \
 the same program is run by the same blo on the same kind of processor. The environment variable BLO_CACHE names another \
-folder; one that other users can write to is not used."
+folder; one that other users can write to is not used.\n\nExample: blo cache"
 )]
 pub struct CacheArgs {
     /// Remove all of it

@@ -18,7 +18,16 @@ pub fn version() -> &'static str {
 
 /// The name of the best level of vector kernels that this machine can run.
 pub fn kernels() -> &'static str {
-    match Level::detect() {
+    name(Level::detect())
+}
+
+/// The names of all levels that this machine can run, the plainest first.
+pub fn levels() -> Vec<&'static str> {
+    Level::available().into_iter().map(name).collect()
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
         Level::Portable => "portable",
         Level::Sse2 => "sse2",
         Level::Neon => "neon",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use blo_compiler::function_names;
+use blo_compiler::{STDLIB, function_names};
 use blo_grammar::parse::KEYWORDS;
 use blo_runtime::settings::Kind;
 use blo_runtime::solvers::{SOLVERS, named as solver_named};
@@ -19,10 +19,6 @@ pub struct Names {
     /// Columns of the trace.
     pub columns: Vec<String>,
 }
-
-/// Modules of the library.
-const MODULES: [&str; 7] =
-    ["std.games", "std.losses", "std.metrics", "std.nn", "std.regularizers", "std.sets", "std.stats"];
 
 /// Where the word before `at` begins, and what it may become.
 pub fn complete(line: &str, at: usize, names: &Names) -> (usize, Vec<String>) {
@@ -41,13 +37,13 @@ pub fn complete(line: &str, at: usize, names: &Names) -> (usize, Vec<String>) {
     }
     let begin = word_start(before);
     let word = &before[begin..];
-    match before[..begin].split_whitespace().last() {
-        Some("solve") => return (begin, fitting(word, methods())),
-        Some("use") => {
-            let begin = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-            return (begin, fitting(&before[begin..], MODULES.iter().map(|m| (*m).to_owned())));
-        }
-        _ => {}
+    if before[..begin].split_whitespace().last() == Some("solve") {
+        return (begin, fitting(word, methods()));
+    }
+    // A module has a dot in its name.
+    let path = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    if before[..path].trim() == "use" {
+        return (path, fitting(&before[path..], STDLIB.iter().map(|(module, _)| format!("std.{module}"))));
     }
     if before.trim_start().starts_with("solve")
         && let Some(found) = options(before)
@@ -189,15 +185,5 @@ mod tests {
         assert_eq!(found(":plot trace m"), ["measure"]);
         assert_eq!(found("use std.me"), ["std.metrics"]);
         assert_eq!(found(":quit "), Vec::<String>::new());
-    }
-
-    #[test]
-    fn every_module_is_offered() {
-        for module in MODULES {
-            let name = module.trim_start_matches("std.");
-            assert!(
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("../stdlib").join(format!("{name}.blo")).exists()
-            );
-        }
     }
 }

@@ -16,6 +16,7 @@ mod examples;
 mod formats;
 mod formulas;
 mod levels;
+mod manners;
 mod native;
 mod proved;
 mod report;

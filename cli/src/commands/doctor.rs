@@ -1,0 +1,50 @@
+//! `blo doctor`: what this blo is, what the machine gives it, and which programs for exported models are installed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{FINE, print_out};
+use crate::args::Format;
+use crate::cache::Cache;
+use crate::output::human::table;
+use crate::render::Renderer;
+use crate::version;
+
+/// Programs that read what `blo export` writes.
+const SOLVERS: [&str; 8] = ["ipopt", "scip", "knitro", "cbc", "highs", "glpsol", "gurobi_cl", "cplex"];
+
+/// Runs the command.
+pub fn run() -> ExitCode {
+    let mut out = String::new();
+    table(&mut out, &rows());
+    print_out(&mut Renderer::new(Format::Text), &out, FINE)
+}
+
+fn rows() -> Vec<(&'static str, String)> {
+    let mut rows = vec![("blo", version::version().to_owned())];
+    rows.push(("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)));
+    rows.push((
+        "kernels",
+        format!("{}; this machine can run {}", version::kernels(), version::levels().join(", ")),
+    ));
+    rows.push(("threads", std::thread::available_parallelism().map_or(1, usize::from).to_string()));
+    rows.push(("cache", cache()));
+    let found: Vec<&str> = SOLVERS.into_iter().filter(|name| on_path(name)).collect();
+    let found = if found.is_empty() { format!("none of {}", SOLVERS.join(", ")) } else { found.join(", ") };
+    rows.push(("for `blo export`", found));
+    rows
+}
+
+fn cache() -> String {
+    let Some(cache) = Cache::open() else { return "none; name a folder in BLO_CACHE".into() };
+    let (programs, bytes) = cache.size();
+    let size = bytes as f64 / f64::from(1 << 20);
+    format!("{}: {programs} programs, {size:.1} MiB", cache.folder().display())
+}
+
+/// Whether a program is in one of the folders that the system looks into.
+fn on_path(name: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&folders).any(|folder: PathBuf| folder.join(&file).is_file())
+}
