@@ -288,9 +288,12 @@ pub struct FmtArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: blo explain model.blo --gradient")]
 pub struct ExplainArgs {
-    /// A code such as E0203, or a model; without it all codes are listed
+    /// A code such as E0203, or a model: its levels, curvature, method and cost; without it all codes are listed
     #[arg(value_name = "CODE|MODEL")]
     pub target: Option<String>,
+    /// Print the levels as text, with every function put in, as a model that can be run
+    #[arg(long, group = "view", conflicts_with = "latex")]
+    pub text: bool,
     /// Print both objectives and their gradients as formulas
     #[arg(long, group = "view")]
     pub gradient: bool,

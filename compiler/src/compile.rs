@@ -300,7 +300,7 @@ fn graph_text(model: &mut Model, needs: &[Quantity]) -> Result<String, Vec<Diagn
 }
 
 /// The loops of the entries for `needs`, and what the weights of the lower level's proximal part are weights of.
-fn loops(
+pub(crate) fn loops(
     model: &mut Model,
     needs: &[Quantity],
     data: &Bindings,

@@ -6,6 +6,7 @@ pub mod codegen;
 pub mod codes;
 mod compile;
 pub mod convexity;
+mod cost;
 pub mod csr;
 mod derive;
 pub mod draws;
@@ -32,6 +33,7 @@ pub use compile::{
     compile_single_level_in, emit, emit_single_level, proximal,
 };
 pub use convexity::convexity;
+pub use cost::{Cost, Costs, costs};
 pub use passes::proximal::Split;
 pub use reformulate::degree::pairs_to_branch_on;
 pub use solution::{Expectation, blame, expectations, follower_objectives};

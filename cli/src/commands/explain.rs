@@ -6,18 +6,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use blo_compiler::codes::{self, Code, Example};
+use blo_compiler::convexity;
 use blo_compiler::model::Model;
 use blo_compiler::notation::{self, Order, Written};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::parse::{nearest, parse};
+use blo_runtime::solvers;
 use serde_json::json;
 
+use super::check::checked;
 use super::{FINE, WRONG_INPUT, end, print_out, refuse};
 use crate::args::{ExplainArgs, Format, ModelArgs};
+use crate::automatic::{Automatic, automatic};
 use crate::example::messages;
 use crate::files::{Trouble, quoted_list};
+use crate::output::convexity::{account as curvature, document};
+use crate::output::cost;
+use crate::output::overview::overview;
 use crate::render::Renderer;
-use crate::session::Session;
+use crate::session::{Plan, Session};
 
 /// Columns of an explanation.
 const WIDTH: usize = 80;
@@ -41,6 +48,7 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
 /// The flag that asks for formulas, where one is given.
 fn flag(args: &ExplainArgs) -> Option<&'static str> {
     let flags = [
+        (args.text, "--text"),
         (args.gradient, "--gradient"),
         (args.hessian, "--hessian"),
         (args.kkt, "--kkt"),
@@ -78,6 +86,9 @@ fn formulas(args: &ExplainArgs, target: &str) -> ExitCode {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
     };
+    if flag(args).is_none() {
+        return account(&mut session, &model_args);
+    }
     let Some(model) = session.model(&model_args, false) else { return refuse(&mut session.renderer) };
     match view(args, &session, &model) {
         Ok(text) => {
@@ -89,6 +100,48 @@ fn formulas(args: &ExplainArgs, target: &str) -> ExitCode {
             refuse(&mut session.renderer)
         }
     }
+}
+
+/// What a model is, how it will be solved and why, and what that costs.
+fn account(session: &mut Session, args: &ModelArgs) -> ExitCode {
+    let Some((model, plan)) = checked(session, args) else { return refuse(&mut session.renderer) };
+    let found = convexity(&model);
+    let mut text = overview(&args.model.display().to_string(), &model, plan.as_ref());
+    text.push('\n');
+    text.push_str(&curvature(&session.renderer, &session.sources, &model, &found));
+    let mut parts = vec![("convexity", document(&session.sources, &found))];
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    if let Some(plan) = &plan {
+        let (said, method) = choice(&model, plan);
+        text.push_str(&said);
+        parts.push(("method", method));
+        let needs = solvers::needs(plan.solver, &plan.settings);
+        match blo_compiler::costs(&mut model.clone(), &needs) {
+            Ok(costs) => {
+                text.push_str(&cost::account(&costs));
+                parts.push(("cost", cost::document(&costs)));
+            }
+            Err(diagnostics) => {
+                session.tell(&diagnostics);
+                return refuse(&mut session.renderer);
+            }
+        }
+    }
+    end(&mut session.renderer, &text, &parts, FINE)
+}
+
+/// The method that a run takes, and what `auto` takes and why.
+fn choice(model: &Model, plan: &Plan) -> (String, serde_json::Value) {
+    let name = plan.solver.name;
+    let mut text = format!("\nmethod {name}: {}\n", plan.solver.summary);
+    let automatic = automatic(model);
+    if let Some(Automatic { method, because }) = &automatic {
+        let verb = if *method == name { "too takes" } else { "would take" };
+        text.push_str(&wrapped(&format!("`auto` {verb} `{method}`, because {because}")));
+    }
+    let automatic = automatic.map(|a| json!({ "method": a.method, "because": a.because }));
+    (text, json!({ "name": name, "auto": automatic }))
 }
 
 /// What the flags ask for.

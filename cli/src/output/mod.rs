@@ -2,6 +2,7 @@
 
 pub mod comparison;
 pub mod convexity;
+pub mod cost;
 pub mod folder;
 pub mod human;
 pub mod json;

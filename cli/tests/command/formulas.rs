@@ -238,7 +238,7 @@ fn every_example_is_written_as_a_model_again() {
             continue;
         }
         let model = path.to_str().unwrap();
-        for view in [&[][..], &["--kkt"]] {
+        for view in [&["--text"][..], &["--kkt"]] {
             let text = explained(&examples, &[&[model], view].concat());
             // Data are found from the model's folder.
             write(
@@ -257,16 +257,51 @@ fn what_is_written_has_the_same_solution() {
     let folder = Folder::new();
     write(&folder, "toll.blo", TOLL);
     write(&folder, "ridge.blo", RIDGE);
-    for view in [&["toll.blo"][..], &["toll.blo", "--kkt"]] {
+    for view in [&["toll.blo", "--text"][..], &["toll.blo", "--kkt"]] {
         let text = explained(&folder.path(""), view);
         write(&folder, "again.blo", &text);
         let found = objective(&folder.path(""), &["run", "again.blo", "--json"]);
         assert!((found - 3.4).abs() < 1e-5, "{found}\n{text}");
     }
-    write(&folder, "again.blo", &explained(&folder.path(""), &["ridge.blo"]));
+    write(&folder, "again.blo", &explained(&folder.path(""), &["ridge.blo", "--text"]));
     let run = |model| objective(&folder.path(""), &["run", model, "--json", "--method", "nested"]);
     let (before, after) = (run("ridge.blo"), run("again.blo"));
     assert!((before - after).abs() < 1e-9 * before.abs().max(1.0), "{before} and {after}");
+}
+
+#[test]
+fn an_account_names_method_and_cost() {
+    let folder = Folder::new();
+    let model = "dim n = 100
+data A: real[n, 20] ~ normal(0, 1)
+upper {
+  var lam: real in [0.1, 1] = 0.5
+  minimize (lam - 0.3)^2
+}
+lower {
+  var y: real[20]
+  minimize sumsq(A @ y) + lam * sumsq(y - 1)
+}
+solve cg(steps = 5)
+";
+    write(&folder, "m.blo", model);
+    let text = explained(&folder.path(""), &["m.blo"]);
+    for part in [
+        "lower minimizes a strongly convex quadratic in `y`",
+        "method cg: ",
+        "`auto` would take `nested`, because",
+    ] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    let operations = |set: &str| {
+        let text = explained(&folder.path(""), &["m.blo", "--format", "json", "--set", set]);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        document["cost"]["quantities"]["lower_value"]["operations"].as_f64().unwrap()
+    };
+    // The product takes 2 n 20 of them, and the squares with their sum 2 n or 3 n.
+    let (once, twice) = (operations("n=100"), operations("n=200"));
+    assert!((4200.0..4500.0).contains(&once), "{once}");
+    assert!((4200.0..4400.0).contains(&(twice - once)), "{once} and {twice}");
 }
 
 #[test]
