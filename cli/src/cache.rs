@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use blo_compiler::session::CodeCache;
+use blo_runtime::frozen::checksum;
 
 /// The beginning of every file.
 const MAGIC: &[u8; 8] = b"blocode1";
@@ -190,23 +191,6 @@ fn folder() -> Option<PathBuf> {
         from("XDG_CACHE_HOME").filter(|p| p.is_absolute()).or_else(|| Some(from("HOME")?.join(".cache")))?
     };
     Some(caches.join("blo"))
-}
-
-/// Two sums of all bytes with different multipliers. Every step can be undone, so bytes that differ in one place never have the
-/// same sums.
-pub fn checksum(bytes: &[u8]) -> u128 {
-    let (mut a, mut b) = (0x9e37_79b9_7f4a_7c15 ^ bytes.len() as u64, 0xc2b2_ae3d_27d4_eb4f_u64);
-    let mut step = |word: u64| {
-        a = (a ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29);
-        b = (b ^ word.rotate_left(32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53).rotate_left(37);
-    };
-    let (words, rest) = bytes.as_chunks();
-    words.iter().for_each(|w| step(u64::from_le_bytes(*w)));
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    step(u64::from_le_bytes(last));
-    step(0);
-    u128::from(a) << 64 | u128::from(b)
 }
 
 #[cfg(unix)]

@@ -12,9 +12,9 @@ use blo_runtime::solvers::Point;
 use blo_runtime::state::Snapshot;
 use serde_json::{Map, Value, json};
 
-use crate::cache::checksum;
 use crate::files::{self, Trouble};
 use crate::session::Plan;
+use blo_runtime::frozen::checksum;
 
 /// What the first line is called.
 const KIND: &str = "blo checkpoint";

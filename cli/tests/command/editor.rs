@@ -361,3 +361,13 @@ fn the_syntax_files_know_every_keyword() {
         assert!(serde_json::from_str::<Value>(&text).unwrap().is_object(), "{file}");
     }
 }
+
+#[test]
+fn a_whole_model_can_be_used_as_a_file() {
+    let mut editor = Editor::start();
+    std::fs::write(editor.folder.path("whole.blo"), RIDGE).unwrap();
+    let model = "use \"whole.blo\" (square)\nupper { var x: real = 1\n minimize square([x, x]) }\n";
+    editor.open("m.blo", model);
+    let found = editor.at("textDocument/definition", "m.blo", model, "square([", json!({}));
+    assert_eq!(found["uri"], editor.uri("whole.blo"));
+}

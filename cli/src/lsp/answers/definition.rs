@@ -1,6 +1,5 @@
 //! Where a name is defined, and where it is read.
 
-use blo_grammar::ast::{Ast, ItemKind};
 use blo_grammar::names::Names;
 use blo_grammar::parse::parse;
 use lsp_types::{GotoDefinitionParams, GotoDefinitionResponse, Location, ReferenceParams};
@@ -41,14 +40,8 @@ pub fn elsewhere(known: &Knowledge, byte: usize) -> Option<(Names, usize)> {
     let name = &known.names.uses.iter().find(|u| here(u.span))?.name;
     known.sources.iter().filter(|(file, _)| *file != known.main).find_map(|(file, source)| {
         let (ast, _) = parse(file, &source.text);
-        let names = top_level(&ast);
+        let names = Names::of(&ast);
         let id = names.definitions.iter().position(|d| d.scope.is_none() && d.name == *name)?;
         Some((names, id))
     })
-}
-
-/// The names of a file of functions.
-fn top_level(ast: &Ast) -> Names {
-    debug_assert!(ast.items.iter().all(|item| !matches!(item.kind, ItemKind::Solve(_))));
-    Names::of(ast)
 }
