@@ -3,7 +3,7 @@
 use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
-use blo_runtime::constrained::{Constrained, Follower, Pair, Row};
+use blo_runtime::constrained::{Constrained, Degree, Follower, Pair, Row};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::Problem;
 use blo_runtime::program::Program as Machine;
@@ -29,6 +29,7 @@ use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
 use crate::reformulate::enclosure::enclosure;
+use crate::reformulate::terms::terms;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level, value};
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
@@ -145,6 +146,14 @@ pub fn compile_single_level_in(
     let mut problem = compile_in(model, needs, seed, around)?;
     problem.lower_convex = lower_is_convex(model);
     let single_degrees = degrees(&program, &data);
+    // A follower of which nothing but its answers satisfies its conditions, and all of them do.
+    let exact = problem.lower_convex
+        && model.lower.iter().all(|lower| lower.vars.iter().all(|var| !var.integer))
+        && follower.as_ref().is_none_or(|follower| {
+            degrees(follower, &data).rows.iter().all(|degree| *degree == Degree::Affine)
+        });
+    let bent = !single_degrees.is_quadratic_program() || single_degrees.objective == Degree::Quadratic;
+    let terms = if exact && bent { terms(&program, &data) } else { None };
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
@@ -176,7 +185,10 @@ pub fn compile_single_level_in(
         Some(program) => {
             let quadratic = problem.lower_convex && degrees(&program, &data).is_quadratic_program();
             let enclosure = if problem.lower_convex { None } else { enclosure(&program, &data) };
-            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, enclosure })
+            let integers = model.lower.iter().flat_map(|lower| &lower.vars);
+            let integers = integers.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
+            let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
+            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, whole, enclosure })
         }
         None => None,
     };
@@ -201,6 +213,8 @@ pub fn compile_single_level_in(
         cuts,
         degrees: single_degrees,
         whole,
+        pessimistic: model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_some()),
+        terms,
         proof,
     }));
     Ok(problem)

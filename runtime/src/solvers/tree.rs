@@ -59,6 +59,8 @@ pub static TREE: Solver = Solver {
         Feature::LowerConstraints,
         Feature::Multipliers,
         Feature::UpperIntegers,
+        Feature::LowerIntegers,
+        Feature::Pessimistic,
     ],
     needs: |_| vec![Quantity::UpperGradients],
     build,
@@ -78,11 +80,11 @@ fn build(problem: &mut Problem, settings: &Settings, _: &Point) -> Box<dyn Metho
 }
 
 impl Method for Branching {
-    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
+    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         let (Ok(tree), Some(mut c)) = (&mut self.tree, problem.constrained.take()) else {
             return Evaluation::NONE;
         };
-        tree.step(&mut c);
+        tree.step(&mut c, &mut || run.look(problem));
         count(problem, &c.single);
         let mut evaluation = Evaluation::NONE;
         let proof = tree.proof();
