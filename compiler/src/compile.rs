@@ -13,7 +13,7 @@ use blo_runtime::space::Space;
 
 use crate::check::print::print_model;
 use crate::codegen;
-use crate::convexity::lower_is_convex;
+use crate::convexity::{lower_is_convex, lower_is_convex_between_whole_numbers};
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
 use crate::estimate::{Estimates, estimates};
@@ -145,6 +145,7 @@ pub fn compile_single_level_in(
     let data = data_bindings(model);
     let mut problem = compile_in(model, needs, seed, around)?;
     problem.lower_convex = lower_is_convex(model);
+    let convex = problem.lower_convex || lower_is_convex_between_whole_numbers(model);
     let single_degrees = degrees(&program, &data);
     // A follower of which nothing but its answers satisfies its conditions, and all of them do.
     let exact = problem.lower_convex
@@ -183,8 +184,8 @@ pub fn compile_single_level_in(
         .collect();
     let follower = match follower {
         Some(program) => {
-            let quadratic = problem.lower_convex && degrees(&program, &data).is_quadratic_program();
-            let enclosure = if problem.lower_convex { None } else { enclosure(&program, &data) };
+            let quadratic = convex && degrees(&program, &data).is_quadratic_program();
+            let enclosure = if convex { None } else { enclosure(&program, &data) };
             let integers = model.lower.iter().flat_map(|lower| &lower.vars);
             let integers = integers.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
             let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
@@ -196,7 +197,7 @@ pub fn compile_single_level_in(
     let vars = model.upper.vars.iter().chain(model.lower.iter().flat_map(|level| &level.vars));
     let integers = vars.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
     let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
-    let few = lens.0 + lens.1 <= cuts::VARIABLES && !problem.lower_convex;
+    let few = lens.0 + lens.1 <= cuts::VARIABLES && !convex;
     let cuts = match value(model).filter(|_| few) {
         Some(program) => Some(Cuts { value: nlp(program, &data, seed, around)?.0, branches: Vec::new() }),
         None => None,

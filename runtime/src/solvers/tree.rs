@@ -24,6 +24,7 @@ use crate::constrained::tree::search::{End, Tree};
 use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
+use crate::state::State;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::status::Termination;
 
@@ -73,7 +74,15 @@ struct Branching {
 fn build(problem: &mut Problem, settings: &Settings, _: &Point) -> Box<dyn Method> {
     let tolerance = settings.real("tolerance").max(1e-10);
     let tree = match &mut problem.constrained {
-        Some(c) => Tree::new(c, tolerance),
+        Some(c) => {
+            let tree = Tree::new(c, tolerance);
+            if tree.as_ref().is_ok_and(Tree::has_boxes) {
+                // Every run begins with the same patterns, so that one that goes on from a checkpoint has the same bits.
+                c.single.learn_at(&[], true);
+                c.single.take_calls();
+            }
+            tree
+        }
         None => Err("there is no single-level form".into()),
     };
     Box::new(Branching { tree })
@@ -116,6 +125,16 @@ impl Method for Branching {
             Ok(End::Infeasible) => Some(Termination::Infeasible),
             Ok(End::Unbounded) => Some(Termination::Unbounded),
             Ok(End::Unresolved) | Err(_) => Some(Termination::Stalled { iteration: k }),
+        }
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        match &mut self.tree {
+            Ok(tree) => {
+                tree.state(state);
+                true
+            }
+            Err(_) => false,
         }
     }
 

@@ -99,3 +99,30 @@ fn the_bound_closes_as_boxes_shrink() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn bounds_are_found_where_none_are_given() {
+    // The leader's loss at `y` with `(2 + 2 exp(x)) y = 1` is `(y - 1)²`: 0.73 for `x` about 0.25.
+    let mut terms = Terms::default();
+    let (x, y) = (terms.variable(0), terms.variable(1));
+    let exp = terms.apply(Function::Exp, x);
+    let product = terms.product(exp, y);
+    let row = terms.sum(-1.0, vec![(y, 2.0), (product, 2.0)]);
+    let off = terms.sum(-1.0, vec![(y, 1.0)]);
+    terms.objective = terms.product(off, off);
+    terms.rows = vec![row];
+    let contractor = Contractor::new(&terms, &[true], &[]);
+    let (mut lo, mut hi) = (vec![0.25, f64::NEG_INFINITY], vec![0.2500001, f64::INFINITY]);
+    let ends = (lo.clone(), hi.clone());
+    let over = contractor.contract(1.0, (&ends.0, &ends.1), &mut lo, &mut hi).expect("points");
+    assert!(lo[1] >= -1e-6 && hi[1] <= 2.0 + 1e-6, "{lo:?} {hi:?}");
+    let relaxation = Relaxation::new(&terms, &[true], 2);
+    let mut lines = Vec::new();
+    relaxation.lines(&over, &mut lines);
+    let (lo, hi) = relaxation.bounds(&lo, &hi, &over);
+    let y = 1.0 / (2.0 + 2.0 * 0.25_f64.exp());
+    match solve(&relaxation.objective(), &lines, &lo, &hi) {
+        Answer::Solved(solved) => assert!((solved.bound - (y - 1.0).powi(2)).abs() <= 1e-4, "{}", solved.bound),
+        other => panic!("{other:?}"),
+    }
+}

@@ -132,6 +132,20 @@ pub fn read(c: &mut Constrained) -> Result<Form, String> {
     Err("a coefficient of the single-level form is not finite".into())
 }
 
+impl Form {
+    /// The largest violation of a row, a bound or a pair at `z`.
+    pub fn violation(&self, z: &[f64]) -> f64 {
+        let rows = self.lines.iter().map(|line| if line.equal { line.at(z).abs() } else { line.at(z) });
+        let bounds = (0..z.len()).map(|i| (self.lo[i] - z[i]).max(z[i] - self.hi[i]));
+        let pairs = self.pairs.iter().map(|pair| {
+            let at = z[pair.variable];
+            let distance = if pair.high { self.hi[pair.variable] - at } else { at - self.lo[pair.variable] };
+            z[pair.multiplier].min(distance)
+        });
+        rows.chain(bounds).chain(pairs).fold(0.0, f64::max)
+    }
+}
+
 /// The bounds, pairs and whole numbers of a single-level form that is not affine; its rows and objective are written in terms.
 pub fn in_boxes(c: &Constrained) -> Form {
     let (lo, hi) = (c.single.lo.clone(), c.single.hi.clone());

@@ -18,6 +18,7 @@ mod spatial;
 pub mod terms;
 pub mod ties;
 mod whole;
+mod worst;
 
 /// What a tree proves about the best point.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -22,6 +22,8 @@ struct Extra {
     kind: Kind,
     /// The variables below it, through other such columns as well.
     below: Vec<usize>,
+    /// Whether a row has it; else it is the objective's alone.
+    in_rows: bool,
 }
 
 enum Kind {
@@ -41,6 +43,7 @@ pub struct Relaxation {
 impl Relaxation {
     /// The relaxation of `terms` in so many variables.
     pub fn new(terms: &Terms, equal: &[bool], variables: usize) -> Self {
+        let in_rows = terms.in_rows();
         let mut extra: Vec<Extra> = Vec::new();
         let mut affine: Vec<Affine> = Vec::with_capacity(terms.terms.len());
         let mut below: Vec<Vec<usize>> = Vec::with_capacity(terms.terms.len());
@@ -76,7 +79,7 @@ impl Relaxation {
                 Term::Apply(function, a) => Kind::Apply(*function, (*a, affine[*a].clone())),
             };
             affine.push(Affine { constant: 0.0, terms: vec![(variables + extra.len(), 1.0)] });
-            extra.push(Extra { at, kind, below: own.clone() });
+            extra.push(Extra { at, kind, below: own.clone(), in_rows: in_rows[at] });
             below.push(own);
         }
         let rows = terms.rows.iter().zip(equal).map(|(row, equal)| (affine[*row].clone(), *equal)).collect();
@@ -141,10 +144,10 @@ impl Relaxation {
     }
 
     /// The variable to cut at `v`, where the columns stand farthest from what they stand for, and whether that is far at all.
-    /// `root`: the widths that were had at first.
-    pub fn farthest(&self, v: &[f64], lo: &[f64], hi: &[f64], root: &[f64]) -> Option<usize> {
+    /// `root`: the widths that were had at first; `rows`: leave out what is the objective's alone.
+    pub fn farthest(&self, v: &[f64], lo: &[f64], hi: &[f64], root: &[f64], rows: bool) -> Option<usize> {
         let mut scores = vec![0.0; self.variables];
-        for (k, extra) in self.extra.iter().enumerate() {
+        for (k, extra) in self.extra.iter().enumerate().filter(|(_, extra)| extra.in_rows || !rows) {
             let own = match &extra.kind {
                 Kind::Product((_, p), (_, q)) => p.at(v) * q.at(v),
                 Kind::Apply(function, (_, p)) => function.at(p.at(v)),

@@ -10,14 +10,19 @@ use super::convex::convex_form;
 use super::form::{self, Form, Quadratic};
 use super::spatial::Spatial;
 use super::whole::Whole;
+use super::worst::{Pessimistic, pessimistic};
 use super::node::{Decision, Node};
 use super::qp::{Answer, Solved, solve};
 use crate::linear::blas1::largest;
+use crate::state::State;
 
 /// An end of a pair is at its bound when it is no farther than this.
 const MET: f64 = 1e-7;
 /// A number is whole when it is this close to one.
 pub(super) const WHOLE: f64 = 1e-6;
+
+/// The most open ends that a tree is read back with.
+const NODES: usize = 10_000_000;
 
 /// What a tree has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,8 @@ pub struct Tree {
     pub(super) spatial: Option<Box<Spatial>>,
     /// The follower, where it has whole numbers or the leader is pessimistic.
     pub(super) whole: Option<Box<Whole>>,
+    /// Where the follower's worst answer stands, for a pessimistic leader.
+    answer: Option<usize>,
     /// Whether nodes are boxes.
     boxes: bool,
     /// The best point.
@@ -76,9 +83,19 @@ impl Tree {
     /// The tree of a problem, to be searched until the gap is at most `tolerance`; an error says what its single-level form is
     /// not.
     pub fn new(c: &mut Constrained, tolerance: f64) -> Result<Self, String> {
-        if c.pessimistic || c.whole.iter().any(|at| *at >= c.lens.0) {
+        let (n, _) = c.lens;
+        // Once all upper variables are whole numbers, the worst answer need only be found at each of them.
+        let counted = (0..n).all(|i| c.whole.contains(&i) || c.single.lo[i] == c.single.hi[i]);
+        if c.whole.iter().any(|at| *at >= n) || c.pessimistic && counted {
             let whole = Whole::new(c)?;
             return Ok(Tree { whole: Some(Box::new(whole)), ..Tree::start(form::in_boxes(c), tolerance) });
+        }
+        if c.pessimistic
+            && let Pessimistic::Form(form) = pessimistic(c)?
+        {
+            let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
+            let answer = Some(c.single.len());
+            return Ok(Tree { convex, answer, ..Tree::start(*form, tolerance) });
         }
         let (form, spatial) = match form::read(c) {
             Ok(form) => (form, None),
@@ -100,6 +117,7 @@ impl Tree {
             convex: None,
             open: BinaryHeap::new(),
             next: Some(root),
+            answer: None,
             boxes: false,
             spatial: None,
             whole: None,
@@ -113,8 +131,51 @@ impl Tree {
         }
     }
 
-    /// What it has come to.
-    pub fn end(&self) -> End {
+    /// Whether nodes are boxes, so that points come from the compiled program.
+    pub fn has_boxes(&self) -> bool {
+        self.boxes
+    }
+
+    /// All that a step changes.
+    pub fn state(&mut self, state: &mut dyn State) {
+        let empty = || Node { decisions: Vec::new(), bound: 0.0, number: 0 };
+        let mut nodes = std::mem::take(&mut self.open).into_vec();
+        let mut open = nodes.len();
+        state.count(&mut open);
+        nodes.resize_with(open.min(NODES), empty);
+        nodes.iter_mut().for_each(|node| node.state(state));
+        self.open = nodes.into();
+        let mut next = self.next.is_some();
+        state.flag(&mut next);
+        if next {
+            self.next.get_or_insert_with(empty).state(state);
+        } else {
+            self.next = None;
+        }
+        let mut found = self.best.is_some();
+        state.flag(&mut found);
+        if found {
+            let len = self.answer.unwrap_or(self.form.lo.len());
+            let empty = || Best { z: vec![0.0; len], objective: 0.0, violation: 0.0 };
+            let best = self.best.get_or_insert_with(empty);
+            state.numbers(&mut best.z);
+            state.number(&mut best.objective);
+            state.number(&mut best.violation);
+        }
+        state.number(&mut self.left);
+        state.number(&mut self.given_up);
+        state.count(&mut self.nodes);
+        state.count(&mut self.made);
+        state.flag(&mut self.unbounded);
+        if let Some(spatial) = &mut self.spatial {
+            state.numbers(&mut spatial.widths);
+        }
+        if let Some(whole) = &mut self.whole {
+            whole.state(state);
+        }
+    }
+
+    /// What it has come to.(&self) -> End {
         if self.unbounded {
             return End::Unbounded;
         }
@@ -272,14 +333,21 @@ impl Tree {
 
     /// Takes a point if it holds all that must hold and is better than the best; true when it holds.
     pub(super) fn offer(&mut self, c: &mut Constrained, z: &[f64]) -> bool {
-        let violation = c.violation(z);
+        let violation = if self.answer.is_some() { self.form.violation(z) } else { c.violation(z) };
         let whole = self.form.whole.iter().all(|&i| (z[i] - z[i].round()).abs() <= WHOLE);
         if !whole || violation > 0.1 * FEASIBLE * largest(z).max(1.0) {
             return false;
         }
         let objective = if self.boxes { c.single.objective(z) } else { self.form.objective.at(z) };
         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
-            self.best = Some(Best { z: z.to_vec(), objective, violation });
+            let mut z = z.to_vec();
+            if let Some(at) = self.answer {
+                // What the leader counts on stands for the follower's answer.
+                let (n, m) = c.lens;
+                z.copy_within(at..at + m, n);
+                z.truncate(at);
+            }
+            self.best = Some(Best { z, objective, violation });
         }
         true
     }

@@ -39,7 +39,7 @@ pub struct Spatial {
     /// The objective where it is quadratic and convex.
     convex: Option<Quadratic>,
     /// The widths of the first box after it was shrunk.
-    widths: Vec<f64>,
+    pub(super) widths: Vec<f64>,
 }
 
 impl Spatial {
@@ -138,7 +138,9 @@ impl Tree {
                 return;
             }
         }
-        let cut = || spatial.relaxation.farthest(&solved.z, &place.lo, &place.hi, &spatial.widths);
+        // Where the objective is taken as it is, its own columns stand anywhere.
+        let rows = spatial.convex.is_some();
+        let cut = || spatial.relaxation.farthest(&solved.z, &place.lo, &place.hi, &spatial.widths, rows);
         let choice = choice.or_else(|| cut().map(Choice::Cut));
         let choice = choice.or_else(|| self.undecided(&place.lo, &place.hi));
         let widest = || {

@@ -253,6 +253,24 @@ impl Terms {
         self.terms.len() - 1
     }
 
+    /// Per term, whether a row has it.
+    pub fn in_rows(&self) -> Vec<bool> {
+        let mut within = vec![false; self.terms.len()];
+        self.rows.iter().for_each(|&row| within[row] = true);
+        for at in (0..self.terms.len()).rev() {
+            if !within[at] {
+                continue;
+            }
+            match &self.terms[at] {
+                Term::Variable(_) => {}
+                Term::Sum(_, parts) => parts.iter().for_each(|(part, _)| within[*part] = true),
+                Term::Product(a, b) => (within[*a], within[*b]) = (true, true),
+                Term::Apply(_, a) => within[*a] = true,
+            }
+        }
+        within
+    }
+
     /// The values of all terms at `z`.
     pub fn values(&self, z: &[f64]) -> Vec<f64> {
         let mut values: Vec<f64> = Vec::with_capacity(self.terms.len());

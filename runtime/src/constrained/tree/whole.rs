@@ -14,7 +14,7 @@
 //! Cyber-Infrastructure (2009); S. Tahernejad, T. K. Ralphs, S. T. DeNegre, Math. Programming Computation 12 (2020) for linking
 //! variables; A. Mitsos, J. Global Optimization 47 (2010) for bounds of the follower's objective that hold over a box.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::super::{Constrained, Degree};
 use super::convex::is_semidefinite;
@@ -23,6 +23,7 @@ use super::mip::solve_whole;
 use super::node::Node;
 use super::qp::{Answer, solve};
 use super::search::{Best, Choice, Tree, WHOLE};
+use crate::state::State;
 
 /// Answers of the follower may differ in their objective by this, relative.
 const LEVEL: f64 = 1e-7;
@@ -36,6 +37,9 @@ const PIECES: usize = 60;
 const FIXED: f64 = 1e-7;
 /// Answers of the follower that are kept.
 const KEPT: usize = 200;
+
+/// The most upper variables' values that a tree is read back with.
+const MET: usize = 10_000_000;
 
 /// What is the same at all nodes. Variables are those of both levels.
 pub struct Whole {
@@ -57,7 +61,7 @@ pub struct Whole {
     /// Answers met.
     pool: Vec<Vec<f64>>,
     /// Values of the linking variables for which the best point was solved for.
-    done: HashSet<Vec<u64>>,
+    done: BTreeSet<Vec<u64>>,
 }
 
 impl Whole {
@@ -121,8 +125,22 @@ impl Whole {
             lo,
             hi,
             pool: Vec::new(),
-            done: HashSet::new(),
+            done: BTreeSet::new(),
         })
+    }
+
+    /// All that a step changes.
+    pub fn state(&mut self, state: &mut dyn State) {
+        let mut kept = self.pool.len();
+        state.count(&mut kept);
+        self.pool.resize(kept.min(KEPT), vec![0.0; self.lens.1]);
+        self.pool.iter_mut().for_each(|answer| state.numbers(answer));
+        let mut done: Vec<Vec<u64>> = std::mem::take(&mut self.done).into_iter().collect();
+        let mut met = done.len();
+        state.count(&mut met);
+        done.resize(met.min(MET), vec![0; self.linking.len()]);
+        done.iter_mut().flatten().for_each(|word| state.word(word));
+        self.done = done.into_iter().collect();
     }
 
     /// The follower's rows and objective at `x`, in its own variables.
