@@ -29,8 +29,8 @@ use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
 use crate::reformulate::enclosure::enclosure;
-use crate::reformulate::terms::terms;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level, value};
+use crate::reformulate::terms::terms;
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
 

@@ -270,7 +270,6 @@ impl Wire for Constrained {
             pessimistic,
             terms,
             ..
-       
         } = self;
         single.put(to);
         (*upper_rows, *lens).put(to);

@@ -6,14 +6,13 @@ mod mps;
 mod nl;
 mod polynomial;
 
-
 use std::rc::Rc;
 
+use crate::ir::scalar::{Expander, Scalar, Unwritable};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 use polynomial::{Polynomial, polynomial};
 use rustc_hash::FxHashMap;
-use crate::ir::scalar::{Expander, Scalar, Unwritable};
 
 use crate::ir::eval::{Array, Bindings, evaluate};
 use crate::ir::graph::{Graph, NodeId};

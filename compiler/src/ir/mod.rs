@@ -4,6 +4,6 @@ pub mod build;
 pub mod eval;
 pub mod graph;
 pub mod loops;
-pub mod scalar;
 pub mod print;
+pub mod scalar;
 pub mod verify;

@@ -24,8 +24,8 @@ use crate::constrained::tree::search::{End, Tree};
 use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
-use crate::state::State;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
+use crate::state::State;
 use crate::status::Termination;
 
 const OWN: &[OptionSpec] = &[

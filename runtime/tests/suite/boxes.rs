@@ -59,10 +59,19 @@ fn a_point_is_neither_contracted_away_nor_cut_off() {
         assert!(lo.iter().zip(&hi).map(|(lo, hi)| hi - lo).sum::<f64>() <= before);
         let values = terms.values(&z);
         for i in 0..3 {
-            assert!(lo[i] - 1e-7 <= z[i] && z[i] <= hi[i] + 1e-7, "{seed}: {} of {} to {}", z[i], lo[i], hi[i]);
+            assert!(
+                lo[i] - 1e-7 <= z[i] && z[i] <= hi[i] + 1e-7,
+                "{seed}: {} of {} to {}",
+                z[i],
+                lo[i],
+                hi[i]
+            );
         }
         for (at, (value, (low, high))) in values.iter().zip(&over).enumerate() {
-            assert!(low - 1e-6 <= *value && *value <= high + 1e-6, "{seed}: term {at}, {value} of {low} to {high}");
+            assert!(
+                low - 1e-6 <= *value && *value <= high + 1e-6,
+                "{seed}: term {at}, {value} of {low} to {high}"
+            );
         }
         let relaxation = Relaxation::new(&terms, &equal, 3);
         let mut lines = Vec::new();
@@ -122,7 +131,9 @@ fn bounds_are_found_where_none_are_given() {
     let (lo, hi) = relaxation.bounds(&lo, &hi, &over);
     let y = 1.0 / (2.0 + 2.0 * 0.25_f64.exp());
     match solve(&relaxation.objective(), &lines, &lo, &hi) {
-        Answer::Solved(solved) => assert!((solved.bound - (y - 1.0).powi(2)).abs() <= 1e-4, "{}", solved.bound),
+        Answer::Solved(solved) => {
+            assert!((solved.bound - (y - 1.0).powi(2)).abs() <= 1e-4, "{}", solved.bound)
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -121,9 +121,9 @@ impl<'a> Contractor<'a> {
         for at in 0..over.len() {
             let found = match &self.terms.terms[at] {
                 Term::Variable(_) => continue,
-                Term::Sum(constant, parts) => parts
-                    .iter()
-                    .fold((*constant, *constant), |sum, &(at, c)| add(sum, times(over[at], c))),
+                Term::Sum(constant, parts) => {
+                    parts.iter().fold((*constant, *constant), |sum, &(at, c)| add(sum, times(over[at], c)))
+                }
                 Term::Product(a, b) => product(over[*a], over[*b]),
                 Term::Apply(function, a) => {
                     let mut inner = over[*a];
@@ -233,7 +233,10 @@ fn scaled(a: f64, b: f64) -> f64 {
 /// The product of two intervals.
 fn product(a: Ends, b: Ends) -> Ends {
     let ends = [scaled(a.0, b.0), scaled(a.0, b.1), scaled(a.1, b.0), scaled(a.1, b.1)];
-    (ends.iter().copied().fold(f64::INFINITY, f64::min), ends.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+    (
+        ends.iter().copied().fold(f64::INFINITY, f64::min),
+        ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    )
 }
 
 /// What, times something in `b`, can be in `a`.

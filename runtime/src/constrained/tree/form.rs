@@ -24,7 +24,8 @@ impl Line {
 
     /// Whether it holds at `z` up to `room` times the size of its parts.
     pub fn holds(&self, z: &[f64], room: f64) -> bool {
-        let size = self.terms.iter().map(|(i, a)| (a * z[*i]).abs()).fold(self.constant.abs().max(1.0), f64::max);
+        let size =
+            self.terms.iter().map(|(i, a)| (a * z[*i]).abs()).fold(self.constant.abs().max(1.0), f64::max);
         let off = if self.equal { self.at(z).abs() } else { self.at(z) };
         off <= room * size
     }

@@ -18,13 +18,7 @@ const OFF: f64 = 1e-7;
 type End = (f64, Vec<f64>, Vec<f64>);
 
 /// As [`solve`], with the variables at `whole` whole; these are whole numbers exactly in the solution.
-pub fn solve_whole(
-    objective: &Quadratic,
-    lines: &[Line],
-    lo: &[f64],
-    hi: &[f64],
-    whole: &[usize],
-) -> Answer {
+pub fn solve_whole(objective: &Quadratic, lines: &[Line], lo: &[f64], hi: &[f64], whole: &[usize]) -> Answer {
     if whole.is_empty() {
         return solve(objective, lines, lo, hi);
     }

@@ -8,11 +8,11 @@ use super::super::relax::FEASIBLE;
 use super::Proof;
 use super::convex::convex_form;
 use super::form::{self, Form, Quadratic};
+use super::node::{Decision, Node};
+use super::qp::{Answer, Solved, solve};
 use super::spatial::Spatial;
 use super::whole::Whole;
 use super::worst::{Pessimistic, pessimistic};
-use super::node::{Decision, Node};
-use super::qp::{Answer, Solved, solve};
 use crate::linear::blas1::largest;
 use crate::state::State;
 
@@ -106,7 +106,7 @@ impl Tree {
         };
         let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
         // Without a convex form boxes bound the objective, where the compiler wrote its terms.
-        let spatial = spatial.or_else(|| Spatial::new(c).filter(|_| convex.is_none()).map(Box::new));
+        let spatial = if convex.is_none() { Spatial::new(c).map(Box::new) } else { spatial };
         Ok(Tree { convex, boxes: spatial.is_some(), spatial, ..Tree::start(form, tolerance) })
     }
 
@@ -175,7 +175,8 @@ impl Tree {
         }
     }
 
-    /// What it has come to.(&self) -> End {
+    /// What it has come to.
+    pub fn end(&self) -> End {
         if self.unbounded {
             return End::Unbounded;
         }
@@ -406,7 +407,13 @@ impl Tree {
     }
 
     /// Makes two open ends of one; the one nearer to `z` is looked at next.
-    pub(super) fn branch(&mut self, node: Node, bound: f64, choice: Choice, (z, lo, hi): (&[f64], &[f64], &[f64])) {
+    pub(super) fn branch(
+        &mut self,
+        node: Node,
+        bound: f64,
+        choice: Choice,
+        (z, lo, hi): (&[f64], &[f64], &[f64]),
+    ) {
         let (near, far) = match choice {
             Choice::Pair(k) => {
                 let pair = self.form.pairs[k];

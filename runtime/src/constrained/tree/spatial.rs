@@ -299,7 +299,8 @@ impl Tree {
                 }
             }
             let shorter = own.1 - own.0 < (1.0 - WORTH) * (before.1 - before.0);
-            let finite = own.0.is_finite() && before.0.is_infinite() || own.1.is_finite() && before.1.is_infinite();
+            let finite =
+                own.0.is_finite() && before.0.is_infinite() || own.1.is_finite() && before.1.is_infinite();
             if own.0 < own.1 && (shorter || finite) {
                 (place.lo[i], place.hi[i]) = own;
                 node.decisions.push(Decision { at: i, lo: own.0, hi: own.1 });

@@ -68,14 +68,21 @@ impl Whole {
     /// The follower of a problem; an error says what it is not.
     pub fn new(c: &mut Constrained) -> Result<Self, String> {
         if !c.degrees.is_quadratic_program() {
-            let what = if c.degrees.objective == Degree::Other { "the upper objective" } else { "a constraint or the lower objective" };
+            let what = if c.degrees.objective == Degree::Other {
+                "the upper objective"
+            } else {
+                "a constraint or the lower objective"
+            };
             return Err(format!(
                 "with whole numbers in the lower level, or a pessimistic leader, constraints are to be affine and objectives quadratic in the \
                  variables of both levels; {what} is not known to be"
             ));
         }
         if !c.duals.is_empty() {
-            return Err("multipliers of a lower level with whole numbers, or of a pessimistic leader, mean nothing".into());
+            return Err(
+                "multipliers of a lower level with whole numbers, or of a pessimistic leader, mean nothing"
+                    .into(),
+            );
         }
         let (n, m) = c.lens;
         let (all, mut objective) = program(&mut c.single);
@@ -105,7 +112,9 @@ impl Whole {
         }
         let pessimistic = c.pessimistic;
         if pessimistic && objective.second.iter().any(|(_, j, _)| *j >= n) {
-            return Err("the upper objective of a pessimistic leader is to be affine in the lower variables".into());
+            return Err(
+                "the upper objective of a pessimistic leader is to be affine in the lower variables".into()
+            );
         }
         let seen = |i: usize| {
             let in_rows = lines[c.upper_rows..].iter().any(|line| line.terms.iter().any(|(at, _)| *at == i));
@@ -247,17 +256,14 @@ impl Whole {
             let (mut least, mut most) = (line.constant, line.constant);
             let mut size = line.constant.abs().max(1.0);
             for &(i, a) in &line.terms {
-                let (p, q) = if i < n { (a * lo[i], a * hi[i]) } else { (a * answer[i - n], a * answer[i - n]) };
+                let (p, q) =
+                    if i < n { (a * lo[i], a * hi[i]) } else { (a * answer[i - n], a * answer[i - n]) };
                 least += p.min(q);
                 most += p.max(q);
                 size = size.max(if p.is_finite() { p.abs() } else { 1.0 });
             }
             let room = HELD * size;
-            if most > room {
-                Some((k, true))
-            } else {
-                (line.equal && least < -room).then_some((k, false))
-            }
+            if most > room { Some((k, true)) } else { (line.equal && least < -room).then_some((k, false)) }
         })
     }
 
@@ -265,7 +271,11 @@ impl Whole {
     fn branch_on(&self, answer: Option<&[f64]>, x: &[f64], lo: &[f64], hi: &[f64]) -> Option<(usize, f64)> {
         let is_whole = |i: usize| self.whole.contains(&i);
         let room = |i: usize| {
-            if is_whole(i) { hi[i] - lo[i] > 0.5 } else { hi[i] - lo[i] > FIXED * lo[i].abs().max(hi[i].abs()).max(1.0) }
+            if is_whole(i) {
+                hi[i] - lo[i] > 0.5
+            } else {
+                hi[i] - lo[i] > FIXED * lo[i].abs().max(hi[i].abs()).max(1.0)
+            }
         };
         let open: Vec<usize> = self.linking.iter().copied().filter(|&i| room(i)).collect();
         let off = answer.and_then(|answer| self.first_off(answer, lo, hi));
@@ -343,9 +353,9 @@ impl Tree {
             let distance = |i: usize| (z[i] - z[i].round()).abs();
             let split = own.whole.iter().copied().filter(|&i| lo[i] < hi[i] && distance(i) > WHOLE);
             // The leader's first: the follower's answer is known once they are fixed.
-            if let Some(i) = split.max_by(|&a, &b| {
-                (a < n).cmp(&(b < n)).then(distance(a).total_cmp(&distance(b)))
-            }) {
+            if let Some(i) =
+                split.max_by(|&a, &b| (a < n).cmp(&(b < n)).then(distance(a).total_cmp(&distance(b))))
+            {
                 return self.branch(node, bound, Choice::Whole(i), (&z, &lo, &hi));
             }
             let mut x = z[..n].to_vec();
@@ -394,7 +404,9 @@ impl Tree {
 
     /// Whether a bound is worth going on with.
     fn worth(&self, bound: f64) -> bool {
-        self.best.as_ref().is_none_or(|best| bound < best.objective - 0.5 * self.tolerance * best.objective.abs().max(1.0))
+        self.best
+            .as_ref()
+            .is_none_or(|best| bound < best.objective - 0.5 * self.tolerance * best.objective.abs().max(1.0))
     }
 
     /// The leader's best point at the linking variables of `x`, or, pessimistic, the worst of the follower's answers; `near` is the
@@ -411,7 +423,8 @@ impl Tree {
         if own.done.contains(&key) {
             return true;
         }
-        let found = if own.pessimistic { own.worst(x, answer) } else { self.best_of(c, own, x, answer, near) };
+        let found =
+            if own.pessimistic { own.worst(x, answer) } else { self.best_of(c, own, x, answer, near) };
         match found {
             Answer::Solved(solved) => {
                 let z = if own.pessimistic { [x, &solved.z].concat() } else { solved.z };
@@ -452,7 +465,10 @@ impl Tree {
         }
         let objective = own.objective.at(&z);
         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
-            let violation = own.lines.iter().map(|line| if line.equal { line.at(&z).abs() } else { line.at(&z).max(0.0) });
+            let violation = own
+                .lines
+                .iter()
+                .map(|line| if line.equal { line.at(&z).abs() } else { line.at(&z).max(0.0) });
             let violation = violation.fold(0.0, f64::max);
             let mut full = vec![0.0; c.single.len()];
             full[..z.len()].copy_from_slice(&z);

@@ -23,7 +23,11 @@ pub enum Pessimistic {
 /// The form of a pessimistic leader; an error says what stands in the way.
 pub fn pessimistic(c: &mut Constrained) -> Result<Pessimistic, String> {
     if !c.degrees.is_quadratic_program() {
-        let what = if c.degrees.objective == Degree::Other { "the upper objective" } else { "a constraint or the lower objective" };
+        let what = if c.degrees.objective == Degree::Other {
+            "the upper objective"
+        } else {
+            "a constraint or the lower objective"
+        };
         return Err(format!(
             "for a pessimistic leader constraints are to be affine and objectives quadratic in the variables of both levels; {what} is not \
              known to be"
@@ -51,7 +55,9 @@ pub fn pessimistic(c: &mut Constrained) -> Result<Pessimistic, String> {
             .into());
     }
     if objective.second.iter().any(|(i, j, _)| *i >= n && *j >= n) {
-        return Err("the upper objective of a pessimistic leader is to be affine in the lower variables".into());
+        return Err(
+            "the upper objective of a pessimistic leader is to be affine in the lower variables".into()
+        );
     }
     Ok(Pessimistic::Form(Box::new(worst(c, lines, &objective))))
 }
