@@ -114,6 +114,17 @@ fn one_coupled_equality() {
     }
 }
 
+/// The same where the cube of `x` is coupled, which does not move the solution. `blocc` alone follows it with its own sizes.
+#[test]
+fn one_coupled_cube() {
+    let text = coupled(10).replace("subject to sum(x)", "subject to sum(x[i]^3 for i in n)");
+    for method in METHODS {
+        let s = run(&text, method, &[("steps", Value::Number(40_000.0))]);
+        let off = s.x.iter().map(|x| (x - 1.0).powi(2)).sum::<f64>().sqrt() / 10f64.sqrt();
+        println!("{method}: {off:e}, {}", s.verdict);
+    }
+}
+
 /// The bias is of the order of the weight of `F`.
 #[test]
 fn a_small_bias() {
