@@ -266,7 +266,8 @@ fn boxes_prove_what_is_not_affine() {
     proved(-1.0, &text("x^3 * y"));
     // The answer solves `y^3 = x`, and `2 (x - 1) + x^(-2/3) / 3 = 0` at the best `x`, found by Newton's method.
     let x = (0..50).fold(0.8_f64, |x, _| {
-        let (slope, bend) = (2.0 * (x - 1.0) + x.powf(-2.0 / 3.0) / 3.0, 2.0 - 2.0 / 9.0 * x.powf(-5.0 / 3.0));
+        let (slope, bend) =
+            (2.0 * (x - 1.0) + x.powf(-2.0 / 3.0) / 3.0, 2.0 - 2.0 / 9.0 * x.powf(-5.0 / 3.0));
         x - slope / bend
     });
     proved((x - 1.0).powi(2) + x.cbrt(), &text("y^4 / 4 - x * y"));

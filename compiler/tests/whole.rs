@@ -58,10 +58,10 @@ impl Drawn {
         Drawn {
             upper,
             lower,
-            product: if seed % 3 == 0 { product } else { 0 },
+            product: if seed.is_multiple_of(3) { product } else { 0 },
             upper_row: (a, 4 + r.abs()),
             rows: [(b, 3 + s), (c, 3 + t)],
-            maximize: seed % 2 == 0,
+            maximize: seed.is_multiple_of(2),
             pessimistic,
         }
     }
@@ -104,7 +104,7 @@ impl Drawn {
             let holds = |v: &&[i64; 4]| times(self.upper_row.0, **v) <= self.upper_row.1;
             let value = |v: &&[i64; 4]| sign * times(self.upper, **v);
             let own = if self.pessimistic {
-                if !answers.iter().all(|v| holds(v)) {
+                if !answers.iter().all(holds) {
                     continue;
                 }
                 answers.iter().map(value).max()

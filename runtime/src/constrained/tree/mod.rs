@@ -14,11 +14,11 @@ mod node;
 pub mod qp;
 pub mod relaxation;
 pub mod search;
-mod spatial;
+pub mod spatial;
 pub mod terms;
 pub mod ties;
-mod whole;
-mod worst;
+pub mod whole;
+pub mod worst;
 
 /// What a tree proves about the best point.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -179,7 +179,8 @@ impl Relaxation {
 
 /// Whether an interval is worth cutting.
 pub fn wide(lo: f64, hi: f64) -> bool {
-    hi - lo > 1e-10 * lo.abs().max(hi.abs()).max(1.0)
+    let width = hi - lo;
+    width.is_infinite() || width > 1e-10 * lo.abs().max(hi.abs()).max(1.0)
 }
 
 fn off_size(value: f64) -> f64 {

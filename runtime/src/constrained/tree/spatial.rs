@@ -105,7 +105,7 @@ impl Tree {
         let Some(mut place) = self.shrunk(c, spatial, (lo, hi)) else { return self.leave(node.bound) };
         let Some(mut solved) = self.relaxed(spatial, &mut place, &mut node) else { return };
         // Local solves at nodes ever farther apart, and wherever all pairs hold and the point is a new one.
-        if self.nodes.is_power_of_two() || self.nodes % 50 == 0 {
+        if self.nodes.is_power_of_two() || self.nodes.is_multiple_of(50) {
             self.local(c, &solved.z);
             if self.cuts(node.bound) {
                 return;

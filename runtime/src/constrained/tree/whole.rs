@@ -323,32 +323,20 @@ impl Tree {
     ) {
         let (n, m) = own.lens;
         let (mut lo, mut hi) = node.bounds(&self.form);
-        (lo.truncate(n + m), hi.truncate(n + m));
+        lo.truncate(n + m);
+        hi.truncate(n + m);
         if (0..n + m).any(|i| lo[i] > hi[i]) {
             return;
         }
         for round in 0.. {
-            let mut lines = own.lines.clone();
-            own.cuts(&lo, &hi, &mut lines);
-            let z = match solve(&own.objective, &lines, &lo, &hi) {
-                Answer::Infeasible => return,
-                Answer::Solved(solved) => {
-                    if solved.exact {
-                        node.bound = node.bound.max(solved.bound);
-                    }
-                    solved.z
-                }
-                Answer::Unbounded(_) => match solve(&Quadratic::zero(n + m), &lines, &lo, &hi) {
-                    Answer::Infeasible => return,
-                    Answer::Solved(point) => point.z,
-                    Answer::Unbounded(_) | Answer::Unsolved => lo.iter().zip(&hi).map(between).collect(),
-                },
-                Answer::Unsolved => lo.iter().zip(&hi).map(between).collect(),
-            };
+            let Some(z) = own.relaxed(&lo, &hi, &mut node.bound) else { return };
             let bound = node.bound;
             if self.cuts(bound) || stop() {
                 // Nothing is lost by a stop: the run ends and reads the bound of this node.
-                return if self.worth(bound) { self.put_back(node) } else { () };
+                if self.worth(bound) {
+                    self.put_back(node);
+                }
+                return;
             }
             let distance = |i: usize| (z[i] - z[i].round()).abs();
             let split = own.whole.iter().copied().filter(|&i| lo[i] < hi[i] && distance(i) > WHOLE);
@@ -380,7 +368,10 @@ impl Tree {
             if fixed {
                 let exact = own.linking.iter().all(|&i| lo[i] == hi[i]);
                 // Smaller boxes than this are not told apart.
-                return if exact { () } else { self.give_up(bound) };
+                if !exact {
+                    self.give_up(bound);
+                }
+                return;
             }
             if let Some(answer) = &answer {
                 let new = own.pool.len() < KEPT && !own.pool.contains(answer);
@@ -478,6 +469,28 @@ impl Tree {
 }
 
 impl Whole {
+    /// The solution of the relaxation over a box, with the rows of answers met, and the `bound` raised; `None` where there is no point.
+    fn relaxed(&self, lo: &[f64], hi: &[f64], bound: &mut f64) -> Option<Vec<f64>> {
+        let mut lines = self.lines.clone();
+        self.cuts(lo, hi, &mut lines);
+        let somewhere = || Some(lo.iter().zip(hi).map(between).collect());
+        match solve(&self.objective, &lines, lo, hi) {
+            Answer::Infeasible => None,
+            Answer::Solved(solved) => {
+                if solved.exact {
+                    *bound = bound.max(solved.bound);
+                }
+                Some(solved.z)
+            }
+            Answer::Unbounded(_) => match solve(&Quadratic::zero(lo.len()), &lines, lo, hi) {
+                Answer::Infeasible => None,
+                Answer::Solved(point) => Some(point.z),
+                Answer::Unbounded(_) | Answer::Unsolved => somewhere(),
+            },
+            Answer::Unsolved => somewhere(),
+        }
+    }
+
     /// The best point for the leader with the linking variables of `x`, where `answer` is one of the follower's best.
     fn best(&self, x: &[f64], answer: &[f64]) -> Answer {
         let n = self.lens.0;
