@@ -73,7 +73,7 @@ fn the_only_method_for_a_response_is_taken() {
                  lower pessimistic {\n  var y: real\n  minimize (y - x)^2\n}\nsolve auto()\n";
     fs::write(folder.path("m.blo"), model).unwrap();
     let check = stdout(&blo(&folder.path(""), &["check", "m.blo"]));
-    assert!(check.contains("tree, no other method handles the pessimistic response"), "{check}");
+    assert!(check.contains("tree, because no other method handles the pessimistic response"), "{check}");
     let run = stdout(&blo(&folder.path(""), &["run", "m.blo"]));
     assert!(run.contains("global optimum, proved by branching"), "{run}");
 }
