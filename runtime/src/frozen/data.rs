@@ -62,7 +62,7 @@ impl Datum {
             return Err(format!("`{name}` keeps the values it was compiled with: {}", self.fixed));
         }
         let (len, row) = (self.shape.iter().product::<usize>(), self.row());
-        if self.samples && (values.is_empty() || values.len() % row != 0) {
+        if self.samples && (values.is_empty() || !values.len().is_multiple_of(row)) {
             return Err(format!(
                 "a sample of `{name}` has {row} numbers, and there are {} in all",
                 values.len()
