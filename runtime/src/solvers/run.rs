@@ -327,7 +327,7 @@ impl<'a> Run<'a> {
 
     /// Gives the watcher the run as it is before iteration `k`, where it wants that.
     fn offer(&mut self, k: usize, method: &mut dyn Method, problem: &mut Problem, point: &mut Point) {
-        if self.monitor.wants_snapshot() {
+        if self.monitor.wants_snapshot(k) {
             let mut state = Keep::default();
             if let Some(again) = &mut self.again {
                 state.count(&mut again.retreats);
@@ -346,6 +346,7 @@ impl<'a> Run<'a> {
         mut point: Point,
     ) -> Ended {
         let keeps = self.monitor.keeps();
+        let last = self.steps.min(self.monitor.last());
         let mut k = from;
         let termination = loop {
             if keeps {
@@ -359,7 +360,7 @@ impl<'a> Run<'a> {
                 }
                 continue;
             }
-            if k == self.steps {
+            if k >= last {
                 break Termination::Steps;
             }
             if let Some(end) = method.update(problem, &mut point, k) {
