@@ -53,11 +53,14 @@ pub fn catch_interrupts() {
     drop(caught);
 }
 
-/// Where a run is kept in memory, to go on later: its state, and the memory of what ends it.
+/// The state of a run, and the memory of what ends it, where they are kept.
+pub type Slot = RefCell<Option<(Snapshot, Vec<u64>)>>;
+
+/// Where a run is kept in memory, to go on later.
 #[derive(Clone)]
 pub struct Shelf {
     /// What is kept.
-    pub slot: Rc<RefCell<Option<(Snapshot, Vec<u64>)>>>,
+    pub slot: Rc<Slot>,
     /// The iteration at which the run ends, where that is before the method's own last one.
     pub last: usize,
     /// The one before which it is kept in any case.

@@ -144,11 +144,11 @@ fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode 
     let for_people = !args.json && args.model.input.format == Format::Text;
     let Solved { solution, result, folder, course, model } =
         solve(&mut session, args, prepared, !args.quiet && for_people);
-    if let Some(folder) = folder {
-        if let Err(trouble) = folder.write(&result, &course) {
-            session.renderer.trouble(&trouble);
-            return refuse(&mut session.renderer);
-        }
+    if let Some(folder) = folder
+        && let Err(trouble) = folder.write(&result, &course)
+    {
+        session.renderer.trouble(&trouble);
+        return refuse(&mut session.renderer);
     }
     if let Some(path) = &args.report {
         let source = session.sources.get(session.main);

@@ -1,8 +1,10 @@
 //! `:solve`, `:step`, `:continue`: the model is solved as by `blo run`, and what was found becomes the current point.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use blo_compiler::ir::eval::Array;
 use blo_runtime::problem::Problem;
 use blo_runtime::solvers::Point;
 use clap::Parser;
@@ -13,8 +15,10 @@ use super::{Command, Next, Takes, before_flags, refused};
 use crate::args::{Cli, Command as Shell, RunArgs};
 use crate::commands::run::{Solved, flags, prepare, solve as solve_prepared};
 use crate::files::Trouble;
+use crate::output::RunResult;
 use crate::output::human::{number, summary};
-use crate::watch::Shelf;
+use crate::session::Session;
+use crate::watch::{Shelf, Slot};
 
 /// `:solve`.
 pub static SOLVE: Command = Command {
@@ -91,66 +95,119 @@ fn run(repl: &mut Repl, rest: &str, start: Start, count: Option<u64>) -> Result<
     if let (true, Some(last)) = (goes_on, &repl.last) {
         inherit(&mut args, last);
     }
-    let count = count.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
-    let wished = args.iterations;
     let earlier = repl.kept.take().filter(|_| goes_on && args.starts.is_none());
-    if let Some(kept) = &earlier {
-        let done = kept.snapshot.iteration;
-        let more = count.or(wished.map(|n| n as usize));
-        let own = if done < kept.steps { kept.steps - done } else { kept.own };
-        args.iterations = Some(kept.steps.max(done.saturating_add(more.unwrap_or(own))) as u64);
-    }
     // A run that kept nothing: of a method that does not show its memory, of several starts, or one that ended at once.
     let lost = goes_on && repl.last.is_some() && earlier.is_none();
-    let known = repl.known.clone();
-    let text = repl.statements.text(&repl.sources);
+    let count = count.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let (known, text) = (repl.known.clone(), repl.statements.text(&repl.sources));
+    let wish = Wish { goes_on, count, known, text };
+    let ran = repl.with_session(|session| make(session, &mut args, earlier, &wish))?;
+    let Some(ran) = ran else { return Err(Fault::Told) };
+    let why = ran.anew.or(lost.then_some("nothing is kept of the run before"));
+    let (done, measure) = (ran.done, ran.solved.solution.measure);
+    (repl.method, repl.last) = (Some(method), Some(args));
+    let result = take_over(repl, ran, goes_on)?;
+    if let Some(why) = why {
+        repl.say(&format!("{} begins anew at the current point: {why}\n", result.method));
+    }
+    if count.is_none() {
+        repl.say(&summary(&result));
+        return Ok(Next::Goes);
+    }
+    let lower = result.lower.map_or(String::new(), |lower| {
+        format!("  f {}  lower gap {}", number(lower.objective), number(lower.gap))
+    });
+    let now = result.iterations - done.min(result.iterations);
+    let noun = if now == 1 { "iteration" } else { "iterations" };
+    let of = if done > 0 { format!(", {} in all", result.iterations) } else { String::new() };
+    repl.say(&format!(
+        "{} {now} {noun}{of} ({}): F {}{lower}  measure {}\n",
+        result.method,
+        result.termination,
+        number(result.upper_objective),
+        number(measure)
+    ));
+    Ok(Next::Goes)
+}
+
+/// What is asked of a run.
+struct Wish {
+    /// Whether it begins at the current point.
+    goes_on: bool,
+    /// Iterations to make now.
+    count: Option<usize>,
+    /// The current point.
+    known: BTreeMap<String, Array>,
+    /// The model.
+    text: String,
+}
+
+/// A run that was made.
+struct Ran {
+    solved: Solved,
+    /// What it was of, the iterations it was to make in the end and at first, and where it began.
+    subject: Subject,
+    steps: (usize, usize),
+    first: Point,
+    /// Its state.
+    slot: Rc<Slot>,
+    /// Iterations made before.
+    done: usize,
+    /// Why it is not the one before.
+    anew: Option<&'static str>,
+    /// The course of the runs before the one that it goes on with.
+    before: Option<Course>,
+}
+
+/// Goes on with the earlier run where it is one of this, or makes a new one; `None` when something is wrong, which has been told.
+fn make(session: &mut Session, args: &mut RunArgs, earlier: Option<Kept>, wish: &Wish) -> Option<Ran> {
+    let written = args.iterations;
+    if let Some(kept) = &earlier {
+        let done = kept.snapshot.iteration;
+        let own = if done < kept.steps { kept.steps - done } else { kept.own };
+        let more = wish.count.or(written.map(|n| n as usize)).unwrap_or(own);
+        args.iterations = Some(kept.steps.max(done.saturating_add(more)) as u64);
+    }
+    let mut prepared = prepare(session, args, &flags(args))?;
+    let subject = Subject::new(wish.text.clone(), &prepared.model, &prepared);
+    let anew = earlier.as_ref().and_then(|kept| kept.misfit(&subject, &wish.known));
+    let earlier = earlier.filter(|_| anew.is_none());
+    if earlier.is_none() && args.iterations != written {
+        args.iterations = written;
+        prepared = prepare(session, args, &flags(args))?;
+    }
+    let mut all = steps(&prepared.plan.settings);
+    let (mut done, mut own) = (0, all);
+    if let Some(kept) = &earlier {
+        (done, own) = (kept.snapshot.iteration, kept.own);
+        prepared.first = kept.first.clone();
+        prepared.snapshot = Some(kept.snapshot.clone());
+        prepared.halt = prepared.halt.map(|halt| halt.remembering(&kept.watched));
+    } else {
+        if let Some(count) = wish.count.filter(|count| *count > all) {
+            args.iterations = Some(count as u64);
+            prepared = prepare(session, args, &flags(args))?;
+            all = count;
+        }
+        if wish.goes_on {
+            prepared.first = point(&prepared.problem, |name, shape| {
+                let value = wish.known.get(name).filter(|value| value.shape() == shape)?;
+                Some(value.iter().copied().collect())
+            });
+        }
+    }
+    let last = wish.count.map_or(usize::MAX, |count| done.saturating_add(count));
     let slot = Rc::default();
-    let ran = repl.with_session(|session| {
-        let mut prepared = prepare(session, &args, &flags(&args))?;
-        let subject = Subject::new(text, &prepared.model, &prepared);
-        let anew = earlier.as_ref().and_then(|kept| kept.misfit(&subject, &known));
-        let earlier = earlier.filter(|_| anew.is_none());
-        if earlier.is_none() && args.iterations != wished {
-            args.iterations = wished;
-            prepared = prepare(session, &args, &flags(&args))?;
-        }
-        let mut steps = steps(&prepared.plan.settings);
-        let (mut done, mut own) = (0, steps);
-        if let Some(kept) = &earlier {
-            (done, own) = (kept.snapshot.iteration, kept.own);
-            prepared.first = kept.first.clone();
-            prepared.snapshot = Some(kept.snapshot.clone());
-            prepared.halt = prepared.halt.map(|halt| halt.remembering(&kept.watched));
-        } else {
-            if let Some(count) = count.filter(|count| *count > steps) {
-                args.iterations = Some(count as u64);
-                prepared = prepare(session, &args, &flags(&args))?;
-                steps = count;
-            }
-            if goes_on {
-                prepared.first = point(&prepared.problem, |name, shape| {
-                    let value = known.get(name).filter(|value| value.shape() == shape)?;
-                    Some(value.iter().copied().collect())
-                });
-            }
-        }
-        let last = count.map_or(usize::MAX, |count| done.saturating_add(count));
-        prepared.shelf = Some(Shelf { slot: Rc::clone(&slot), last, end: last.min(steps) });
-        let first = prepared.first.clone();
-        let solved = solve_prepared(session, &args, prepared, true);
-        Some(Ran {
-            solved,
-            subject,
-            steps: (steps, own),
-            first,
-            done,
-            anew,
-            before: earlier.map(|kept| kept.before),
-        })
-    })?;
-    let Some(Ran { solved, subject, steps: (steps, own), first, done, anew, before }) = ran else {
-        return Err(Fault::Told);
-    };
+    prepared.shelf = Some(Shelf { slot: Rc::clone(&slot), last, end: last.min(all) });
+    let first = prepared.first.clone();
+    let solved = solve_prepared(session, args, prepared, true);
+    let before = earlier.map(|kept| kept.before);
+    Some(Ran { solved, subject, steps: (all, own), first, slot, done, anew, before })
+}
+
+/// Makes what a run found the current point, and keeps the run.
+fn take_over(repl: &mut Repl, ran: Ran, goes_on: bool) -> Result<RunResult, Fault> {
+    let Ran { solved, subject, steps: (steps, own), first, slot, before, .. } = ran;
     let Solved { solution, result, folder, course, .. } = solved;
     if let Some(folder) = folder {
         folder.write(&result, &course)?;
@@ -167,48 +224,11 @@ fn run(repl: &mut Repl, rest: &str, start: Start, count: Option<u64>) -> Result<
     repl.course = before.clone();
     follow(&mut repl.course, solution.trace.columns(), rows);
     repl.names.borrow_mut().columns = repl.course.columns.clone();
-    repl.method = Some(method);
-    repl.last = Some(args);
     repl.kept = slot.take().map(|(snapshot, watched)| {
         let known = repl.known.clone();
         Kept { subject, steps, own, first, snapshot, watched, known, before }
     });
-    if let Some(why) = anew.or(lost.then_some("nothing is kept of the run before")) {
-        repl.say(&format!("{} begins anew at the current point: {why}\n", result.method));
-    }
-    if count.is_none() {
-        repl.say(&summary(&result));
-        return Ok(Next::Goes);
-    }
-    let lower = result.lower.map_or(String::new(), |lower| {
-        format!("  f {}  lower gap {}", number(lower.objective), number(lower.gap))
-    });
-    let now = solution.iterations - done.min(solution.iterations);
-    let noun = if now == 1 { "iteration" } else { "iterations" };
-    let of = if done > 0 { format!(", {} in all", solution.iterations) } else { String::new() };
-    repl.say(&format!(
-        "{} {now} {noun}{of} ({}): F {}{lower}  measure {}\n",
-        result.method,
-        result.termination,
-        number(result.upper_objective),
-        number(solution.measure)
-    ));
-    Ok(Next::Goes)
-}
-
-/// A run that was made.
-struct Ran {
-    solved: Solved,
-    /// What it was of, the iterations it was to make, and where it began.
-    subject: Subject,
-    steps: (usize, usize),
-    first: Point,
-    /// Iterations made before.
-    done: usize,
-    /// Why it is not the one before.
-    anew: Option<&'static str>,
-    /// The course of the runs before the one that it goes on with.
-    before: Option<Course>,
+    Ok(result)
 }
 
 /// The arguments of the `blo run` that this is.
