@@ -23,7 +23,7 @@ pub fn run(args: &CompileArgs) -> ExitCode {
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
     };
     match written(&mut session, args) {
-        Some(text) => end(&mut session.renderer, &text, &[], FINE),
+        Some(text) => end(&mut session.renderer, if args.quiet { "" } else { &text }, &[], FINE),
         None => refuse(&mut session.renderer),
     }
 }
