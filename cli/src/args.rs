@@ -368,6 +368,9 @@ pub struct CompileArgs {
     /// Also write a Rust crate (NAME-rust)
     #[arg(long)]
     pub rust: bool,
+    /// Also write an object for linkers (NAME.o), with the library inside of it; this needs a C compiler
+    #[arg(long = "static")]
+    pub object: bool,
     /// The method of the solver instead of the model's: NAME or NAME(option=value, …)
     #[arg(long, value_name = "METHOD")]
     pub method: Option<String>,

@@ -144,7 +144,7 @@ fn bars(scene: &mut Scene, x: f32, variable: &Variable) {
 
 /// Whether neighbours are alike: squared steps from one value to the next, on average over the variance (von Neumann's ratio). It is 2 for
 /// values in no order and small for a curve.
-fn has_order(values: &[f64]) -> bool {
+pub fn has_order(values: &[f64]) -> bool {
     const ORDERED: f64 = 0.8;
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let count = finite.len() as f64;
