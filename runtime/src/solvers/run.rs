@@ -134,6 +134,7 @@ impl<'a> Run<'a> {
         mut point: Point,
     ) -> Ended {
         let keeps = self.monitor.keeps();
+        let last = self.steps.min(self.monitor.last());
         let mut k = from;
         let termination = loop {
             if keeps {
@@ -147,7 +148,7 @@ impl<'a> Run<'a> {
                 }
                 continue;
             }
-            if k == self.steps {
+            if k >= last {
                 break Termination::Steps;
             }
             if let Some(end) = method.update(problem, &mut point, k) {

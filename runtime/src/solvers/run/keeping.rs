@@ -71,7 +71,7 @@ impl Run<'_> {
         problem: &mut Problem,
         point: &mut Point,
     ) {
-        if self.monitor.wants_snapshot() {
+        if self.monitor.wants_snapshot(k) {
             let mut state = Keep::default();
             if let Some(again) = &mut self.again {
                 state.count(&mut again.retreats);
