@@ -16,6 +16,8 @@ use crate::state::State;
 const MEMORY: usize = 8;
 /// Values the spectral method may rise above: its line search compares with the largest of these.
 const HISTORY: usize = 10;
+/// But by no more than this part of the way down so far: a function that is not convex may have a worse valley up there.
+const RISE: f64 = 0.1;
 /// Sufficient decrease.
 const ARMIJO: f64 = 1e-4;
 /// Halvings before a line search gives up.
@@ -138,6 +140,7 @@ pub struct Minimiser {
     age: usize,
     idle: usize,
     lowest: f64,
+    first: f64,
 }
 
 impl Minimiser {
@@ -163,6 +166,7 @@ impl Minimiser {
             age: 0,
             idle: 0,
             lowest: f64::INFINITY,
+            first: f64::INFINITY,
         }
     }
 
@@ -171,7 +175,9 @@ impl Minimiser {
         for vector in [&mut self.gradient, &mut self.steps, &mut self.changes] {
             state.numbers(vector);
         }
-        for value in [&mut self.value, &mut self.nonsmooth, &mut self.spectral, &mut self.lowest] {
+        for value in
+            [&mut self.value, &mut self.nonsmooth, &mut self.spectral, &mut self.lowest, &mut self.first]
+        {
             state.number(value);
         }
         for count in [&mut self.evaluations, &mut self.pairs, &mut self.newest, &mut self.age, &mut self.idle]
@@ -195,7 +201,7 @@ impl Minimiser {
         self.spectral = 0.0;
         self.history = [f64::NEG_INFINITY; HISTORY];
         self.history[0] = self.value;
-        self.lowest = self.value;
+        (self.lowest, self.first) = (self.value, self.value);
     }
 
     /// `‖v − P(v − ∇)‖` at the current point, with the proximal operator for `P` where something is nonsmooth.
@@ -250,7 +256,8 @@ impl Minimiser {
             slope += simple.value(&self.trial) - self.nonsmooth;
         }
         let slack = 8.0 * self.roundoff * self.value.abs();
-        let ceiling = self.history.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)).max(self.value) + slack;
+        let highest = self.history.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v));
+        let ceiling = highest.min(self.lowest + RISE * (self.first - self.lowest)).max(self.value) + slack;
         let monotone = simple.is_free() || self.idle >= PATIENCE;
         let reference = if monotone { self.value + slack } else { ceiling };
         let mut any_finite = false;
