@@ -35,6 +35,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     let bounded = if c.duals.is_empty() { n + m } else { z.len() };
     let off = |i: usize| (c.single.lo[i] - z[i]).max(z[i] - c.single.hi[i]).max(0.0);
     violation = (0..bounded).map(off).fold(violation, f64::max);
+    violation = c.whole.iter().map(|&i| (z[i] - z[i].round()).abs()).fold(violation, f64::max);
     if !c.duals.is_empty() {
         violation = violation.max(c.violation(&z));
     }
@@ -109,7 +110,7 @@ pub fn check_follower(
     let objective = nlp.evaluate(y, &vec![0.0; m], &mut g, &mut rows);
     let violation = nlp.violation(&rows).max(outside(nlp, y));
     if follower.quadratic
-        && let Some(best) = program_answer(nlp)
+        && let Some(best) = program_answer(nlp, &follower.whole)
     {
         return (judged((objective, y), violation, best, true, nlp), violation);
     }
@@ -181,12 +182,11 @@ fn judged(
     }
 }
 
-/// The answer of a follower that is a convex quadratic program at the parameters set; `None` where the solver of such programs finds none.
-fn program_answer(nlp: &mut Nlp) -> Option<Answer> {
+/// The answer of a follower that is a convex quadratic program, with the variables at `whole` whole, at the parameters set; `None` where the solver of such programs finds none.
+fn program_answer(nlp: &mut Nlp, whole: &[usize]) -> Option<Answer> {
     let (lines, objective) = tree::form::program(nlp);
-    let tree::qp::Answer::Solved(solved) = tree::qp::solve(&objective, &lines, &nlp.lo, &nlp.hi) else {
-        return None;
-    };
+    let answer = tree::mip::solve_whole(&objective, &lines, &nlp.lo, &nlp.hi, whole);
+    let tree::qp::Answer::Solved(solved) = answer else { return None };
     let (y, weights, objective) = (solved.z, solved.lines, solved.value);
     solved.exact.then_some(Answer { y, weights, objective, settled: true })
 }

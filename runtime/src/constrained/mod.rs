@@ -93,8 +93,10 @@ pub struct Follower {
     pub nlp: Nlp,
     /// Its rows in the single-level form.
     pub rows: Vec<Row>,
-    /// Whether it is known to be a linear or convex quadratic program for every `x`.
+    /// Whether it is known to be a linear or convex quadratic program for every `x`, but for its whole numbers.
     pub quadratic: bool,
+    /// The places of its variables that must be whole.
+    pub whole: Vec<usize>,
     /// Bounds over boxes of its variables, where it has few and is not known to be convex.
     pub enclosure: Option<Box<dyn global::Enclosure>>,
 }
@@ -166,6 +168,11 @@ pub struct Constrained {
     pub degrees: Degrees,
     /// The places of the variables of both levels that must be whole.
     pub whole: Vec<usize>,
+    /// Whether the leader counts on the follower's answer that is worst for it, among those equally good for the follower.
+    pub pessimistic: bool,
+    /// The single-level form number by number, where it is small, not affine, and its pairs and rows are what the follower's answers are:
+    /// the follower is convex and its rows are affine in its variables.
+    pub terms: Option<tree::terms::Terms>,
     /// What is proved about the best point.
     pub proof: Option<tree::Proof>,
 }
