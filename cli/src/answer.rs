@@ -30,11 +30,13 @@ pub fn ended_as_asked(solution: &Solution) -> bool {
         | Termination::NonFinite { .. }
         | Termination::Diverged { .. }
         | Termination::LineSearchFailed { .. }
-        | Termination::Infeasible
+        | Termination::Infeasible(_)
         | Termination::Unbounded
+        | Termination::LowerUnbounded(_)
         | Termination::Refused { .. } => false,
     };
-    ended && solution.is_feasible() && solution.point != PointStatus::NotSolved
+    let answers = !matches!(solution.point, PointStatus::NotSolved | PointStatus::NotAttained);
+    ended && solution.is_feasible() && answers
 }
 
 /// The times so far.
@@ -85,10 +87,12 @@ pub fn bare(
         }
     });
     let status = match (&solution.termination, solution.point) {
-        (Termination::Infeasible | Termination::Unbounded, _) => solution.termination.name(),
+        (Termination::Infeasible(_), _) => "infeasible",
+        (Termination::Unbounded | Termination::LowerUnbounded(_), _) => solution.termination.name(),
         (_, PointStatus::Optimal) => "optimal",
         (_, PointStatus::Stationary) => "solved",
         (_, PointStatus::Feasible) => "feasible",
+        (_, PointStatus::NotAttained) => "not_attained",
         (_, PointStatus::NotSolved | PointStatus::Unknown) => "not_solved",
     };
     let variables = solution.upper.iter().chain(solution.lower.iter().take(lower_variables));

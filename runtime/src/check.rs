@@ -7,6 +7,7 @@
 //! than the arithmetic allows. Where a lower variable is just about to reach or leave a bound, the response has a kink and the
 //! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
 
+use crate::constrained::jump::Jump;
 use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
 use crate::derivatives::Derivatives;
@@ -75,6 +76,8 @@ pub struct Check {
     pub proof: Option<Proof>,
     /// What the upper objective may be over the follower's best answers at `x`; `None` where that was not found out.
     pub ties: Option<Ties>,
+    /// Where the follower's answer jumps beside the point.
+    pub jump: Option<Jump>,
     /// Why there is no hypergradient, or a caveat about it.
     pub note: Option<String>,
 }
@@ -92,6 +95,7 @@ impl Check {
             single_level: None,
             proof: None,
             ties: None,
+            jump: None,
             note: None,
         }
     }
@@ -100,7 +104,10 @@ impl Check {
 /// Checks `(x, y)`. At most about `budget` evaluations go into polishing, and into each of two adjoint systems.
 pub fn check(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Check {
     if let Some(constrained) = &mut problem.constrained {
-        return crate::constrained::check::check(constrained, x, y, problem.lower_convex, budget);
+        let mut checked = crate::constrained::check::check(constrained, x, y, problem.lower_convex, budget);
+        let words = |jump: &Jump| jump.words(&problem.upper, problem.upper_sign);
+        checked.note = checked.jump.as_ref().map(words);
+        return checked;
     }
     problem.tolerantly(|problem| {
         if problem.has_lower { check_bilevel(problem, x, y, budget) } else { check_single(problem, x) }

@@ -4,6 +4,7 @@ use ndarray::ArrayD;
 
 use crate::check::{Check, check};
 use crate::constrained::tree::Proof;
+use crate::constrained::{Constrained, Found, ending};
 use crate::constrained::tree::ties::Ties;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::fallback::{self, Fallback};
@@ -15,7 +16,7 @@ use crate::solvers::options::FINISH;
 use crate::solvers::{Ended, Point, Run, Solver, evaluations};
 use crate::space::Space;
 use crate::state::{Keep, Snapshot};
-use crate::status::{PointStatus, Termination, verdict};
+use crate::status::{Cause, PointStatus, Termination, verdict};
 
 /// A variable at the solution.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +91,7 @@ impl Solution {
     pub fn is_feasible(&self) -> bool {
         match self.point {
             PointStatus::Optimal | PointStatus::Stationary | PointStatus::Feasible => true,
+            PointStatus::NotAttained => true,
             PointStatus::NotSolved => self.check.lower.is_none() && self.check.violation.is_none(),
             PointStatus::Unknown => false,
         }
@@ -217,9 +219,18 @@ fn assess(
     (budget, finish): (usize, bool),
 ) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, mut point, best, kept, measure, epochs, trace } = ended;
+    let Ended { mut termination, iterations, mut point, best, kept, measure, epochs, trace } = ended;
+    let rays = |c: &Constrained| c.found.as_ref().is_some_and(Found::is_ray);
+    if problem.constrained.as_deref().is_some_and(rays) {
+        termination = Termination::Unbounded;
+    }
+    if let (Termination::Infeasible(_), Some(c)) = (&termination, &mut problem.constrained)
+        && let Some(reason) = ending::reason(c, &point.x, &problem.upper)
+    {
+        termination = reason;
+    }
     let (mut gap_left, mut fallback) = (None, None);
-    let (check, upper_objective, reports) = if termination.leaves_no_point() {
+    let (check, mut upper_objective, reports) = if termination.leaves_no_point() {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
         let mut checked = check(problem, &point.x, &point.y, budget);
@@ -241,6 +252,20 @@ fn assess(
         let (upper_objective, reports) = values(problem, &point.x, &point.y);
         (checked, upper_objective, reports)
     };
+    let unanswered = matches!(check.point, PointStatus::NotSolved | PointStatus::Unknown);
+    let complete = matches!(termination, Termination::Steps | Termination::Tolerance | Termination::Stalled { .. });
+    let mut told = None;
+    if unanswered
+        && complete
+        && let Some(c) = &mut problem.constrained
+    {
+        match ending::reason(c, &point.x, &problem.upper) {
+            // That the follower has no answer that the leader's constraints allow is not proved here.
+            Some(Termination::Infeasible(Cause::Response)) => told = Some(ending::NO_ANSWER_FOUND),
+            Some(reason) => (termination, upper_objective) = (reason, f64::NAN),
+            None => {}
+        }
+    }
     let Point { x, y } = point;
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     let proof = check.proof.map(|proof| Proof { bound: problem.upper_sign * proof.bound, ..proof });
@@ -250,6 +275,7 @@ fn assess(
         ..ties
     });
     let mut verdict = verdict(&termination, &check, (proof, ties), gap_left, solver.has_steps());
+    verdict.extend(told.map(|told| format!("; {told}")));
     verdict.extend(fallback.map(|fallback| fallback.words(problem.upper_sign)));
     Solution {
         solver: solver.name,

@@ -9,7 +9,7 @@ use super::polish::polish;
 use super::program::{Program, Relaxed};
 use super::relax::FEASIBLE;
 use super::tree::{self, CLOSED};
-use super::{Constrained, Follower, outside};
+use super::{Constrained, Follower, jump, outside};
 use crate::check::{Check, LOWER, LowerCheck, UPPER};
 use crate::linear::blas1::{largest, norm2};
 use crate::linear::power::seeded;
@@ -63,9 +63,12 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         (true, false) => PointStatus::Feasible,
         (false, _) => PointStatus::NotSolved,
     };
+    let jump = if feasible && solved { jump::near(c, x, &y[..m], convex, objective) } else { None };
+    let falls = jump.as_ref().is_some_and(|jump| jump.infimum.is_some());
     Check {
-        point,
+        point: if falls && point != PointStatus::Optimal { PointStatus::NotAttained } else { point },
         lower,
+        jump,
         upper_objective: objective,
         upper_stationary: stationary,
         violation: Some(violation),

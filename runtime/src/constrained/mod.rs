@@ -5,9 +5,11 @@
 pub mod bounds;
 pub mod check;
 pub mod cuts;
+pub mod ending;
 mod filter;
 pub mod global;
 pub mod interior;
+pub mod jump;
 pub mod nlp;
 pub mod polish;
 pub mod program;
@@ -114,6 +116,8 @@ pub struct Found {
     pub stationarity: f64,
     /// Whether the follower, solved again, does no better.
     pub answered: bool,
+    /// Whether the objective was falling without end there.
+    pub unbounded: bool,
 }
 
 impl Found {
@@ -126,7 +130,13 @@ impl Found {
             violation: f64::INFINITY,
             stationarity: f64::INFINITY,
             answered: false,
+            unbounded: false,
         }
+    }
+
+    /// Whether the upper objective falls without end over answers of the follower, of which this is one.
+    pub fn is_ray(&self) -> bool {
+        self.unbounded && self.answered
     }
 
     /// All of it.
@@ -141,6 +151,7 @@ impl Found {
             state.number(value);
         }
         state.flag(&mut self.answered);
+        state.flag(&mut self.unbounded);
     }
 }
 

@@ -25,7 +25,7 @@ use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
-use crate::status::Termination;
+use crate::status::{Cause, Termination};
 
 const OWN: &[OptionSpec] = &[
     OptionSpec {
@@ -100,6 +100,7 @@ impl Method for Branching {
                 violation: best.violation,
                 stationarity: f64::INFINITY,
                 answered: true,
+                unbounded: false,
             });
             c.proof = Some(proof);
         }
@@ -111,7 +112,7 @@ impl Method for Branching {
         match self.tree.as_ref().map(Tree::end) {
             Ok(End::Open) => None,
             Ok(End::Proved) => Some(Termination::Tolerance),
-            Ok(End::Infeasible) => Some(Termination::Infeasible),
+            Ok(End::Infeasible) => Some(Termination::Infeasible(Cause::Unknown)),
             Ok(End::Unbounded) => Some(Termination::Unbounded),
             Ok(End::Unresolved) | Err(_) => Some(Termination::Stalled { iteration: k }),
         }
