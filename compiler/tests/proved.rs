@@ -260,7 +260,9 @@ lower {
 
 /// A leader and a follower, each with what it minimises, subject to a constraint.
 fn two(upper: &str, lower: &str) -> String {
-    format!("upper {{\n  var x: real in [0, 1]\n  {upper}\n}}\nlower {{\n  var y: real in [0, 1]\n  {lower}\n}}\n")
+    format!(
+        "upper {{\n  var x: real in [0, 1]\n  {upper}\n}}\nlower {{\n  var y: real in [0, 1]\n  {lower}\n}}\n"
+    )
 }
 
 #[test]

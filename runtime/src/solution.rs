@@ -4,8 +4,8 @@ use ndarray::ArrayD;
 
 use crate::check::{Check, check};
 use crate::constrained::tree::Proof;
-use crate::constrained::{Constrained, Found, ending};
 use crate::constrained::tree::ties::Ties;
+use crate::constrained::{Constrained, Found, ending};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::fallback::{self, Fallback};
 use crate::hypergradient::Trajectory;
@@ -253,7 +253,8 @@ fn assess(
         (checked, upper_objective, reports)
     };
     let unanswered = matches!(check.point, PointStatus::NotSolved | PointStatus::Unknown);
-    let complete = matches!(termination, Termination::Steps | Termination::Tolerance | Termination::Stalled { .. });
+    let complete =
+        matches!(termination, Termination::Steps | Termination::Tolerance | Termination::Stalled { .. });
     let mut told = None;
     if unanswered
         && complete

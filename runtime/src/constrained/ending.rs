@@ -18,8 +18,7 @@ use crate::space::Space;
 use crate::status::{Cause, Termination, named};
 
 /// What is said where constraints hold together but no answer of the follower was found at which they do.
-pub const NO_ANSWER_FOUND: &str =
-    "the constraints of both levels hold together at some points, but at no answer of the follower that was found";
+pub const NO_ANSWER_FOUND: &str = "the constraints of both levels hold together at some points, but at no answer of the follower that was found";
 
 /// Drawn starts for a point at which the constraints of both levels hold.
 const DRAWN: u64 = 4;
