@@ -8,6 +8,7 @@
 //! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
 
 use crate::constrained::jump::Jump;
+use crate::constrained::leader::Reduced;
 use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
 use crate::derivatives::Derivatives;
@@ -76,6 +77,8 @@ pub struct Check {
     pub proof: Option<Proof>,
     /// What the upper objective may be over the follower's best answers at `x`; `None` where that was not found out.
     pub ties: Option<Ties>,
+    /// The gradient of the upper level through the follower's constraints, with multipliers; `None` where there is none.
+    pub reduced: Option<Reduced>,
     /// Where the follower's answer jumps beside the point.
     pub jump: Option<Jump>,
     /// Why there is no hypergradient, or a caveat about it.
@@ -83,6 +86,13 @@ pub struct Check {
 }
 
 impl Check {
+    /// Whether it is the hypergradient through the follower's constraints, and not the single-level form, that shows the upper level to be
+    /// stationary.
+    pub(crate) fn is_reduced(&self) -> bool {
+        let formed = self.single_level.is_some_and(|residual| residual <= UPPER);
+        self.upper_stationary && self.reduced.is_some() && !formed
+    }
+
     /// A check that could not be made.
     pub fn unknown() -> Self {
         Check {
@@ -95,6 +105,7 @@ impl Check {
             single_level: None,
             proof: None,
             ties: None,
+            reduced: None,
             jump: None,
             note: None,
         }
@@ -106,7 +117,7 @@ pub fn check(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Chec
     if let Some(constrained) = &mut problem.constrained {
         let mut checked = crate::constrained::check::check(constrained, x, y, problem.lower_convex, budget);
         let words = |jump: &Jump| jump.words(&problem.upper, problem.upper_sign);
-        checked.note = checked.jump.as_ref().map(words);
+        checked.note = checked.jump.as_ref().map(words).or(checked.note);
         return checked;
     }
     problem.tolerantly(|problem| {

@@ -5,13 +5,14 @@ use ndarray::ArrayD;
 use crate::check::{Check, check};
 use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
-use crate::constrained::{Constrained, Found, ending};
+use crate::constrained::{Found, ending};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::fallback::{self, Fallback};
 use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
+use crate::slopes::{Slopes, slopes};
 use crate::solvers::options::FINISH;
 use crate::solvers::{Ended, Point, Run, Solver, evaluations};
 use crate::space::Space;
@@ -67,6 +68,10 @@ pub struct Solution {
     pub lower: Vec<Variable>,
     /// The reported scalars at the point, by name.
     pub reports: Vec<(String, f64)>,
+    /// Multipliers of the constraints with names, of both levels.
+    pub multipliers: Vec<Variable>,
+    /// The reported derivatives of the follower's answer.
+    pub slopes: Vec<Slopes>,
     /// Complete outer iterations.
     pub iterations: usize,
     /// The iteration of the point, where the watcher kept one.
@@ -220,15 +225,7 @@ fn assess(
 ) -> Solution {
     let before = problem.calls();
     let Ended { mut termination, iterations, mut point, best, kept, measure, epochs, trace } = ended;
-    let rays = |c: &Constrained| c.found.as_ref().is_some_and(Found::is_ray);
-    if problem.constrained.as_deref().is_some_and(rays) {
-        termination = Termination::Unbounded;
-    }
-    if let (Termination::Infeasible(_), Some(c)) = (&termination, &mut problem.constrained)
-        && let Some(reason) = ending::reason(c, &point.x, &problem.upper)
-    {
-        termination = reason;
-    }
+    termination = without_answer(problem, &point, termination);
     let (mut gap_left, mut fallback) = (None, None);
     let (check, mut upper_objective, reports) = if termination.leaves_no_point() {
         (Check::unknown(), f64::NAN, Vec::new())
@@ -252,21 +249,13 @@ fn assess(
         let (upper_objective, reports) = values(problem, &point.x, &point.y);
         (checked, upper_objective, reports)
     };
-    let unanswered = matches!(check.point, PointStatus::NotSolved | PointStatus::Unknown);
-    let complete =
-        matches!(termination, Termination::Steps | Termination::Tolerance | Termination::Stalled { .. });
-    let mut told = None;
-    if unanswered
-        && complete
-        && let Some(c) = &mut problem.constrained
-    {
-        match ending::reason(c, &point.x, &problem.upper) {
-            // That the follower has no answer that the leader's constraints allow is not proved here.
-            Some(Termination::Infeasible(Cause::Response)) => told = Some(ending::NO_ANSWER_FOUND),
-            Some(reason) => (termination, upper_objective) = (reason, f64::NAN),
-            None => {}
-        }
+    let told = not_solved(problem, &point, &check, &mut termination);
+    if termination.leaves_no_point() {
+        upper_objective = f64::NAN;
     }
+    let slopes =
+        if check.point == PointStatus::Unknown { Vec::new() } else { slopes(problem, &point.x, &check) };
+    let multipliers = multipliers(problem, &check);
     let Point { x, y } = point;
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     let proof = check.proof.map(|proof| Proof { bound: problem.upper_sign * proof.bound, ..proof });
@@ -292,6 +281,8 @@ fn assess(
         upper: variables(&problem.upper, &x),
         lower: variables(&problem.lower, &y),
         reports,
+        multipliers,
+        slopes,
         iterations,
         epochs,
         kept,
@@ -306,6 +297,47 @@ fn assess(
         x,
         y,
     }
+}
+
+/// The multipliers at an answer.
+fn multipliers(problem: &Problem, check: &Check) -> Vec<Variable> {
+    let answers =
+        matches!(check.point, PointStatus::Optimal | PointStatus::Stationary | PointStatus::Feasible);
+    let Some(c) = problem.constrained.as_deref().filter(|_| answers) else { return Vec::new() };
+    let named = c.named_multipliers(check.reduced.as_ref());
+    named.into_iter().map(|(name, values)| Variable { name, values }).collect()
+}
+
+/// How a run ended for which there is no answer, with the reason where it can be found.
+fn without_answer(problem: &mut Problem, point: &Point, termination: Termination) -> Termination {
+    let Some(c) = &mut problem.constrained else { return termination };
+    if c.found.as_ref().is_some_and(Found::is_ray) {
+        return Termination::Unbounded;
+    }
+    match termination {
+        Termination::Infeasible(_) => ending::reason(c, &point.x, &problem.upper).unwrap_or(termination),
+        _ => termination,
+    }
+}
+
+/// Looks for the reason why a complete run ended without an answer: another termination, or what is to be said besides.
+fn not_solved(
+    problem: &mut Problem,
+    point: &Point,
+    check: &Check,
+    termination: &mut Termination,
+) -> Option<&'static str> {
+    let complete =
+        matches!(termination, Termination::Steps | Termination::Tolerance | Termination::Stalled { .. });
+    if !complete || !matches!(check.point, PointStatus::NotSolved | PointStatus::Unknown) {
+        return None;
+    }
+    match ending::reason(problem.constrained.as_mut()?, &point.x, &problem.upper)? {
+        // That the follower has no answer that the constraints allow is not proved here.
+        Termination::Infeasible(Cause::Response) => return Some(ending::NO_ANSWER_FOUND),
+        reason => *termination = reason,
+    }
+    None
 }
 
 /// Why a method whose iterates do not fit is not run.

@@ -366,11 +366,14 @@ fn ties_worth(ties: Ties) -> Option<String> {
 fn upper_worth(check: &Check) -> String {
     if let Some(residual) = check.single_level.map(short) {
         let form = if check.lower.is_some() { "the single-level form" } else { "the point" };
-        return if check.upper_stationary {
-            format!("{form} is stationary (residual {residual}), which is no proof of a minimum")
-        } else {
-            format!("{form} is not shown to be stationary (residual {residual})")
-        };
+        match (check.upper_stationary, check.is_reduced()) {
+            (false, _) => return format!("{form} is not shown to be stationary (residual {residual})"),
+            (true, false) => {
+                return format!("{form} is stationary (residual {residual}), which is no proof of a minimum");
+            }
+            // Stationary by the hypergradient alone.
+            (true, true) => {}
+        }
     }
     let name = if check.lower.is_some() { "hypergradient norm" } else { "gradient norm" };
     match check.hypergradient_norm.map(short) {
