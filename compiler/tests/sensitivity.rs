@@ -1,7 +1,8 @@
 //! How the answer of a follower with constraints moves with the upper variables, compared with closed forms and with differences of
 //! followers that were solved again.
 
-#[allow(dead_code)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test when something is wrong, as tests do")]
+
 mod memory;
 
 use blo_compiler::compile_single_level;

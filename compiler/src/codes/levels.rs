@@ -178,7 +178,7 @@ lower {
 upper {
   var x: real in [0, 2]
   minimize (x - y)^2
-  report gain = d(y)/d(y)
+  report gain = d(y) / d(y)
 }
 lower {
   var y: real
@@ -189,7 +189,7 @@ lower {
 upper {
   var x: real in [0, 2]
   minimize (x - y)^2
-  report gain = d(y)/d(x)
+  report gain = d(y) / d(x)
 }
 lower {
   var y: real

@@ -90,7 +90,6 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         reduced,
         note,
         ties: if solved { tree::ties::ties(c, x) } else { None },
-        ..Check::unknown()
     }
 }
 
