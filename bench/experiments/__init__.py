@@ -1,7 +1,8 @@
 """What bench/results.py runs. A section is a function from a list of methods, or None for all, to the Markdown of its tables."""
-from . import auto, cleaning, meta, sparse
+from . import auto, cleaning, meta, sparse, toys
 
 SECTIONS = {
+    "toys": toys.toys,
     "digits": cleaning.digits,
     "mnist": cleaning.mnist,
     "mnist_network": cleaning.network,

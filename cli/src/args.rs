@@ -45,8 +45,7 @@ pub enum Command {
     /// Draw the course and the variables of results that were kept with `--out`
     Plot(PlotArgs),
     /// Tell what this blo and this machine are, and which programs for exported models are there
-    #[command(after_help = "Example: blo doctor")]
-    Doctor,
+    Doctor(DoctorArgs),
     /// Print what a shell needs to complete commands and flags
     Completions(CompletionsArgs),
     /// Write the manual pages of all commands into a folder
@@ -91,7 +90,7 @@ pub struct InputArgs {
 }
 
 /// `blo run`.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "Example: blo run model.blo --report page.html --out run")]
 pub struct RunArgs {
     /// Model and data.
@@ -246,6 +245,9 @@ pub struct CheckArgs {
     /// Also print what is known of the convexity of each level, why, and which part breaks it
     #[arg(long)]
     pub explain: bool,
+    /// Say only what is wrong
+    #[arg(long, conflicts_with_all = ["explain", "emit"])]
+    pub quiet: bool,
 }
 
 /// `blo test`.
@@ -264,6 +266,9 @@ pub struct TestArgs {
     /// Print a JSON array with one object for each model, and nothing else, on standard output
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Say only which expectations do not hold
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
     /// For whom messages are written: `json` prints one JSON document on standard output, and nothing else
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
@@ -283,6 +288,9 @@ pub struct FmtArgs {
     /// Write nothing; name the files that would change and end with status 1 if there are any
     #[arg(long)]
     pub check: bool,
+    /// Do not name the files
+    #[arg(long)]
+    pub quiet: bool,
     /// For whom messages are written: `json` prints one JSON document on standard output, and nothing else; needs `--check`
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", requires = "check")]
     pub format: Format,
@@ -351,12 +359,18 @@ pub struct CompileArgs {
     /// The processors it is for
     #[arg(long, value_enum, default_value_t, value_name = "CPU")]
     pub target_cpu: TargetCpu,
+    /// Do not name what was written
+    #[arg(long)]
+    pub quiet: bool,
     /// Also write a Python package (NAME-python), which needs numpy
     #[arg(long)]
     pub python: bool,
     /// Also write a Rust crate (NAME-rust)
     #[arg(long)]
     pub rust: bool,
+    /// Also write an object for linkers (NAME.o), with the library inside of it; this needs a C compiler
+    #[arg(long = "static")]
+    pub object: bool,
     /// The method of the solver instead of the model's: NAME or NAME(option=value, …)
     #[arg(long, value_name = "METHOD")]
     pub method: Option<String>,
@@ -440,6 +454,15 @@ pub struct PlotArgs {
     pub quiet: bool,
 }
 
+/// `blo doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: blo doctor --json")]
+pub struct DoctorArgs {
+    /// Print one JSON object, and nothing else, on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `blo cache`.
 #[derive(Debug, Args)]
 #[command(
@@ -451,6 +474,9 @@ pub struct CacheArgs {
     /// Remove all of it
     #[arg(long)]
     pub clear: bool,
+    /// Do not say how much was removed
+    #[arg(long, requires = "clear")]
+    pub quiet: bool,
 }
 
 /// For whom messages are written.

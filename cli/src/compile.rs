@@ -1,6 +1,7 @@
 //! The one place where the command line starts the compiler's back end.
 
 use blo_compiler::Sampling;
+use blo_compiler::chunk::chunked;
 use blo_compiler::model::Model;
 use blo_compiler::session::Surroundings;
 use blo_grammar::ast::Ast;
@@ -19,12 +20,35 @@ pub fn problem(
     seed: u64,
     around: Surroundings<'_>,
 ) -> Result<Problem, Vec<Diagnostic>> {
-    let mut needs = solvers::needs(plan.solver, &plan.settings);
-    if around.keep.is_some() {
-        needs.extend(callable(model));
-        needs.sort_unstable();
-        needs.dedup();
+    if around.keep.is_none() {
+        return problem_with(model, plan, Vec::new(), seed, around);
     }
+    // Callers of a compiled model may ask for more, and have another number of samples.
+    let more = callable(model);
+    let chunked = if plan.solver.levels.has_rows() { None } else { chunked(model) };
+    let mut problem = problem_with(model, plan, more.clone(), seed, around)?;
+    if let Some(chunked) = chunked.filter(|_| problem.proximal.is_none()) {
+        let needs: Vec<Quantity> =
+            solvers::needs(plan.solver, &plan.settings).into_iter().chain(more).collect();
+        let proximal = [Quantity::SmoothGradient, Quantity::SmoothHessian, Quantity::ProximalWeights];
+        let needs: Vec<Quantity> = needs.into_iter().filter(|q| !proximal.contains(q)).collect();
+        problem.chunks = Some(Box::new(blo_compiler::compile_chunks_in(chunked, &needs, around)?));
+    }
+    Ok(problem)
+}
+
+/// As [`problem`], with more quantities than the method needs.
+pub fn problem_with(
+    model: &mut Model,
+    plan: &Plan,
+    more: Vec<Quantity>,
+    seed: u64,
+    around: Surroundings<'_>,
+) -> Result<Problem, Vec<Diagnostic>> {
+    let mut needs = solvers::needs(plan.solver, &plan.settings);
+    needs.extend(more);
+    needs.sort_unstable();
+    needs.dedup();
     match plan.solver.levels {
         Levels::Two if solvers::batch(&plan.settings).is_some() => {
             let batch = solvers::batch(&plan.settings).unwrap_or(usize::MAX);
@@ -37,7 +61,7 @@ pub fn problem(
 }
 
 /// What callers of a compiled model may ask for.
-fn callable(model: &Model) -> Vec<Quantity> {
+pub fn callable(model: &Model) -> Vec<Quantity> {
     let upper = [Quantity::UpperValue, Quantity::UpperGradients, Quantity::UpperSecondOrder];
     let lower = [
         Quantity::LowerValue,

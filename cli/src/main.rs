@@ -71,7 +71,7 @@ fn command(cli: &args::Cli) -> ExitCode {
         args::Command::Export(args) => commands::export::run(args),
         args::Command::Compile(args) => commands::compile::run(args),
         args::Command::New(args) => commands::new::run(args),
-        args::Command::Doctor => commands::doctor::run(),
+        args::Command::Doctor(args) => commands::doctor::run(args),
         args::Command::Completions(args) => commands::completions::completions(args),
         args::Command::Man(args) => commands::completions::man(args),
         args::Command::Plot(args) => commands::plot::run(args),

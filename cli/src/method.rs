@@ -112,9 +112,11 @@ struct CommandLine {
 impl CommandLine {
     fn new(sources: &mut Sources, flags: &Flags) -> Self {
         let mut text = String::new();
+        // What `blo compare` gives to every method stands on a line of its own: nobody wrote it.
+        let between = if flags.listed { '\n' } else { ' ' };
         let mut add = |flag: &str, value: &str| {
             if !text.is_empty() {
-                text.push(' ');
+                text.push(between);
             }
             text.push_str(&format!("{flag} {value}"));
         };

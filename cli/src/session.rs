@@ -17,7 +17,7 @@ use blo_runtime::solvers::{self, SOLVERS, Solver};
 
 use crate::args::{ModelArgs, PrecisionArg};
 use crate::automatic::{AUTO, automatic, default_method};
-use crate::data::FileLoader;
+use crate::data::{FileLoader, Memory};
 use crate::files::{self, Trouble};
 use crate::method::{self, Choice, Flags};
 use crate::render::Renderer;
@@ -38,6 +38,8 @@ pub struct Session {
     pub tree: Option<Ast>,
     /// Warnings that have been told and are not told again.
     pub heard: BTreeSet<String>,
+    /// Data that were read before.
+    pub memory: Memory,
 }
 
 /// How a model will be solved.
@@ -72,7 +74,15 @@ impl Session {
         let mut sources = Sources::new();
         let main = sources.add(name, text);
         let clock = Rc::new(Stopwatch::start());
-        Session { sources, main, renderer, clock, tree: None, heard: BTreeSet::new() }
+        Session {
+            sources,
+            main,
+            renderer,
+            clock,
+            tree: None,
+            heard: BTreeSet::new(),
+            memory: Memory::default(),
+        }
     }
 
     /// Draws these; true when one of them is an error.
@@ -102,7 +112,8 @@ impl Session {
             }),
             need_data,
         };
-        let mut loader = FileLoader::new(&args.model, args.input.data.clone(), self.clock.clone());
+        let mut loader = FileLoader::new(&args.model, args.input.data.clone(), self.clock.clone())
+            .remembering(&self.memory);
         let (model, diagnostics) = match self.tree.clone() {
             Some(tree) => analyse_tree(&mut self.sources, tree, Vec::new(), &mut loader, &options),
             None => analyse(&mut self.sources, self.main, &mut loader, &options),

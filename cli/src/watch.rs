@@ -1,6 +1,6 @@
 //! Watches a run: shows progress on a terminal, ends it at the time limit or on Ctrl-C. This is where the clock is.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::IsTerminal;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -53,6 +53,24 @@ pub fn catch_interrupts() {
     drop(caught);
 }
 
+/// The state of a run, and the memory of what ends it, where they are kept.
+pub type Slot = RefCell<Option<(Snapshot, Vec<u64>)>>;
+
+/// Where a run is kept in memory, to go on later.
+#[derive(Clone)]
+pub struct Shelf {
+    /// What is kept.
+    pub slot: Rc<Slot>,
+    /// The iteration at which the run ends, where that is before the method's own last one.
+    pub last: usize,
+    /// The one before which it is kept in any case.
+    pub end: usize,
+}
+
+/// Seconds between two states that are kept in memory, and how many times longer than keeping one took.
+const SHELVE_EVERY: f64 = 0.05;
+const SHELVE_SHARE: u32 = 20;
+
 /// A watcher with a clock.
 pub struct Watch {
     started: Instant,
@@ -69,7 +87,11 @@ pub struct Watch {
     halt: Option<Halt>,
     /// Where the run is kept, when that was done last, and what went wrong with it.
     keeping: Option<Keeping>,
+    shelf: Option<Shelf>,
     kept: Instant,
+    /// When a state was asked for, and the time until the next one.
+    asked: Instant,
+    pause: Duration,
     trouble: Option<Trouble>,
     /// When each traced iteration ended, in seconds from the start.
     times: Vec<(usize, f64)>,
@@ -103,7 +125,10 @@ impl Watch {
             label: String::new(),
             halt: None,
             keeping: None,
+            shelf: None,
             kept: now,
+            asked: now,
+            pause: Duration::from_secs_f64(SHELVE_EVERY),
             trouble: None,
             times: Vec::new(),
             ended: 0.0,
@@ -126,6 +151,12 @@ impl Watch {
     #[must_use]
     pub fn keeping(self, keeping: Option<Keeping>) -> Self {
         Watch { keeping, ..self }
+    }
+
+    /// Keeping the run in memory.
+    #[must_use]
+    pub fn shelving(self, shelf: Option<Shelf>) -> Self {
+        Watch { shelf, ..self }
     }
 
     /// What went wrong while it ran.
@@ -217,18 +248,39 @@ impl Monitor for Watch {
     }
 
     fn keeps(&self) -> bool {
+        self.keeping.is_some() || self.shelf.is_some()
+    }
+
+    fn insists(&self) -> bool {
         self.keeping.is_some()
     }
 
-    fn wants_snapshot(&mut self) -> bool {
+    fn wants_snapshot(&mut self, k: usize) -> bool {
         // The time of the last look: a clock read per iteration of a toy would be too much.
-        self.keeping.as_ref().is_some_and(|keeping| self.last - self.kept >= keeping.every)
+        let since = self.last - self.kept;
+        if let Some(keeping) = &self.keeping {
+            return since >= keeping.every;
+        }
+        let wants = self.shelf.as_ref().is_some_and(|shelf| k >= shelf.end || since >= self.pause);
+        if wants {
+            self.asked = Instant::now();
+        }
+        wants
+    }
+
+    fn last(&self) -> usize {
+        self.shelf.as_ref().map_or(usize::MAX, |shelf| shelf.last)
     }
 
     fn keep(&mut self, snapshot: Snapshot) {
-        let Some(keeping) = &self.keeping else { return };
         let watched = self.halt.as_ref().map_or_else(Vec::new, Halt::memory);
-        if let Err(trouble) = keeping.write(&snapshot, &watched) {
+        if let Some(shelf) = &self.shelf {
+            *shelf.slot.borrow_mut() = Some((snapshot, watched));
+            let took = self.asked.elapsed();
+            self.pause = Duration::from_secs_f64(SHELVE_EVERY).max(took * SHELVE_SHARE);
+        } else if let Some(keeping) = &self.keeping
+            && let Err(trouble) = keeping.write(&snapshot, &watched)
+        {
             self.trouble = Some(trouble);
         }
         self.kept = self.last;

@@ -10,18 +10,19 @@ use blo_runtime::settings::Kind;
 use blo_runtime::solvers::SOLVERS;
 
 /// Crates by folder, and the crates of this workspace each may use.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("grammar", &[]),
     ("runtime/kernels", &[]),
     ("runtime", &["blo-kernels"]),
     ("runtime/native", &["blo-runtime"]),
     ("compiler", &["blo-grammar", "blo-runtime", "blo-kernels"]),
-    ("cli", &["blo-grammar", "blo-runtime", "blo-native", "blo-compiler"]),
+    ("cli/template", &[]),
+    ("cli", &["blo-grammar", "blo-runtime", "blo-native", "blo-compiler", "blo-template"]),
     ("bench/micro", &["blo-grammar", "blo-runtime", "blo-compiler"]),
 ];
 
 /// Dependencies with one owner, by the beginning of their name, and the folder outside which their name must not occur.
-const OWNERS: [(&str, &str, &str); 18] = [
+const OWNERS: [(&str, &str, &str); 19] = [
     ("clarabel", "runtime", "runtime/src/constrained/tree/qp.rs"),
     ("pest", "grammar", "grammar/src/parse"),
     ("cranelift", "compiler", "compiler/src/codegen"),
@@ -32,6 +33,7 @@ const OWNERS: [(&str, &str, &str); 18] = [
     ("clap", "cli", "cli"),
     ("csv", "cli", "cli"),
     ("ctrlc", "cli", "cli"),
+    ("flate2", "cli", "cli"),
     ("indicatif", "cli", "cli"),
     ("lsp-", "cli", "cli/src/lsp"),
     ("ndarray-npy", "cli", "cli"),

@@ -1,6 +1,7 @@
 //! The pipeline behind a checked model: derive what the solver needs, lower it, compile it, and lay out the problem.
 
 use blo_grammar::diagnostic::Diagnostic;
+use blo_runtime::chunks::Chunks;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
 use blo_runtime::constrained::{Constrained, Follower, NamedRows, Pair, Row};
@@ -12,6 +13,7 @@ use blo_runtime::samples::Samples;
 use blo_runtime::space::Space;
 
 use crate::check::print::print_model;
+use crate::chunk::Chunked;
 use crate::codegen;
 use crate::convexity::lower_is_convex;
 use crate::derive::entries;
@@ -118,6 +120,24 @@ pub fn compile_sampled_in(
     let program = jit(&model, &loops, &data, around)?;
     problem.samples = Some(Samples::new(Box::new(program), sizes, batches));
     Ok(problem)
+}
+
+/// The program for any number of samples, with these quantities; see [`crate::chunk::chunked`].
+///
+/// Errors: as [`compile`].
+pub fn compile_chunks_in(
+    chunked: Chunked,
+    needs: &[Quantity],
+    around: Surroundings<'_>,
+) -> Result<Chunks, Vec<Diagnostic>> {
+    let Chunked { mut model, inputs, sums, dims, reports } = chunked;
+    let data = data_bindings(&model);
+    let (mut layout, entries) = entries(&mut model, needs, &data, around.observer)?;
+    layout.batches = inputs;
+    around.observer.begins(Phase::Lower);
+    let loops = lower(&mut model.graph, &layout, &entries, model.precision);
+    let program = jit(&model, &loops, &data, around)?;
+    Ok(Chunks { program: Box::new(program), dims, sums, reports })
 }
 
 /// As [`compile_single_level_in`], alone.

@@ -87,7 +87,7 @@ fn estimated(
 }
 
 /// A sum over the rows alone, each with its weight.
-fn estimate(g: &mut Graph, sum: NodeId, axis: usize, rows: &mut Rows, weight: NodeId) -> NodeId {
+pub(crate) fn estimate(g: &mut Graph, sum: NodeId, axis: usize, rows: &mut Rows, weight: NodeId) -> NodeId {
     let node = g.node(sum).clone();
     let outer = g.set_span(node.span);
     let terms = rows.of(g, node.inputs[0], axis);

@@ -2,6 +2,7 @@
 
 mod bug;
 pub mod check;
+pub mod chunk;
 pub mod codegen;
 pub mod codes;
 mod compile;
@@ -13,6 +14,7 @@ pub mod draws;
 pub mod entry;
 pub mod estimate;
 pub mod export;
+pub mod given;
 pub mod inspect;
 mod instantiate;
 pub mod ir;
@@ -29,8 +31,8 @@ pub mod types;
 pub use check::draft::{Answer, Draft, draft};
 pub use check::{Annotated, Note, STDLIB, analyse, analyse_tree, annotate, function_help, function_names};
 pub use compile::{
-    Sampling, Stage, compile, compile_in, compile_sampled, compile_sampled_in, compile_single_level,
-    compile_single_level_in, emit, emit_single_level, proximal,
+    Sampling, Stage, compile, compile_chunks_in, compile_in, compile_sampled, compile_sampled_in,
+    compile_single_level, compile_single_level_in, emit, emit_single_level, proximal,
 };
 pub use convexity::convexity;
 pub use cost::{Cost, Costs, costs};

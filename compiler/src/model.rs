@@ -18,6 +18,8 @@ pub struct Dim {
     pub size: usize,
     /// Whether the size was made up because no data was bound (`blo check` of a model whose files are absent).
     pub assumed: bool,
+    /// Whether an expression uses the size as a number.
+    pub counted: bool,
     /// Labels, where declared.
     pub labels: Option<Vec<String>>,
     /// Where it was declared or first used.
@@ -35,10 +37,28 @@ pub struct Data {
     pub value: Option<Arc<Array>>,
     /// Names of its dimensions, for messages and results.
     pub dims: Vec<Option<String>>,
+    /// Whether the values decided something while the model was checked: a size, a range, or other data.
+    pub decided: bool,
+    /// The declared range, its ends included.
+    pub range: [f64; 2],
     /// For the nonzeros of a sparse matrix, which is then what `name` and `dims` are of: its rows and columns.
     pub matrix: Option<[usize; 2]>,
     /// The declaration.
     pub span: Span,
+}
+
+impl Data {
+    /// Data of any values, whose matrix is dense.
+    pub fn new(
+        name: &str,
+        input: InputId,
+        value: Option<Arc<Array>>,
+        dims: Vec<Option<String>>,
+        span: Span,
+    ) -> Data {
+        let range = [f64::NEG_INFINITY, f64::INFINITY];
+        Data { name: name.to_owned(), input, value, dims, decided: false, range, matrix: None, span }
+    }
 }
 
 /// Where a variable may lie. Bounds depend on data alone and have the variable's shape.

@@ -41,12 +41,12 @@ fn run(text: &str) -> Solution {
 }
 
 /// `f = ½y² − xy`, `F = ½y² + ½(x − 1)²`: the bilevel solution is x = ½, and each method has its own limit.
+const QUADRATIC: &str = "upper {\n  var x: real = 0\n  minimize 0.5 * y^2 + 0.5 * (x - 1)^2\n}\n\
+    lower {\n  var y: real = 0\n  minimize 0.5 * y^2 - x * y\n}\n";
+
+/// Where a method's `x` ends there.
 fn limit(solve: &str) -> f64 {
-    let text = format!(
-        "upper {{\n  var x: real = 0\n  minimize 0.5 * y^2 + 0.5 * (x - 1)^2\n}}\n\
-         lower {{\n  var y: real = 0\n  minimize 0.5 * y^2 - x * y\n}}\nsolve {solve}\n"
-    );
-    run(&text).x[0]
+    run(&format!("{QUADRATIC}solve {solve}\n")).x[0]
 }
 
 #[track_caller]
@@ -62,6 +62,13 @@ fn fixed_points_of_stochastic_methods() {
     for method in ["soba", "saba", "srba", "ma_soba", "fsla", "amigo"] {
         row(&format!("{method}({common})"), 0.5);
     }
+    // How fast it gets there: 500 iterations from x = y = 2 leave a relative error of 4.7e-11.
+    let text = QUADRATIC.replace("real = 0", "real = 2");
+    let end = run(&format!(
+        "{text}solve soba(lower_step = 0.1, upper_step = 0.1, decay = 0, steps = 500, tolerance = 0)\n"
+    ));
+    let error = (end.x[0] - 0.5).abs() / 0.5;
+    assert!((4.6e-11..4.8e-11).contains(&error), "{error:e}");
     for (terms, x) in [(0, 0.909091), (1, 0.840336), (5, 0.680939), (10, 0.593053)] {
         row(&format!("stocbio({common}, terms = {terms})"), x);
     }
@@ -234,8 +241,19 @@ fn sines() {
     assert!((gap - 0.0037).abs() < 6e-5, "{gap}");
     let valley = run(&text(2, 0.0, 0.0));
     assert!((valley.x[0] - 0.4422).abs() < 6e-5 && (valley.y[0] - 3.2209).abs() < 6e-5, "{valley:?}");
-    let height: f64 = valley.y.iter().map(|y| (valley.x[0] + y - 2.0).sin()).sum();
-    assert!(height > 1.9, "a maximum of the follower: {height}");
+    let height = |end: &Solution| end.y.iter().map(|y| (end.x[0] + y - 2.0).sin()).sum::<f64>();
+    assert!(height(&valley) > 1.9, "a maximum of the follower: {}", height(&valley));
+    let same = run(&text(2, -6.0, 0.0));
+    assert!((same.x[0] - 0.4422).abs() < 6e-5 && (same.y[0] - 3.2209).abs() < 6e-5, "{:?}", same.x);
+    // In thirty dimensions: the valley of the solution, another one, and maximisers, by the start.
+    for (x0, y0) in [(3.0, 3.0), (2.0, 4.0)] {
+        let end = run(&text(30, x0, y0));
+        assert!((end.x[0] - 2.6834).abs() < 6e-5 && (end.y[0] - 4.0228).abs() < 6e-5, "{:?}", end.x);
+        assert!((end.upper_objective - 0.4826).abs() < 6e-5, "{}", end.upper_objective);
+    }
+    let other = run(&text(30, 0.0, 0.0));
+    assert!((other.x[0] + 3.344).abs() < 6e-4 && height(&other) < -29.0, "{:?}", other.x);
+    assert!(height(&run(&text(30, -6.0, 0.0))) > 29.0);
 }
 
 /// The same by BVFSM: with a squared penalty that grows the lower gap goes to 0 and the end to the solution; with a logarithmic

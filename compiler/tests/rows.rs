@@ -47,6 +47,15 @@ lower {{
 const MINIMA: [(f64, f64); 4] =
     [(0.148891, 2.96850), (0.986225, 1.72188), (2.019726, 2.15611), (2.990774, 2.44573)];
 
+/// What the projection undoes leaves no drift along the bound: `x` and `y` have one step size.
+#[test]
+fn a_projection_leaves_no_drift() {
+    for (start, minimum) in [(0.2, MINIMA[0].0), (1.4, MINIMA[1].0)] {
+        let s = run(&valleys(start), "lvhba", &[("steps", Value::Number(5000.0))]);
+        assert!((s.x[0] - minimum).abs() < 1e-3, "from {start}: {:?}, {}", s.x, s.verdict);
+    }
+}
+
 /// The solution is x = 1, y1 = 2, y2 = −3 in every coordinate, with the multiplier −1.
 fn coupled(n: usize) -> String {
     format!(
@@ -111,6 +120,19 @@ fn one_coupled_equality() {
         let exact = [[2.0; 10], [-3.0; 10]].concat();
         let off = s.y.iter().zip(&exact).map(|(y, e)| (y - e).abs()).fold(0.0, f64::max);
         assert!(off < 2e-3, "{method}: {off:e}, {}", s.verdict);
+    }
+}
+
+/// The same where the cube of `x` is coupled, which does not move the solution. `gaffa` needs a bound of its multiplier there, as published:
+/// without, it ends near x = 0, where the row has no slope. For the projection of `lvhba` the points that satisfy the row are not convex.
+#[test]
+fn one_coupled_cube() {
+    let text = coupled(10).replace("subject to sum(x)", "subject to sum(x[i]^3 for i in n)");
+    for (method, bound) in [("sflcb", None), ("blocc", None), ("gaffa", Some(1.0))] {
+        let mut written = vec![("steps", Value::Number(20_000.0))];
+        written.extend(bound.map(|bound| ("bound", Value::Number(bound))));
+        let s = run(&text, method, &written);
+        assert!(s.x.iter().all(|x| (x - 1.0).abs() < 1e-5), "{method}: {:?}, {}", s.x, s.verdict);
     }
 }
 

@@ -88,7 +88,7 @@ impl Monitor for Keeper {
     fn keeps(&self) -> bool {
         true
     }
-    fn wants_snapshot(&mut self) -> bool {
+    fn wants_snapshot(&mut self, _: usize) -> bool {
         true
     }
     fn keep(&mut self, snapshot: Snapshot) {

@@ -165,6 +165,17 @@ pub trait Derivatives {
     fn upper_gradient_x(&mut self, x: &[f64], y: &[f64], gx: &mut [f64]) -> f64;
     /// As [`Derivatives::lower_second_order`], of `F`.
     fn upper_second_order(&mut self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]);
+    /// Gives an array of data other values, as many as it has, wherever it is read; [`Derivatives::renew`] has to follow before
+    /// anything is evaluated.
+    fn set_data(&mut self, name: &str, values: &[f64]) {
+        let _ = (name, values);
+    }
+    /// Computes what depends on data alone.
+    fn renew(&mut self) {}
+    /// Whether data have another number of samples than the code was made for.
+    fn is_resized(&self) -> bool {
+        false
+    }
     /// For programs that estimate sums by some of their terms: those of sum `sum` are from now on the ones at `rows`, each taken
     /// `weight` times.
     fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {

@@ -3,6 +3,7 @@
 //! between; [`thaw`] refuses what it is not for, by words. A frozen problem is code: run one only if you would run the program of
 //! whoever made it.
 
+pub mod data;
 pub mod program;
 pub(crate) mod wire;
 
@@ -15,16 +16,17 @@ use crate::program::spec::ProgramError;
 use crate::settings::{Settings, Value};
 use crate::solvers::{self, Solver};
 use crate::space::{Block, Domain, Space};
+use data::Datum;
 use wire::{Reader, Wire, Writer, wire, wire_variants};
 
 /// The first bytes.
 pub const MAGIC: [u8; 8] = *b"blo\0kern";
 
 /// The version of the format, which changes with everything that is written. Only this one is read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What stands beside the problem in a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Head {
     /// The machine: its architecture and system.
     pub machine: String,
@@ -32,8 +34,10 @@ pub struct Head {
     pub features: Vec<String>,
     /// Words about it, for others: in JSON.
     pub manifest: String,
+    /// Its data.
+    pub data: Vec<Datum>,
 }
-wire!(Head { machine, features, manifest });
+wire!(Head { machine, features, manifest, data });
 
 /// The machine this is built for.
 pub fn machine() -> String {
@@ -50,9 +54,66 @@ pub struct Thawed {
     pub settings: Settings,
     /// What stood beside it.
     pub head: Head,
+    /// How many samples data were given.
+    counts: Vec<(String, usize)>,
+    /// Whether data have changed.
+    stale: bool,
 }
 
 impl Thawed {
+    /// Gives data other values, row by row; what they decide is computed when [`Thawed::renew`] is called, which has to be before
+    /// anything is evaluated.
+    ///
+    /// # Errors
+    /// In words, when there are no such data or they cannot have these values.
+    pub fn set_data(&mut self, name: &str, values: &[f64]) -> Result<(), String> {
+        let Some(datum) = self.head.data.iter().find(|datum| datum.name == name) else {
+            return Err(format!("there are no data `{name}`"));
+        };
+        datum.check(values)?;
+        if values.len() == datum.shape.iter().product::<usize>() {
+            self.problem.set_data(name, values);
+        } else {
+            self.problem.set_samples(name, values);
+        }
+        if datum.samples {
+            let count = values.len() / datum.row();
+            self.counts.retain(|(known, _)| known != name);
+            self.counts.push((name.to_owned(), count));
+        }
+        self.stale = true;
+        Ok(())
+    }
+
+    /// Computes what changed data decide; nothing where none have changed.
+    ///
+    /// # Errors
+    /// In words, when two arrays have different numbers of the same samples.
+    pub fn renew(&mut self) -> Result<(), String> {
+        if !self.stale {
+            return Ok(());
+        }
+        let count = |datum: &Datum| {
+            let known = self.counts.iter().find(|(name, _)| *name == datum.name);
+            known.map_or(datum.shape[0], |(_, count)| *count)
+        };
+        let samples = || self.head.data.iter().filter(|datum| datum.samples);
+        for datum in samples() {
+            let other =
+                samples().find(|other| other.dims[0] == datum.dims[0] && count(other) != count(datum));
+            if let Some(other) = other {
+                let (a, b) = (count(datum), count(other));
+                return Err(format!(
+                    "`{}` has {a} samples and `{}` {b}: they belong together",
+                    datum.name, other.name
+                ));
+            }
+        }
+        self.problem.renew();
+        self.stale = false;
+        Ok(())
+    }
+
     /// The settings with other numbers for some options; an error in words. What decides which code is needed stays as it was
     /// compiled.
     pub fn settings_with(&self, numbers: &[(String, f64)]) -> Result<Settings, String> {
@@ -171,7 +232,7 @@ pub fn thaw(bytes: &[u8]) -> Result<Thawed, ThawError> {
     if !from.rest().is_empty() {
         return Err(ThawError::Damaged);
     }
-    Ok(Thawed { problem, solver, settings, head })
+    Ok(Thawed { problem, solver, settings, head, counts: Vec::new(), stale: false })
 }
 
 macro_rules! detect {

@@ -146,14 +146,29 @@ impl Implicit {
         g: &mut [f64],
     ) -> (f64, CgReport) {
         let value = self.begin(problem, x, y);
-        let face = &self.face;
-        let report = self.solver.solve(&self.rhs, &mut self.adjoint, max_steps, tolerance, |v, hv| {
+        let report = self.conjugate_gradients(problem, x, y, max_steps, tolerance);
+        self.finish(problem, x, y, g);
+        (value, report)
+    }
+
+    /// Steps from the current adjoint on `(H + δ I) v = ∇y F`, on the face of active domains.
+    fn conjugate_gradients(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        max_steps: usize,
+        tolerance: f64,
+    ) -> CgReport {
+        let Self { adjoint, face, rhs, solver, damping, .. } = self;
+        solver.solve(rhs, adjoint, max_steps, tolerance, |v, hv| {
             problem.lower_hessian(x, y, v, hv);
             face.add_curvature(&problem.lower, v, hv);
             face.tangent(&problem.lower, hv);
-        });
-        self.finish(problem, x, y, g);
-        (value, report)
+            if *damping > 0.0 {
+                axpy(*damping, v, hv);
+            }
+        })
     }
 
     /// In `row` how element `i` of the lower solution moves with `x`: `−(∇²xy f) v` with `H v = eᵢ` on the face of `y`, to `steps` and the
@@ -198,29 +213,21 @@ impl Implicit {
         g: &mut [f64],
     ) -> f64 {
         let value = self.begin(problem, x, y);
-        let Self { adjoint, face, rhs, solver, damping, .. } = self;
-        *damping *= 0.5;
+        self.damping *= 0.5;
         for _ in 0..DAMPINGS {
-            let report = solver.solve(rhs, adjoint, max_steps, tolerance, |v, hv| {
-                problem.lower_hessian(x, y, v, hv);
-                face.add_curvature(&problem.lower, v, hv);
-                face.tangent(&problem.lower, hv);
-                if *damping > 0.0 {
-                    axpy(*damping, v, hv);
-                }
-            });
+            let report = self.conjugate_gradients(problem, x, y, max_steps, tolerance);
             let (least, largest) = report.curvature;
             // What is left of an old damping is nothing beside the curvature.
-            if *damping < FORGOTTEN * largest {
-                *damping = 0.0;
+            if self.damping < FORGOTTEN * largest {
+                self.damping = 0.0;
             }
             if report.end != CgEnd::Negative {
                 break;
             }
-            *damping = (*damping + 2.0 * least.abs()).max(4.0 * *damping);
+            self.damping = (self.damping + 2.0 * least.abs()).max(4.0 * self.damping);
             // Should this be the last: the direction of a damping beyond all curvature.
-            adjoint.copy_from_slice(rhs);
-            crate::linear::blas1::scale(1.0 / (*damping + largest), adjoint);
+            self.adjoint.copy_from_slice(&self.rhs);
+            crate::linear::blas1::scale(1.0 / (self.damping + largest), &mut self.adjoint);
         }
         self.finish(problem, x, y, g);
         value

@@ -2,6 +2,7 @@
 //! Nothing here knows the language.
 
 pub mod check;
+pub mod chunks;
 pub mod constrained;
 pub mod derivatives;
 pub mod face;

@@ -20,7 +20,8 @@ const HISTORY: usize = 10;
 const ARMIJO: f64 = 1e-4;
 /// Halvings before a line search gives up.
 const BACKTRACKS: usize = 40;
-/// Steps without a lower value before the method has stalled at the accuracy of the arithmetic.
+/// Steps without a lower value than ever before the line search compares with the last value alone, and so many again that do not lower
+/// that one before the method has stalled at the accuracy of the arithmetic.
 const PATIENCE: usize = 12;
 
 /// What is added to the smooth function: the indicator of a space, perhaps with a nonsmooth function.
@@ -250,7 +251,8 @@ impl Minimiser {
         }
         let slack = 8.0 * self.roundoff * self.value.abs();
         let ceiling = self.history.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)).max(self.value) + slack;
-        let reference = if simple.is_free() { self.value + slack } else { ceiling };
+        let monotone = simple.is_free() || self.idle >= PATIENCE;
+        let reference = if monotone { self.value + slack } else { ceiling };
         let mut any_finite = false;
         for _ in 0..BACKTRACKS {
             self.propose(simple, v, length);
@@ -304,16 +306,18 @@ impl Minimiser {
         } else {
             self.spectral = if curvature > 0.0 { (dot(s, s) / curvature).clamp(1e-12, 1e12) } else { 1e3 };
         }
+        let below = |reference: f64| value < reference - 2.0 * self.roundoff * reference.abs();
+        if below(self.lowest) {
+            self.lowest = value;
+            self.idle = 0;
+        } else if self.idle < PATIENCE || !below(self.value) {
+            self.idle += 1;
+        }
         (self.value, self.nonsmooth) = (value, nonsmooth);
         self.age += 1;
         self.history[self.age % HISTORY] = value;
-        if value < self.lowest - 2.0 * self.roundoff * self.lowest.abs() {
-            self.lowest = value;
-            self.idle = 0;
-        } else {
-            self.idle += 1;
-        }
-        (self.idle >= PATIENCE).then_some(End::Stalled)
+        let enough = if simple.is_free() { PATIENCE } else { 2 * PATIENCE };
+        (self.idle >= enough).then_some(End::Stalled)
     }
 
     /// The direction `−B ∇` by the two-loop recursion, and the first step length to try.

@@ -78,14 +78,24 @@ pub trait Monitor {
         Judgement::default()
     }
 
-    /// Whether [`Monitor::keep`] may be called during the run; a method whose memory cannot be kept is then refused.
+    /// Whether [`Monitor::keep`] may be called during the run.
     fn keeps(&self) -> bool {
         false
     }
 
-    /// Asked between two iterations where [`Monitor::keeps`]: whether the run is to be kept as it is now.
-    fn wants_snapshot(&mut self) -> bool {
+    /// Whether a method whose memory cannot be kept is refused where [`Monitor::keeps`]; otherwise it runs and is not kept.
+    fn insists(&self) -> bool {
+        true
+    }
+
+    /// Asked before iteration `k`, where [`Monitor::keeps`]: whether the run is to be kept as it is now.
+    fn wants_snapshot(&mut self, _k: usize) -> bool {
         false
+    }
+
+    /// The iteration at which the run ends as if it had been asked for no more; its method still knows how many there were to be.
+    fn last(&self) -> usize {
+        usize::MAX
     }
 
     /// Receives the run as it is between two iterations.

@@ -1,6 +1,7 @@
 //! The problem a solver sees: compiled derivatives, the spaces of both levels, and a record of what was asked and of the first
 //! value that was not finite.
 
+use crate::chunks::Chunks;
 use crate::constrained::Constrained;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::frozen::ThawError;
@@ -92,6 +93,8 @@ pub struct Problem {
     pub constrained: Option<Box<Constrained>>,
     /// Its objectives on batches, where sums are marked for sampling and the method samples.
     pub samples: Option<Samples>,
+    /// A program for any number of samples, where the compiler made one: for problems that are frozen.
+    pub chunks: Option<Box<Chunks>>,
     /// The unit roundoff of the compiled arithmetic: `f64::EPSILON`, or `f32::EPSILON` for models in single precision.
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
@@ -142,6 +145,7 @@ impl Problem {
             asks: Vec::new(),
             constrained: None,
             samples: None,
+            chunks: None,
             roundoff: f64::EPSILON,
             report_names,
             slopes: Vec::new(),
@@ -205,6 +209,31 @@ impl Problem {
         let result = action(self);
         self.tolerant = before;
         result
+    }
+
+    /// Gives data another number of samples; [`Derivatives::renew`] has to follow.
+    pub fn set_samples(&mut self, name: &str, values: &[f64]) {
+        self.derivatives.set_data(name, values);
+    }
+
+    /// Runs `action` without batches where the number of samples is another than they were made for.
+    pub fn whole_where_resized<R>(&mut self, action: impl FnOnce(&mut Self) -> R) -> R {
+        let resized = self.derivatives.is_resized();
+        let samples = self.samples.take_if(|_| resized);
+        let result = action(self);
+        self.samples = samples.or_else(|| self.samples.take());
+        result
+    }
+
+    /// Does something with every program.
+    fn programs(&mut self, mut action: impl FnMut(&mut dyn Derivatives)) {
+        action(&mut *self.derivatives);
+        if let Some(samples) = &mut self.samples {
+            action(&mut *samples.program);
+        }
+        if let Some(constrained) = &mut self.constrained {
+            constrained.programs().for_each(|nlp| action(nlp.derivatives()));
+        }
     }
 
     /// Runs `action` with both objectives estimated on a batch of each level; with the full ones where nothing is sampled.
@@ -272,6 +301,7 @@ impl Problem {
 impl Wire for Problem {
     fn put(&self, to: &mut Writer) {
         self.derivatives.put(to);
+        self.chunks.put(to);
         self.upper.put(to);
         self.lower.put(to);
         (self.upper_sign, self.lower_sign).put(to);
@@ -285,7 +315,11 @@ impl Wire for Problem {
     }
 
     fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
-        let derivatives: Box<dyn Derivatives> = Wire::get(from)?;
+        let full: Box<dyn Derivatives> = Wire::get(from)?;
+        let derivatives = match <Option<Box<Chunks>>>::get(from)? {
+            Some(chunks) => Box::new(chunks.around(full)),
+            None => full,
+        };
         let (upper, lower): (Space, Space) = Wire::get(from)?;
         if (derivatives.upper_len(), derivatives.lower_len()) != (upper.len(), lower.len()) {
             return Err(ThawError::Damaged);
@@ -304,6 +338,18 @@ impl Wire for Problem {
 }
 
 impl Derivatives for Problem {
+    /// In every program of the problem.
+    fn set_data(&mut self, name: &str, values: &[f64]) {
+        self.programs(|program| program.set_data(name, values));
+    }
+
+    fn renew(&mut self) {
+        self.programs(|program| program.renew());
+        if let Some(constrained) = &mut self.constrained {
+            constrained.forget();
+        }
+    }
+
     fn has(&self, quantity: Quantity) -> bool {
         self.derivatives.has(quantity)
     }

@@ -231,6 +231,20 @@ impl Derivatives for Program {
         self.evaluate(Quantity::UpperSecondOrder, vectors, [hv, xv, &mut []], true);
     }
 
+    fn set_data(&mut self, name: &str, values: &[f64]) {
+        match &mut self.inner {
+            Inner::Single(plan) => plan.set_data(name, values),
+            Inner::Double(plan) => plan.set_data(name, values),
+        }
+    }
+
+    fn renew(&mut self) {
+        match &mut self.inner {
+            Inner::Single(plan) => plan.renew(),
+            Inner::Double(plan) => plan.renew(),
+        }
+    }
+
     fn select(&mut self, sum: usize, rows: &[i64], weight: f64) {
         match &mut self.inner {
             Inner::Single(plan) => plan.select(sum, rows, weight),

@@ -186,7 +186,9 @@ fn run(
                 refused(start, does_not_fit(solver.name, needed, problem.memory))
             } else if let Some(reason) = method.refusal() {
                 refused(start, reason)
-            } else if (monitor.keeps() || snapshot.is_some()) && !method.state(&mut Keep::default()) {
+            } else if (monitor.keeps() && monitor.insists() || snapshot.is_some())
+                && !method.state(&mut Keep::default())
+            {
                 let reason = "`{}` does not show its memory, so a run of it cannot be kept and go on later";
                 refused(start, reason.replace("{}", solver.name))
             } else {

@@ -23,7 +23,7 @@ pub fn run(args: &CacheArgs) -> ExitCode {
         let size = bytes as f64 / f64::from(1 << 20);
         format!("{}: {}, {size:.1} MiB\n", cache.folder().display(), programs(number))
     };
-    end(&mut renderer, &text, &[], FINE)
+    end(&mut renderer, if args.quiet { "" } else { &text }, &[], FINE)
 }
 
 fn programs(number: usize) -> String {

@@ -16,7 +16,7 @@ use crate::session::{Plan, Session};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> ExitCode {
-    let (explain, stage) = (args.explain, args.emit);
+    let (explain, stage, quiet) = (args.explain, args.emit, args.quiet);
     let args = &args.model;
     let mut session = match Session::open(args) {
         Ok(session) => session,
@@ -28,6 +28,9 @@ pub fn run(args: &CheckArgs) -> ExitCode {
     let Some((model, plan)) = checked(&mut session, args) else { return refuse(&mut session.renderer) };
     session.renderer.summary();
     let mut text = overview(&args.model.display().to_string(), &model, plan.as_ref());
+    if quiet {
+        text.clear();
+    }
     if !explain {
         return end(&mut session.renderer, &text, &[], FINE);
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use blo_compiler::codegen::features;
+use blo_compiler::given;
 use blo_compiler::session::{Cpu, Surroundings};
 use blo_runtime::frozen::{Head, freeze, machine};
 use clap::ValueEnum;
@@ -12,7 +13,7 @@ use crate::args::{CompileArgs, TargetCpu};
 use crate::compile;
 use crate::files::Trouble;
 use crate::method::Flags;
-use crate::native::{self, Names};
+use crate::native::{self, Names, Wanted};
 use crate::session::Session;
 
 /// Runs the command.
@@ -22,7 +23,7 @@ pub fn run(args: &CompileArgs) -> ExitCode {
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
     };
     match written(&mut session, args) {
-        Some(text) => end(&mut session.renderer, &text, &[], FINE),
+        Some(text) => end(&mut session.renderer, if args.quiet { "" } else { &text }, &[], FINE),
         None => refuse(&mut session.renderer),
     }
 }
@@ -58,12 +59,14 @@ fn written(session: &mut Session, args: &CompileArgs) -> Option<String> {
         }
     };
     let cpu_name = args.target_cpu.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
-    let manifest = native::manifest(&model, &plan, &problem, &names, &cpu_name);
-    let head = Head { machine: machine(), features, manifest: manifest.to_string() };
+    let data = given::data(&model, plan.solver.levels.has_rows(), &problem);
+    let manifest = native::manifest(&model, &data, &plan, &problem, &names, &cpu_name);
+    let head = Head { machine: machine(), features, manifest: manifest.to_string(), data };
     let frozen = freeze(&problem, plan.solver, &plan.settings, &head);
     let frozen = frozen.ok_or_else(|| Trouble::new("code for this machine cannot be kept in a file"));
     let frozen = session.settled(frozen)?;
-    let files = native::write(&names, &manifest, &frozen, [args.python, args.rust]);
+    let wanted = Wanted { python: args.python, rust: args.rust, object: args.object };
+    let files = native::write(&names, &manifest, &frozen, wanted);
     let lines = session.settled(files)?;
     Some(lines.iter().map(|path| format!("{}\n", path.display())).collect())
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 use super::{FINE, print_out};
-use crate::args::Format;
+use crate::args::{DoctorArgs, Format};
 use crate::cache::Cache;
 use crate::output::human::table;
 use crate::render::Renderer;
@@ -14,22 +16,56 @@ use crate::version;
 const SOLVERS: [&str; 8] = ["ipopt", "scip", "knitro", "cbc", "highs", "glpsol", "gurobi_cl", "cplex"];
 
 /// Runs the command.
-pub fn run() -> ExitCode {
+pub fn run(args: &DoctorArgs) -> ExitCode {
     let mut out = String::new();
-    table(&mut out, &rows());
+    if args.json {
+        out = format!("{:#}\n", document());
+    } else {
+        table(&mut out, &rows());
+    }
     print_out(&mut Renderer::new(Format::Text), &out, FINE)
+}
+
+/// The same for tools.
+fn document() -> Value {
+    let cache = Cache::open().map(|cache| {
+        let (programs, bytes) = cache.size();
+        json!({ "folder": cache.folder().display().to_string(), "programs": programs, "bytes": bytes })
+    });
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "build": version::version(),
+        "system": system(),
+        "kernels": version::kernels(),
+        "available": version::levels(),
+        "threads": threads(),
+        "cache": cache,
+        "solvers": solvers(),
+    })
+}
+
+fn system() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn solvers() -> Vec<&'static str> {
+    SOLVERS.into_iter().filter(|name| on_path(name)).collect()
 }
 
 fn rows() -> Vec<(&'static str, String)> {
     let mut rows = vec![("blo", version::version().to_owned())];
-    rows.push(("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)));
+    rows.push(("system", system()));
     rows.push((
         "kernels",
         format!("{}; this machine can run {}", version::kernels(), version::levels().join(", ")),
     ));
-    rows.push(("threads", std::thread::available_parallelism().map_or(1, usize::from).to_string()));
+    rows.push(("threads", threads().to_string()));
     rows.push(("cache", cache()));
-    let found: Vec<&str> = SOLVERS.into_iter().filter(|name| on_path(name)).collect();
+    let found = solvers();
     let found = if found.is_empty() { format!("none of {}", SOLVERS.join(", ")) } else { found.join(", ") };
     rows.push(("for `blo export`", found));
     rows

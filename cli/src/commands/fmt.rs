@@ -34,7 +34,8 @@ pub fn run(args: &FmtArgs) -> ExitCode {
     }
     renderer.summary();
     let word = if args.check { "would change" } else { "formatted" };
-    let lines: Vec<String> = changed.iter().map(|path| format!("{word} {}\n", path.display())).collect();
+    let named = if args.quiet { &[] } else { changed.as_slice() };
+    let lines: Vec<String> = named.iter().map(|path| format!("{word} {}\n", path.display())).collect();
     let status = match (refused, args.check && !changed.is_empty()) {
         (true, _) => WRONG_INPUT,
         (false, true) => NOT_SOLVED,

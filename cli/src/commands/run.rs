@@ -28,7 +28,7 @@ use crate::report::Report;
 use crate::session::{Plan, Session};
 use crate::starts::{self, Best};
 use crate::warm;
-use crate::watch::{Watch, catch_interrupts};
+use crate::watch::{Shelf, Watch, catch_interrupts};
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> ExitCode {
@@ -67,14 +67,18 @@ const EVERY: f64 = 60.0;
 pub struct Prepared {
     /// The model.
     pub model: Model,
-    plan: Plan,
+    /// How it will be solved.
+    pub plan: Plan,
     /// Its program.
     pub problem: Problem,
     /// Where it begins.
     pub first: Point,
-    halt: Option<Halt>,
-    /// The state it goes on from, and where it is kept.
-    snapshot: Option<Snapshot>,
+    /// What ends it by its reports.
+    pub halt: Option<Halt>,
+    /// The state it goes on from.
+    pub snapshot: Option<Snapshot>,
+    /// Where it is kept: in memory, in a file.
+    pub shelf: Option<Shelf>,
     keeping: Option<Keeping>,
     folder: Option<Folder>,
     /// Whether its code was found in the cache.
@@ -125,7 +129,7 @@ pub fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<P
     }
     let folder = session.settled(args.out.as_deref().map(Folder::prepare).transpose())?;
     let cached = cache.is_some_and(|cache| cache.found());
-    Some(Prepared { model, plan, problem, first, halt, snapshot, keeping, folder, cached })
+    Some(Prepared { model, plan, problem, first, halt, snapshot, shelf: None, keeping, folder, cached })
 }
 
 /// The problem with the memory the run may use for iterates, where it says so.
@@ -140,12 +144,11 @@ fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode 
     let for_people = !args.json && args.model.input.format == Format::Text;
     let Solved { solution, result, folder, course, model } =
         solve(&mut session, args, prepared, !args.quiet && for_people);
-    if let Some(folder) = folder {
-        let trace = &solution.trace;
-        if let Err(trouble) = folder.write(&result, trace.columns(), trace.rows()) {
-            session.renderer.trouble(&trouble);
-            return refuse(&mut session.renderer);
-        }
+    if let Some(folder) = folder
+        && let Err(trouble) = folder.write(&result, &course)
+    {
+        session.renderer.trouble(&trouble);
+        return refuse(&mut session.renderer);
     }
     if let Some(path) = &args.report {
         let source = session.sources.get(session.main);
@@ -188,13 +191,18 @@ pub struct Solved {
 
 /// Solves from every start, and reads the best answer; `show`: whether progress may be shown.
 pub fn solve(session: &mut Session, args: &RunArgs, prepared: Prepared, show: bool) -> Solved {
-    let Prepared { model, plan, mut problem, first, halt, snapshot, keeping, folder, cached } = prepared;
+    let Prepared { model, plan, mut problem, first, halt, snapshot, shelf, keeping, folder, cached } =
+        prepared;
     session.clock.solving();
     let count = args.starts.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let clock = session.clock.clone();
     let watch = |number: usize| {
-        let watch =
-            Watch::new(args.time_limit, show, clock.clone()).halting(halt.clone()).keeping(keeping.clone());
+        // Of several runs none is the one to go on with.
+        let shelf = shelf.clone().filter(|_| count == 1);
+        let watch = Watch::new(args.time_limit, show, clock.clone())
+            .halting(halt.clone())
+            .keeping(keeping.clone())
+            .shelving(shelf);
         if count > 1 { watch.labelled(&format!("start {}/{count}", number + 1)) } else { watch }
     };
     let best = match &snapshot {

@@ -66,7 +66,8 @@ pub fn run(args: &TestArgs) -> ExitCode {
     if args.json {
         return print_out(&mut renderer, &format!("{:#}\n", rows_json(&rows)), status);
     }
-    end(&mut renderer, &report(&rows, left_out), &[("models", rows_json(&rows))], status)
+    let text = if args.quiet { failures(&rows) } else { report(&rows, left_out) };
+    end(&mut renderer, &text, &[("models", rows_json(&rows))], status)
 }
 
 enum Tested {
@@ -143,6 +144,21 @@ fn rows_json(rows: &[Row]) -> Value {
     Value::Array(rows.iter().map(row).collect())
 }
 
+/// What does not hold.
+fn failures(rows: &[Row]) -> String {
+    let mut out = String::new();
+    for row in rows.iter().filter(|row| !row.holds()) {
+        let _ = writeln!(out, "{}", row.model);
+        for text in &row.failed {
+            let _ = writeln!(out, "  ✗ expect {text}");
+        }
+        if row.status == ERROR {
+            out.push_str("  could not be run\n");
+        }
+    }
+    out
+}
+
 /// A line for each model, then what does not hold, then the sum.
 fn report(rows: &[Row], left_out: usize) -> String {
     let names = rows.iter().map(|row| row.model.chars().count());
@@ -156,15 +172,7 @@ fn report(rows: &[Row], left_out: usize) -> String {
             writeln!(out, "{mark} {}{gap}  {held:>7}  {:<10}  {:>7.2}", row.model, row.status, row.seconds);
     }
     out.push('\n');
-    for row in rows.iter().filter(|row| !row.holds()) {
-        let _ = writeln!(out, "{}", row.model);
-        for text in &row.failed {
-            let _ = writeln!(out, "  ✗ expect {text}");
-        }
-        if row.status == ERROR {
-            out.push_str("  could not be run\n");
-        }
-    }
+    out.push_str(&failures(rows));
     let (held, total): (usize, usize) =
         (rows.iter().map(|r| r.held).sum(), rows.iter().map(|r| r.total).sum());
     let plural = if rows.len() == 1 { "" } else { "s" };

@@ -5,6 +5,7 @@ mod csv;
 mod json;
 mod labelled;
 mod libsvm;
+mod memory;
 mod npy;
 pub mod npz;
 mod scipy;
@@ -18,6 +19,8 @@ use blo_compiler::session::{DataError, DataRequest, Loader, Observer, SparseTens
 use blo_compiler::types::Elem;
 use blo_grammar::parse::nearest;
 use ndarray::{ArrayD, Axis};
+
+pub use memory::Memory;
 
 use crate::files::{self, Trouble};
 use crate::stopwatch::Stopwatch;
@@ -56,13 +59,21 @@ pub struct FileLoader {
     /// All names of data that the model declares, as far as the checker got.
     declared: Vec<String>,
     clock: Rc<Stopwatch>,
+    memory: Option<Memory>,
 }
 
 impl FileLoader {
     /// A loader for the model in `model` with the command line's bindings; `clock` learns when data are read.
     pub fn new(model: &Path, bindings: Vec<Binding>, clock: Rc<Stopwatch>) -> Self {
         let folder = model.parent().unwrap_or(Path::new("")).to_path_buf();
-        FileLoader { folder, used: vec![false; bindings.len()], bindings, declared: Vec::new(), clock }
+        let used = vec![false; bindings.len()];
+        FileLoader { folder, used, bindings, declared: Vec::new(), clock, memory: None }
+    }
+
+    /// The same loader, which reads only files that have changed since they were put into this memory.
+    #[must_use]
+    pub fn remembering(self, memory: &Memory) -> Self {
+        FileLoader { memory: Some(memory.clone()), ..self }
     }
 
     /// What is wrong with the bindings that no declaration asked for. Empty when all were used.
@@ -123,19 +134,25 @@ impl FileLoader {
 
     fn find(&mut self, request: &DataRequest) -> Result<Option<Tensor>, Trouble> {
         let Some(place) = self.place(request)? else { return Ok(None) };
-        let loaded = place.read(request)?;
-        Ok(Some(fit(loaded, request, place.shown())))
+        let read = || Ok(fit(place.read(request)?, request, place.shown()));
+        match &self.memory {
+            Some(memory) => memory.dense(&place.path, place.key(request), read).map(Some),
+            None => read().map(Some),
+        }
     }
 
     fn find_sparse(&mut self, request: &DataRequest) -> Result<Option<SparseTensor>, Trouble> {
         let Some(place) = self.place(request)? else { return Ok(None) };
-        if let Some(matrix) = place.read_sparse(request)? {
-            return Ok(Some(SparseTensor { matrix, origin: place.shown() }));
-        }
-        let tensor = fit(place.read(request)?, request, place.shown());
-        match SparseTensor::from_dense(tensor) {
-            Ok(found) => Ok(Some(found)),
-            Err(DataError { message, help }) => Err(Trouble { message, help }),
+        let read = || {
+            if let Some(matrix) = place.read_sparse(request)? {
+                return Ok(SparseTensor { matrix, origin: place.shown() });
+            }
+            let tensor = fit(place.read(request)?, request, place.shown());
+            SparseTensor::from_dense(tensor).map_err(|DataError { message, help }| Trouble { message, help })
+        };
+        match &self.memory {
+            Some(memory) => memory.sparse(&place.path, place.key(request), read).map(Some),
+            None => read().map(Some),
         }
     }
 
@@ -213,6 +230,11 @@ impl Place {
     fn shown(&self) -> String {
         let path = self.path.display();
         if self.explicit { format!("{path}:{}", self.member) } else { path.to_string() }
+    }
+
+    /// What its values are kept under.
+    fn key(&self, request: &DataRequest) -> String {
+        format!("{}:{} {request:?}", self.path.display(), self.member)
     }
 
     fn open(&self) -> Result<(File, u64), Trouble> {

@@ -255,3 +255,24 @@ fn a_matrix_takes_the_features_of_a_libsvm_file_and_a_vector_the_labels() {
     );
     assert!(error.help.unwrap().contains("count from 1"));
 }
+
+/// A file is read again when it has changed, and only then.
+#[test]
+fn values_are_kept_until_their_file_changes() {
+    let folder = Folder::new();
+    let path = folder.path("a.csv");
+    std::fs::write(&path, "1\n2\n").unwrap();
+    let memory = Memory::default();
+    let request = request("a", Elem::Real, 1, Some("a.csv"));
+    let values = || loader(&folder, vec![]).remembering(&memory).data(&request).unwrap().unwrap().values;
+    assert_eq!(values(), arr1(&[1.0, 2.0]).into_dyn());
+    // The same time and length: to whoever does not open it, it is the same file.
+    let changed = std::fs::metadata(&path).unwrap().modified().unwrap();
+    std::fs::write(&path, "3\n4\n").unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
+    assert_eq!(values(), arr1(&[1.0, 2.0]).into_dyn());
+    std::fs::write(&path, "5\n6\n7\n").unwrap();
+    assert_eq!(values(), arr1(&[5.0, 6.0, 7.0]).into_dyn());
+    std::fs::remove_file(&path).unwrap();
+    assert!(loader(&folder, vec![]).remembering(&memory).data(&request).is_err());
+}

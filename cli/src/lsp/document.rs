@@ -14,7 +14,8 @@ use blo_grammar::parse::parse;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 
-use super::loader::{EditorLoader, Memory};
+use super::loader::EditorLoader;
+use crate::data::Memory;
 
 /// What is known about a text.
 pub struct Knowledge {
@@ -74,12 +75,12 @@ impl Document {
     /// Looks at the text, unless that is done. `open` gives the texts of other open documents.
     pub fn look(&mut self, open: &dyn Fn(&Path) -> Option<String>) {
         if self.known.is_none() {
-            self.known = Some(look(&self.path, &self.text, &mut self.memory, open));
+            self.known = Some(look(&self.path, &self.text, &self.memory, open));
         }
     }
 }
 
-fn look(path: &Path, text: &str, memory: &mut Memory, open: &dyn Fn(&Path) -> Option<String>) -> Knowledge {
+fn look(path: &Path, text: &str, memory: &Memory, open: &dyn Fn(&Path) -> Option<String>) -> Knowledge {
     let mut sources = Sources::new();
     let main = sources.add(path.display().to_string(), text);
     let (ast, parsed) = parse(main, text);

@@ -355,8 +355,8 @@ mod tests {
     #[test]
     fn a_problem_comes_back_out_of_the_template() {
         let template = crate::native::template::template().unwrap();
-        assert_eq!(payload(template), None);
-        let library = write(template, "m", b"a problem").unwrap();
+        assert_eq!(payload(&template), None);
+        let library = write(&template, "m", b"a problem").unwrap();
         assert_eq!(payload(&library), Some(&b"a problem"[..]));
         // Cut anywhere, it is read as nothing or as it was.
         for end in (0..library.len()).step_by(library.len() / 50) {

@@ -61,6 +61,11 @@ size_t NAME_reports_len(const NAME *handle);
 size_t NAME_upper_rows(const NAME *handle);
 size_t NAME_lower_rows(const NAME *handle);
 
+/* Gives data other values: `len` numbers, as many as they have, row by row. They stay until they are given others. NAME.json says
+ * which data there are, with their shapes; which have any number of rows (`samples`; arrays of one dimension must have equally many
+ * before the next call of another function); and which are `fixed`, and why. */
+int32_t NAME_set_data(const NAME *handle, const char *name, const double *values, size_t len);
+
 /* The model's start: x (n), y (m). */
 int32_t NAME_start(const NAME *handle, double *x, double *y);
 /* Moves x (n) or y (m) to the nearest point of its domains. */

@@ -1,12 +1,16 @@
 //! Models as libraries: the files that `blo compile` writes, and the frozen problem that `blo run` finds in one of them. What a library
 //! does is in `runtime/native`; how the file is made of a template in [`elf`].
 
+#[cfg(all(test, target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod agreement;
 mod elf;
+mod object;
 mod template;
 
 use std::path::{Path, PathBuf};
 
 use blo_compiler::model::{Level, Model};
+use blo_runtime::frozen::data::Datum;
 use blo_runtime::problem::Problem;
 use blo_runtime::space::Space;
 use serde_json::{Value, json};
@@ -61,7 +65,14 @@ fn is_part(c: char) -> bool {
 }
 
 /// What a model is, for tools and for people.
-pub fn manifest(model: &Model, plan: &Plan, problem: &Problem, names: &Names, cpu: &str) -> Value {
+pub fn manifest(
+    model: &Model,
+    data: &[Datum],
+    plan: &Plan,
+    problem: &Problem,
+    names: &Names,
+    cpu: &str,
+) -> Value {
     let level = |level: &Level, space: &Space| {
         let blocks = space.blocks().iter().take(level.vars.len());
         let variable = |block: &blo_runtime::space::Block| json!({ "name": block.name, "shape": block.shape, "offset": block.offset, "len": block.len });
@@ -71,7 +82,22 @@ pub fn manifest(model: &Model, plan: &Plan, problem: &Problem, names: &Names, cp
             "variables": blocks.map(variable).collect::<Vec<_>>(),
         })
     };
-    let data = model.data.iter().map(|data| data.name.clone()).collect::<Vec<_>>();
+    let datum = |datum: &Datum| {
+        let mut fields = json!({
+            "name": datum.name,
+            "element": datum.element.name(),
+            "shape": datum.shape,
+            "dims": datum.dims,
+        });
+        if datum.samples {
+            fields["samples"] = json!(true);
+        }
+        if !datum.fixed.is_empty() {
+            fields["fixed"] = json!(datum.fixed);
+        }
+        fields
+    };
+    let data = data.iter().map(datum).collect::<Vec<_>>();
     let options: serde_json::Map<String, Value> =
         plan.settings.iter().map(|(name, value)| (name.to_owned(), json!(value.to_string()))).collect();
     json!({
@@ -89,17 +115,28 @@ pub fn manifest(model: &Model, plan: &Plan, problem: &Problem, names: &Names, cp
     })
 }
 
+/// What is written besides the library, its header and its manifest.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    /// A package for Python.
+    pub python: bool,
+    /// A crate for Rust.
+    pub rust: bool,
+    /// An object for linkers.
+    pub object: bool,
+}
+
 /// The library, and its text beside it; the paths that were written.
 pub fn write(
     names: &Names,
     manifest: &Value,
     frozen: &[u8],
-    [python, rust]: [bool; 2],
+    Wanted { python, rust, object }: Wanted,
 ) -> Result<Vec<PathBuf>, Trouble> {
     let template = template::template().ok_or_else(|| {
         Trouble::new("compiled models are written for 64-bit Linux on x86 with the GNU C library")
     })?;
-    let library = elf::write(template, &names.name, frozen)
+    let library = elf::write(&template, &names.name, frozen)
         .ok_or_else(|| Trouble::new("the template of compiled models is not what it should be"))?;
     let about = filled(names, manifest);
     let (header, python_text, crate_text) = (
@@ -140,7 +177,11 @@ pub fn write(
         }
         replace(path, bytes)?;
     }
-    Ok(files.into_iter().map(|(path, _)| path).collect())
+    let mut paths: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
+    if object {
+        paths.extend(object::write(names, &about(include_str!("object.c.in"), " * "))?);
+    }
+    Ok(paths)
 }
 
 /// Fills a text in: what is written before every line of the description depends on the language.

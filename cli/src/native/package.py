@@ -77,6 +77,7 @@ def _function(name, result=ctypes.c_int32):
 
 _open, _close, _message, _solve = (_function(name) for name in ("open", "close", "message", "solve"))
 _manifest = _function("manifest", ctypes.c_char_p)
+_set_data = _function("set_data")
 _LENGTHS = ("upper_len", "lower_len", "reports_len", "upper_rows", "lower_rows")
 _CALLS = (
     "start project_upper project_lower upper_value upper_gradients upper_second_order lower_value lower_gradient "
@@ -108,6 +109,8 @@ class Model:
         self.manifest = json.loads(_manifest(self._handle).decode())
         lengths = (_function(name, ctypes.c_size_t)(self._handle) for name in _LENGTHS)
         self.n, self.m, self.k, self.upper_rows, self.lower_rows = lengths
+        lower = self.manifest["lower"] or {"variables": []}
+        self._variables = sum(part["len"] for part in lower["variables"])
 
     def close(self):
         """Frees the memory; nothing else may be done afterwards."""
@@ -137,6 +140,24 @@ class Model:
 
     def _at(self, x, y):
         return [_read(x, self.n), _read(y, self.m)]
+
+    def set_data(self, **arrays):
+        """Gives data other values, of their shapes; they stay until they are given others. `data` says what there is, and where
+        `samples` is true, which may have any number of rows."""
+        known = {datum["name"]: datum for datum in self.manifest["data"]}
+        for name, values in arrays.items():
+            array = numpy.array(values, dtype=numpy.float64, order="C")
+            if name in known:
+                free = 1 if known[name].get("samples") else 0
+                shape = known[name]["shape"]
+                if array.ndim != len(shape) or list(array.shape[free:]) != shape[free:]:
+                    raise ValueError(f"`{name}` has the shape {shape}, and these values {list(array.shape)}")
+            self._ask(_set_data(self._handle, name.encode(), _pointer(array), ctypes.c_size_t(array.size)))
+
+    @property
+    def data(self):
+        """The data: names, elements, shapes, and which are fixed, and why."""
+        return self.manifest["data"]
 
     def start(self):
         """The model's start: x, y."""
@@ -211,6 +232,11 @@ class Model:
     def lower_constraints(self, x, y):
         """The rows of the lower level: at most 0, or 0 for equalities."""
         return self._call("lower_constraints", self._at(x, y), [self.lower_rows])[0]
+
+    def lower_constraints_transposed(self, x, y, w):
+        """J' w, with J the Jacobian of the lower rows by the lower variables."""
+        given = [*self._at(x, y), _read(w, self.lower_rows)]
+        return self._call("lower_constraints_transposed", given, [self._variables])[0]
 
     def solve(self, x=None, y=None, time_limit=0.0, **options):
         """Solves the model, from its start or another; `options` are numbers for options of the method."""

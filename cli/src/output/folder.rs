@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayView, IxDyn};
 use ndarray_npy::NpzWriter;
 
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Course};
 use super::{RunResult, json};
 use crate::files::Trouble;
 
@@ -29,21 +29,16 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Writes `result.json`, `trace.csv` and `variables.npz`. `trace`: names of the columns, and rows of that length.
-    pub fn write<'a>(
-        &self,
-        result: &RunResult,
-        columns: &[String],
-        rows: impl Iterator<Item = &'a [f64]>,
-    ) -> Result<(), Trouble> {
+    /// Writes `result.json`, `trace.csv` and `variables.npz`.
+    pub fn write(&self, result: &RunResult, course: &Course) -> Result<(), Trouble> {
         self.file("result.json", |out| {
             serde_json::to_writer_pretty(&mut *out, &json::result(result))?;
             writeln!(out)
         })?;
         self.file("trace.csv", |out| {
             let mut table = csv::Writer::from_writer(out);
-            table.write_record(columns)?;
-            for row in rows {
+            table.write_record(&course.columns)?;
+            for row in &course.rows {
                 table.write_record(row.iter().map(f64::to_string))?;
             }
             table.flush()
@@ -112,11 +107,11 @@ mod tests {
         let scratch = scratch::Folder::new();
         let path = scratch.path("deep/out");
         let folder = Folder::prepare(&path).unwrap();
-        let rows = [[0.0, 1.5], [1.0, f64::NAN]];
-        let columns = ["iteration".to_string(), "upper, objective".to_string()];
+        let rows = vec![vec![0.0, 1.5], vec![1.0, f64::NAN]];
+        let course = Course { columns: vec!["iteration".into(), "upper, objective".into()], rows };
         let mut result = super::super::sample();
         result.variables[1].values[3] = 4.0;
-        folder.write(&result, &columns, rows.iter().map(|r| &r[..])).unwrap();
+        folder.write(&result, &course).unwrap();
         let mut names: Vec<String> =
             fs::read_dir(&path).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();

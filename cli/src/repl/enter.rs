@@ -2,6 +2,7 @@
 
 use blo_compiler::Draft;
 use blo_compiler::inspect::{formula, value};
+use blo_compiler::ir::eval::EvalError;
 use blo_compiler::model::Model;
 use blo_grammar::ast::{Expr, ExprKind, Ident, ItemKind};
 use blo_grammar::parse::entry::{begins_like_statement, level_prefix, opens_statement};
@@ -106,6 +107,9 @@ impl Repl {
         }
         let bindings = self.bindings(model);
         let array = value(model, answer.node, &bindings).map_err(|e| {
+            if e == EvalError::Stopped {
+                return Trouble::new("interrupted");
+            }
             let found_out = model.results.iter().any(|result| e.to_string().contains(result.name));
             Trouble::new(format!("this has no value yet: {e}")).help(match found_out {
                 true => "`:solve` finds it out",

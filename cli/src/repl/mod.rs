@@ -6,6 +6,7 @@ pub mod commands;
 mod complete;
 mod editor;
 mod enter;
+mod kept;
 mod reader;
 mod state;
 mod statements;

@@ -18,13 +18,15 @@ use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 
 use super::complete::Names;
+use super::kept::Kept;
 use super::statements::Statements;
-use crate::args::{Format, ReplArgs};
-use crate::data::{Binding, FileLoader};
+use crate::args::{Format, ReplArgs, RunArgs};
+use crate::data::{Binding, FileLoader, Memory};
 use crate::files::Trouble;
 use crate::render::Renderer;
 use crate::session::Session;
 use crate::stopwatch::Stopwatch;
+use crate::watch::Watch;
 
 /// What the model is called before it has a file.
 pub const UNNAMED: &str = "session.blo";
@@ -91,6 +93,11 @@ pub struct Repl {
     pub names: Rc<RefCell<Names>>,
     /// Whether anything that was entered was wrong.
     pub wrong: bool,
+    /// The last run, to go on with.
+    pub kept: Option<Kept>,
+    /// Its flags.
+    pub last: Option<Box<RunArgs>>,
+    memory: Memory,
     heard: BTreeSet<String>,
     earlier: Vec<Saved>,
     entries: usize,
@@ -124,6 +131,9 @@ impl Repl {
             method: None,
             names: Rc::default(),
             wrong: false,
+            kept: None,
+            last: None,
+            memory: Memory::default(),
             heard: BTreeSet::new(),
             earlier: Vec::new(),
             entries: 0,
@@ -228,7 +238,8 @@ impl Repl {
         loop {
             let mut sources = self.sources.clone();
             let clock = Rc::new(Stopwatch::start());
-            let mut loader = FileLoader::new(self.model_path(), self.data.clone(), clock);
+            let mut loader =
+                FileLoader::new(self.model_path(), self.data.clone(), clock).remembering(&self.memory);
             let options = Options { seed: self.seed, ..Options::default() };
             let mut draft = draft(&mut sources, tree.clone(), question.clone(), &mut loader, &options);
             if unfinished {
@@ -281,7 +292,7 @@ impl Repl {
 
     /// The values of data and variables at the current point.
     pub fn bindings(&self, model: &Model) -> Bindings {
-        values_at(model, &self.known, &self.findings, self.seed)
+        values_at(model, &self.known, &self.findings, self.seed).stopping(Watch::interrupted)
     }
 
     /// Lets `work` loose on the finished model, as a command of the shell would.
@@ -296,6 +307,7 @@ impl Repl {
         session.main = self.main;
         session.tree = Some(self.statements.tree(self.main));
         session.heard = std::mem::take(&mut self.heard);
+        session.memory = self.memory.clone();
         let done = work(&mut session);
         self.heard = session.heard;
         Ok(done)

@@ -13,19 +13,27 @@ use crate::output::human::number;
 /// Rows and columns that are shown of a large array.
 const SHOWN: usize = 8;
 
-/// `real[n = 442, d = 10]`.
+/// `real[n = 442, d = 10]`; of data that are not bound `real[n, d]`, and `?` for a size without a name.
 pub fn type_text(model: &Model, answer: &Answer) -> String {
     let ty = model.graph.ty(answer.node);
-    let sizes = ty.shape.iter().zip(&answer.dims).map(|(size, dim)| match dim {
-        Some(dim) => format!("{dim} = {size}"),
-        None => size.to_string(),
+    let sizes = ty.shape.iter().enumerate().map(|(axis, size)| {
+        match (answer.dims.get(axis).and_then(Option::as_ref), is_open(answer, axis)) {
+            (Some(dim), false) => format!("{dim} = {size}"),
+            (Some(dim), true) => dim.clone(),
+            (None, false) => size.to_string(),
+            (None, true) => "?".to_owned(),
+        }
     });
     let sizes: Vec<String> = sizes.collect();
-    let made_up = if answer.assumed { " (sizes made up: no data yet)" } else { "" };
     match sizes.is_empty() {
-        true => format!("{}{made_up}", ty.elem.name()),
-        false => format!("{}[{}]{made_up}", ty.elem.name(), sizes.join(", ")),
+        true => ty.elem.name().to_owned(),
+        false => format!("{}[{}]", ty.elem.name(), sizes.join(", ")),
     }
+}
+
+/// Whether the size of an axis is that of data that are not there yet.
+pub fn is_open(answer: &Answer, axis: usize) -> bool {
+    answer.assumed.get(axis).copied().unwrap_or(false)
 }
 
 /// The value under its type, ending in a newline.

@@ -110,7 +110,7 @@ fn the_published_trajectory() {
         (999, 0.28050627),
     ] {
         let row = trace.lines().find(|l| l.starts_with(&format!("{iteration},"))).unwrap();
-        let found: f64 = row.split(',').nth(1).unwrap().parse().unwrap();
+        let found: f64 = row.split(',').nth(2).unwrap().parse().unwrap();
         assert!((found - loss).abs() < 6e-8, "iteration {iteration}: {found}, published {loss}");
     }
 }

@@ -19,6 +19,7 @@ mod formulas;
 mod levels;
 mod manners;
 mod native;
+mod native_data;
 mod proved;
 mod report;
 mod run;

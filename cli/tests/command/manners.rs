@@ -77,6 +77,68 @@ fn commands(folder: &Folder) -> Vec<String> {
     names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
+/// What a command is asked for is one thing, what it says beside it another: that is left out on demand.
+#[test]
+fn quiet_commands_print_answers_alone() {
+    let folder = Folder::new();
+    assert_eq!(fine(&folder, &["new", "start", "--template", "game", "--quiet"]), "");
+    fs::write(folder.path("untidy.blo"), "upper  {\n var x: real = 1\n minimize x^2\n}\n").unwrap();
+    for args in [
+        ["check", "start/model.blo", "--quiet"].as_slice(),
+        &["test", "start", "--quiet"],
+        &["fmt", "untidy.blo", "--quiet"],
+        &["run", "start/model.blo", "--out", "start/run", "--quiet", "--json"],
+        &["plot", "start/run", "-o", "start/p.svg", "--quiet"],
+        &["compile", "start/model.blo", "-o", "start/model", "--quiet"],
+        &["export", "start/model.blo", "start/m.nl"],
+        &["explain", "start/model.blo", "--graph", "start/m.svg"],
+        &["man", "start/man"],
+    ] {
+        let output = blo(&folder.path(""), args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+        assert_eq!(stderr(&output), "", "{args:?}");
+        assert_eq!(stdout(&output).is_empty(), !args.contains(&"--json"), "{args:?}");
+    }
+    assert!(fine(&folder, &["fmt", "--check", "untidy.blo"]).is_empty());
+}
+
+/// 1 for an answer that is not as wished, 2 for wrong input, whatever the command.
+#[test]
+fn exit_codes_are_those_of_the_page() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("w")).unwrap();
+    let model = "upper {\n  var x: real = 1\n  minimize x^2\n}\nexpect x > 5\n";
+    fs::write(folder.path("w/wish.blo"), model).unwrap();
+    fs::write(folder.path("w/untidy.blo"), "upper  {\n var x: real = 1\n minimize x^2\n}\n").unwrap();
+    fs::write(folder.path("w/broken.blo"), "upper {\n").unwrap();
+    let code = |line: &str| {
+        let output = blo(&folder.path("w"), &line.split(' ').collect::<Vec<_>>());
+        (output.status.code(), stderr(&output), stdout(&output))
+    };
+    for line in ["run wish.blo", "test wish.blo", "fmt --check untidy.blo"] {
+        let (status, ..) = code(line);
+        assert_eq!(status, Some(1), "{line}");
+    }
+    let no_file = ["run", "compare", "check", "explain", "export", "compile", "plot", "fmt", "test", "repl"];
+    for command in no_file {
+        let rest = if command == "export" { " out.nl" } else { "" };
+        for file in ["none.blo", "broken.blo"] {
+            // What is broken is no result, and a broken model is not one that can be run: `blo test` says 1 of it.
+            if (command, file) == ("test", "broken.blo") {
+                continue;
+            }
+            let (status, err, out) = code(&format!("{command} {file}{rest}"));
+            assert_eq!((status, out.as_str()), (Some(2), ""), "{command} {file}: {err}");
+            assert!(!err.is_empty(), "{command} {file}");
+        }
+        let (status, err, _) = code(&format!("{command} --no-such-flag"));
+        assert_eq!(status, Some(2), "{err}");
+    }
+    for line in ["nonsense", "new wish.blo", "man wish.blo", "cache --quiet", "doctor now"] {
+        assert_eq!(code(line).0, Some(2), "{line}");
+    }
+}
+
 /// Every command ends its help with an example, and the example works, in a folder with a model, a run of it and a start.
 #[test]
 fn examples_of_help_work() {

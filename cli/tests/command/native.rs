@@ -12,17 +12,17 @@ use crate::common::{Folder, blo, refused, stderr, stdout};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-fn example(name: &str) -> String {
+pub fn example(name: &str) -> String {
     format!("{ROOT}/examples/{name}.blo")
 }
 
-fn done(output: &Output) -> String {
+pub fn done(output: &Output) -> String {
     assert!(output.status.success(), "{}\n{}", stderr(output), stdout(output));
     stdout(output)
 }
 
 /// Runs a program in a folder; `None`, with a word about it, where it does not exist.
-fn tool(folder: &Path, program: &str, args: &[&str], variables: &[(&str, &str)]) -> Option<Output> {
+pub fn tool(folder: &Path, program: &str, args: &[&str], variables: &[(&str, &str)]) -> Option<Output> {
     let mut command = Command::new(program);
     command.args(args).current_dir(folder).envs(variables.iter().copied());
     match command.output() {
@@ -39,7 +39,7 @@ fn c_compiler() -> String {
 }
 
 /// A python with numpy.
-fn python(folder: &Path) -> Option<String> {
+pub fn python(folder: &Path) -> Option<String> {
     let program = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let found = tool(folder, &program, &["-c", "import numpy"], &[])?;
     if !found.status.success() {
@@ -49,12 +49,12 @@ fn python(folder: &Path) -> Option<String> {
     Some(program)
 }
 
-fn result(output: &Output) -> Value {
+pub fn result(output: &Output) -> Value {
     serde_json::from_str(&stdout(output)).unwrap_or_else(|e| panic!("{e}\n{}", stderr(output)))
 }
 
 /// What two runs must have in common: all but times, expectations and labels.
-fn numbers(mut result: Value) -> Value {
+pub fn numbers(mut result: Value) -> Value {
     let fields = result.as_object_mut().unwrap();
     for name in ["seconds", "expect", "timings", "followers", "because", "labels"] {
         fields.remove(name);
@@ -95,6 +95,10 @@ fn a_compiled_model_gives_the_numbers_of_the_model() {
 #[test]
 fn so_does_one_with_constraints_or_whole_numbers() {
     same_bits(&example("toll"), &[]);
+    same_bits(&example("toll_network"), &[]);
+    same_bits(&example("power_market"), &[]);
+    same_bits(&example("retailers"), &[]);
+    same_bits(&example("retailers"), &["--method", "kkt()"]);
 }
 
 #[test]
@@ -152,6 +156,39 @@ fn the_c_program_of_the_page_gives_the_numbers_of_the_model() {
     let last = text.lines().last().unwrap().replace("upper objective ", "").replace(" accuracy ", "");
     let found: Vec<f64> = last.split(',').map(|n| n.parse().unwrap()).collect();
     assert_eq!(found, [objective, accuracy], "{text}");
+}
+
+#[test]
+fn an_object_makes_a_program_of_one_file() {
+    let folder = Folder::new();
+    if tool(&folder.path(""), &c_compiler(), &["--version"], &[]).is_none() {
+        return;
+    }
+    let [objective, accuracy] = cleaning(&folder, &["--static"]);
+    fs::write(folder.path("main.c"), block("c")).unwrap();
+    let args = ["-std=c99", "-Wall", "-Wextra", "-Werror", "main.c", "cleaning.o", "-o", "main"];
+    done(&tool(&folder.path(""), &c_compiler(), &args, &[]).unwrap());
+    for name in ["cleaning.so", "cleaning.o", "cleaning.h"] {
+        fs::remove_file(folder.path(name)).unwrap();
+    }
+    let text = done(&tool(&folder.path(""), "./main", &[], &[]).unwrap());
+    let last = text.lines().last().unwrap().replace("upper objective ", "").replace(" accuracy ", "");
+    let found: Vec<f64> = last.split(',').map(|n| n.parse().unwrap()).collect();
+    assert_eq!(found, [objective, accuracy], "{text}");
+}
+
+#[test]
+fn an_object_without_a_compiler_is_said_to_be_missing() {
+    let folder = Folder::new();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_blo"))
+        .args(["compile", &example("toy"), "-o", "m", "--static"])
+        .current_dir(folder.path(""))
+        .env("CC", "no-such-compiler")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("`--static` needs a C compiler"), "{}", stderr(&output));
+    assert!(folder.path("m.so").exists() && folder.path("m-static/m.c").exists());
 }
 
 #[test]
@@ -272,8 +309,8 @@ fn what_cannot_be_compiled_or_run_is_said() {
     done(&blo(&folder.path(""), &["compile", &path, "-o", "m"]));
     refused(
         &folder,
-        &["run", "m.so", "--set", "n=3"],
-        &["`--set` is not for a compiled model", "blo compile"],
+        &["run", "m.so", "--method", "cg"],
+        &["`--method` is not for a compiled model", "blo compile"],
     );
     refused(&folder, &["run", "m.so", "--option", "step=3"], &["there is no option `step`"]);
     refused(&folder, &["run", "m.so", "--option", "steps=-3"], &["`steps` is", "and not -3"]);
@@ -291,7 +328,7 @@ fn what_cannot_be_compiled_or_run_is_said() {
     fs::write(folder.path("cut.so"), &whole[..at + 1000]).unwrap();
     fs::write(folder.path("text.so"), "no library").unwrap();
     refused(&folder, &["run", "foreign.so"], &["`foreign.so` cannot be run: it holds no compiled model"]);
-    refused(&folder, &["run", "version.so"], &["it has version 0 of the format, and this is for version 1"]);
+    refused(&folder, &["run", "version.so"], &["it has version 3 of the format, and this is for version 2"]);
     refused(&folder, &["run", "damaged.so"], &["it is cut off or damaged"]);
     refused(&folder, &["run", "cut.so"], &["`cut.so` is no compiled model"]);
     refused(&folder, &["run", "text.so"], &["`text.so` is no compiled model", "`blo compile` writes one"]);

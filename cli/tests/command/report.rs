@@ -137,7 +137,7 @@ fn results_are_drawn() {
     assert_eq!(draw(&["duopoly/result.json", "ridge_diabetes", "-o", "two.png", "--quiet"]), "");
     let text = fs::read_to_string(folder.path("one.svg")).unwrap();
     well_formed(&text).unwrap();
-    assert!(text.contains("upper objective") && text.contains("evaluations of values"));
+    assert!(text.contains("upper objective") && text.contains(">seconds<"));
     assert!(fs::read(folder.path("two.png")).unwrap().starts_with(b"\x89PNG"));
     if let Some(browser) = browser() {
         assert!(photographed(browser, &folder, "one.svg", false).len() > 5_000);

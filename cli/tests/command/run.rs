@@ -118,7 +118,7 @@ fn the_folder_gets_three_files() {
     assert_eq!(saved["variables"], value["variables"]);
     let trace = fs::read_to_string(folder.path("result/trace.csv")).unwrap();
     assert!(
-        trace.starts_with("iteration,upper_objective,lower_objective,measure,evaluations,distance\n"),
+        trace.starts_with("iteration,seconds,upper_objective,lower_objective,measure,evaluations,distance\n"),
         "{trace}"
     );
     assert!(trace.lines().count() > 10);

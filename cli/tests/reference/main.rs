@@ -6,6 +6,7 @@ mod algorithms;
 mod claims;
 mod errors;
 mod generated;
+mod json;
 mod language;
 #[path = "../../src/scratch.rs"]
 mod scratch;

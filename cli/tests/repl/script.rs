@@ -157,14 +157,55 @@ fn solves_go_on_from_the_current_point() {
         &with_model(":solve cg(steps = 5)\n:step 2\n:step\n:continue\n:plot trace\n:plot trace measure"),
         &[
             "cg, 5 iterations",
-            "cg 2 iterations",
-            "cg 1 iteration ",
-            "cg, 5 iterations",
+            "cg 2 iterations, 7 in all",
+            "cg 1 iteration, 8 in all",
+            "cg, 13 iterations",
             "upper_objective over iterations",
             "measure over",
         ],
     );
     says(&with_model(":compare cg, bome --steps 20"), &["cg", "bome"]);
+}
+
+/// Steps are those of one long run, to the bit: momentum, schedules and counts go on.
+#[test]
+fn a_run_in_pieces_is_the_run_in_one() {
+    let folder = Folder::new();
+    let method =
+        "solve cg(steps = 30, tolerance = 0, upper_step = 0.1, upper_rule = adam, schedule = cosine)\n";
+    let pieces = format!("{method}:solve --out whole\n:reset point\n:step 10\n:step 7\n:continue --out rest");
+    let Out { out, err, status } = run(&folder, &with_model(&pieces));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    has(&out, &["cg, 30 iterations", "cg 10 iterations", "cg 7 iterations, 17 in all", "cg, 30 iterations"]);
+    let result = |name: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(folder.0.join(name).join("result.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let (whole, rest) = (result("whole"), result("rest"));
+    for key in ["variables", "upper", "lower", "iterations", "termination"] {
+        assert_eq!(whole[key], rest[key], "{key}");
+    }
+}
+
+#[test]
+fn a_changed_model_begins_anew_and_says_so() {
+    let anew = "begins anew at the current point: ";
+    let model =
+        with_model(":solve cg(steps = 5)\nparam lam = 1.0\n:step 2\n:continue --option upper_step=0.01");
+    says(
+        &model,
+        &[&format!("cg {anew}the model or its data changed"), &format!("cg {anew}the method or its options")],
+    );
+    let model = with_model("solve cg(steps = 5)\n:solve\n:reset point\n:continue\n:continue");
+    says(&model, &["cg, 5 iterations", "cg, 5 iterations", "cg, 10 iterations"]);
+}
+
+#[test]
+fn sizes_that_nobody_knows_are_names() {
+    says(
+        "data a: real[n, d]\n:type a' @ a\n:shape a\n",
+        &["a: real[n, d]; `:data a=FILE` gives it values", "real[d, d]\n", "real[n, d]  sizes of data"],
+    );
 }
 
 #[test]

@@ -45,7 +45,13 @@ impl Checker<'_> {
             self.data_range(domain);
         }
         let span = self.decls[id.0].span;
-        Some(self.add_data(&data.name.name, elem, shape, values, span))
+        let added = self.add_data(&data.name.name, elem, shape, values, span);
+        if let Some(range) = self.closed_range(data, elem)
+            && let Some(datum) = self.data.last_mut()
+        {
+            datum.range = range;
+        }
+        Some(added)
     }
 
     /// Adds a datum with its input.
@@ -63,7 +69,7 @@ impl Checker<'_> {
             self.bindings.set(input, array.clone());
         }
         let dims = shape.iter().map(|a| a.dim.map(|d| self.dims[d.0].name.clone())).collect();
-        self.data.push(Data { name: name.to_owned(), input, value, dims, matrix: None, span });
+        self.data.push(Data::new(name, input, value, dims, span));
         self.value(node, Loops::new(), shape)
     }
 
@@ -353,6 +359,13 @@ impl Checker<'_> {
             diagnostic
         };
         self.emit(diagnostic);
+    }
+
+    /// The smallest and largest value of a datum's range.
+    fn closed_range(&mut self, data: &ast::Data, elem: Elem) -> Option<[f64; 2]> {
+        let (low, high, open) = self.data_range(data.domain.as_ref()?)?;
+        // Only ranges of whole numbers are open.
+        Some([low, if open && elem == Elem::Int { high - 1.0 } else { high }])
     }
 
     /// The ends of a datum's range, and whether the upper one is excluded.

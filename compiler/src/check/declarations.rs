@@ -88,6 +88,9 @@ impl Checker<'_> {
         }
         model.graph = std::mem::take(&mut self.graph);
         model.data = std::mem::take(&mut self.data);
+        for data in &mut model.data {
+            data.decided = self.decided.contains(&data.input);
+        }
         Some(model)
     }
 
@@ -464,7 +467,7 @@ impl Checker<'_> {
         own.filter_map(|d| {
             let size = d.size?;
             let (name, labels) = (d.name.clone(), d.labels.clone());
-            Some(Dim { name, size, assumed: d.assumed, labels, span: d.span })
+            Some(Dim { name, size, assumed: d.assumed, counted: d.counted, labels, span: d.span })
         })
         .collect()
     }

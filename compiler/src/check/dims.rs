@@ -35,6 +35,7 @@ impl Checker<'_> {
             labels: None,
             origin: None,
             active: false,
+            counted: false,
         });
         id
     }

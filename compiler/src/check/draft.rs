@@ -41,8 +41,8 @@ pub struct Answer {
     pub node: NodeId,
     /// Names of its dimensions.
     pub dims: Vec<Option<String>>,
-    /// Whether a size in it was made up.
-    pub assumed: bool,
+    /// Of each axis: whether its size was made up, since it is that of data that are not bound.
+    pub assumed: Vec<bool>,
 }
 
 /// Checks a draft. `question`: an expression that may read everything, the findings of a solve too.
@@ -64,7 +64,7 @@ pub fn draft(
     let answer = drafting.and_then(|d| d.answer).map(|value| Answer {
         node: value.node,
         dims: value.shape.iter().map(|axis| Some(checker.dims[axis.dim?.0].name.clone())).collect(),
-        assumed: value.assumed || value.shape.iter().any(|axis| axis.assumed),
+        assumed: value.shape.iter().map(|axis| axis.assumed).collect(),
     });
     Draft { model, missing, answer, diagnostics }
 }

@@ -122,6 +122,9 @@ impl Checker<'_> {
 
     /// The whole number that a dimension is.
     pub fn size_value(&mut self, axis: &Axis) -> Value {
+        if let Some(dim) = axis.dim {
+            self.dims[dim.0].counted = true;
+        }
         Value { assumed: axis.assumed, ..self.int(axis.size as i64) }
     }
 

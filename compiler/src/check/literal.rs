@@ -64,7 +64,7 @@ impl Checker<'_> {
         let array = Arc::new(array);
         let (input, node) = self.graph.add_input("", Role::Data, ty);
         self.bindings.set(input, array.clone());
-        self.data.push(Data { name: String::new(), input, value: Some(array), dims, matrix: None, span });
+        self.data.push(Data::new("", input, Some(array), dims, span));
         self.value(node, Loops::new(), shape)
     }
 

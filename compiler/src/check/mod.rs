@@ -32,7 +32,7 @@ mod product;
 mod random;
 mod range;
 mod results;
-mod sampling;
+pub(crate) mod sampling;
 mod scope;
 mod slopes;
 mod sparse;
@@ -49,7 +49,7 @@ use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 
 use crate::ir::eval::Bindings;
-use crate::ir::graph::{Graph, NodeId};
+use crate::ir::graph::{Graph, InputId, NodeId};
 use crate::model::{Data, Model, ResultInput, Var};
 use crate::session::{Loader, Options, Phase};
 pub use builtins::{help as function_help, names as function_names};
@@ -100,6 +100,8 @@ struct DimState {
     /// Where the size comes from, in words.
     origin: Option<(Span, String)>,
     active: bool,
+    /// Whether the size is used as a number.
+    counted: bool,
 }
 
 /// A loop index.
@@ -135,6 +137,8 @@ pub(crate) struct Checker<'a> {
     expansions: usize,
     graph: Graph,
     bindings: Bindings,
+    /// Data whose values were looked at.
+    decided: BTreeSet<InputId>,
     modules: Vec<Module>,
     decls: Vec<Decl>,
     dims: Vec<DimState>,
@@ -197,6 +201,7 @@ impl<'a> Checker<'a> {
             expansions: 0,
             graph: Graph::new(),
             bindings: Bindings::new(),
+            decided: BTreeSet::new(),
             modules: Vec::new(),
             decls: Vec::new(),
             dims: Vec::new(),

@@ -85,6 +85,7 @@ impl Checker<'_> {
         };
         let length = known.or_else(|| {
             let difference = self.graph.sub(b, a);
+            self.decided_by(&[difference]);
             let lengths = evaluate(&self.graph, &[difference], &self.bindings).ok()?.pop()?;
             let first = lengths.iter().next().copied()?;
             lengths.iter().all(|l| *l == first).then_some(first as i64)

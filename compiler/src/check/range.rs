@@ -212,6 +212,7 @@ impl Checker<'_> {
         }
         let changing = |v: Value| (!v.loops.is_empty()).then_some(v);
         let ends = [changing(start), changing(end)];
+        self.decided_by(&nodes);
         let arrays = match evaluate(&self.graph, &nodes, &self.bindings) {
             Ok(arrays) => arrays,
             Err(EvalError::Memory(ty)) => {

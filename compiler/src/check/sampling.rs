@@ -8,6 +8,7 @@ use blo_grammar::span::Span;
 use super::Checker;
 use super::builtins::reduce::Reducer;
 use super::range::Bound;
+use super::scope::Reads;
 use super::value::{Axis, Value};
 use crate::ir::graph::{Graph, NodeId, Role};
 use crate::model::Sampled;
@@ -51,6 +52,13 @@ impl Checker<'_> {
     pub fn record_samples(&mut self, binders: &[Binder], bound: &Bound, reducer: Reducer, value: &Value) {
         for (binder, index) in binders.iter().zip(&bound.loops) {
             if !binder.sampled {
+                // A sum says how many terms it has even where they are all the same.
+                if let Some(dim) = self.loops[index.0].axis.dim
+                    && reducer != Reducer::Mean
+                    && !matches!(self.reads, Reads::Reports | Reads::Solution)
+                {
+                    self.dims[dim.0].counted = true;
+                }
                 continue;
             }
             if self.stage(value.node) == Role::Data {
@@ -120,7 +128,7 @@ impl Checker<'_> {
         for sample in std::mem::take(&mut self.samples) {
             let known = sampled.iter().any(|s| s.node == sample.node && s.span == sample.span);
             if read[sample.node.0 as usize] && !known {
-                let unbiased = is_affine_in(&self.graph, objectives, sample.node);
+                let unbiased = is_affine_in(&self.graph, objectives, &[sample.node]);
                 if !unbiased {
                     self.biased(&sample);
                 }
@@ -140,18 +148,19 @@ impl Checker<'_> {
     }
 }
 
-/// Whether every objective that reads a sum is affine in it: only then does an unbiased estimate of the sum give one of the
-/// objective.
-fn is_affine_in(graph: &Graph, objectives: &[NodeId], sum: NodeId) -> bool {
+/// Whether every objective that reads sums is affine in them, in all together: only then do unbiased estimates of the sums give one
+/// of the objective.
+pub(crate) fn is_affine_in(graph: &Graph, objectives: &[NodeId], sums: &[NodeId]) -> bool {
     let mut depends = vec![false; graph.len()];
-    depends[sum.0 as usize] = true;
+    sums.iter().for_each(|sum| depends[sum.0 as usize] = true);
     for id in graph.reachable(objectives) {
         depends[id.0 as usize] |= graph.node(id).inputs.iter().any(|input| depends[input.0 as usize]);
     }
     let mut seen = vec![false; graph.len()];
     let mut todo: Vec<NodeId> = objectives.to_vec();
     while let Some(id) = todo.pop() {
-        if id == sum || !depends[id.0 as usize] || std::mem::replace(&mut seen[id.0 as usize], true) {
+        if sums.contains(&id) || !depends[id.0 as usize] || std::mem::replace(&mut seen[id.0 as usize], true)
+        {
             continue;
         }
         let inputs = &graph.node(id).inputs;

@@ -308,6 +308,7 @@ pub fn dense(c: &mut Checker, call: &Call, values: &[Value]) -> Option<Value> {
         let label = format!("{} numbers do not fit into memory", sizes.join(" × "));
         return c.error("E0235", "an array is too large", e.span, label);
     }
+    c.decided_by(&[value.node]);
     let array = evaluate(&c.graph, &[value.node], &c.bindings).ok().and_then(|mut all| all.pop());
     Some(c.add_data("", Elem::Real, value.shape.clone(), array.map(Arc::new), call.span))
 }

@@ -7,7 +7,7 @@ use blo_grammar::span::Span;
 use super::Checker;
 use super::value::Value;
 use crate::ir::eval::{Array, evaluate};
-use crate::ir::graph::Role;
+use crate::ir::graph::{Attrs, NodeId, Role};
 use crate::types::Elem;
 
 impl Checker<'_> {
@@ -18,7 +18,18 @@ impl Checker<'_> {
         }
         let place = self.graph.node(value.node).span.unwrap_or(Span::new(self.main_file(), 0, 0));
         let node = self.without_sparse(value.node, place)?;
+        self.decided_by(&[node]);
         evaluate(&self.graph, &[node], &self.bindings).ok()?.pop()
+    }
+
+    /// Remembers that the values of what these nodes read decide what the model is.
+    pub fn decided_by(&mut self, nodes: &[NodeId]) {
+        let read = self.graph.reachable(nodes);
+        for node in read {
+            if let Attrs::Input(input) = self.graph.node(node).attrs {
+                self.decided.insert(input);
+            }
+        }
     }
 
     /// A whole number known now, with whether it rests on a made-up size.

@@ -21,7 +21,9 @@ pub use blo_kernels::Level;
 use blo_runtime::frozen::program::freeze;
 use blo_runtime::kernel::Kernel;
 use blo_runtime::program::Program;
-use blo_runtime::program::spec::{BufferSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec, TiledSpec};
+use blo_runtime::program::spec::{
+    BufferSpec, DataSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec, TiledSpec,
+};
 
 use crate::ir::eval::Bindings;
 use crate::ir::loops::{BufferId, Home, Loops, Nest, Step};
@@ -163,11 +165,8 @@ fn steps(
     list.iter().map(step).collect()
 }
 
-/// A data buffer and its values.
-type Bound<'a> = (BufferId, Cow<'a, [f64]>);
-
 /// The values of the data inputs, in buffer order.
-fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, CodegenError> {
+fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<DataSpec<'a>>, CodegenError> {
     let mut bound = Vec::new();
     for (i, buffer) in loops.buffers.iter().enumerate() {
         let Home::Data(input) = buffer.home else { continue };
@@ -177,7 +176,7 @@ fn bind<'a>(loops: &Loops, data: &'a Bindings) -> Result<Vec<Bound<'a>>, Codegen
         }
         let values =
             value.as_slice().map_or_else(|| Cow::Owned(value.iter().copied().collect()), Cow::Borrowed);
-        bound.push((BufferId(i as u32), values));
+        bound.push(DataSpec { name: buffer.name.clone(), buffer: BufferId(i as u32), values });
     }
     Ok(bound)
 }

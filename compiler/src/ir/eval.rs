@@ -21,6 +21,8 @@ pub struct Bindings {
     values: Vec<Option<Arc<Array>>>,
     /// Values of nodes that were worked out before.
     nodes: FxHashMap<NodeId, Arc<Array>>,
+    /// Says that an evaluation is to end before it is done.
+    stop: Option<fn() -> bool>,
 }
 
 impl Bindings {
@@ -36,6 +38,12 @@ impl Bindings {
             self.values.resize(index + 1, None);
         }
         self.values[index] = Some(value.into());
+    }
+
+    /// The same values; evaluations with them end as soon as `stop` says so, which is asked before each node.
+    #[must_use]
+    pub fn stopping(self, stop: fn() -> bool) -> Self {
+        Bindings { stop: Some(stop), ..self }
     }
 
     /// The value of an input, if it is bound.
@@ -75,6 +83,8 @@ pub enum EvalError {
     Shape(String),
     /// A value of this type does not fit into memory.
     Memory(String),
+    /// Whoever asked wanted no more of it.
+    Stopped,
 }
 
 impl std::fmt::Display for EvalError {
@@ -83,6 +93,7 @@ impl std::fmt::Display for EvalError {
             EvalError::Missing(name) => write!(f, "`{name}` has no value"),
             EvalError::Shape(name) => write!(f, "the value of `{name}` has the wrong sizes"),
             EvalError::Memory(ty) => write!(f, "a {ty} does not fit into memory"),
+            EvalError::Stopped => f.write_str("interrupted"),
         }
     }
 }
@@ -102,6 +113,9 @@ pub fn evaluate(graph: &Graph, roots: &[NodeId], bindings: &Bindings) -> Result<
         if let Some(known) = bindings.nodes.get(&id) {
             values[id.0 as usize] = Some(Cow::Borrowed(known));
             continue;
+        }
+        if bindings.stop.is_some_and(|stop| stop()) {
+            return Err(EvalError::Stopped);
         }
         values[id.0 as usize] = Some(node_value(graph, id, bindings, &values)?);
         // Values are dropped after their last use, so that memory stays bounded by what is live.

@@ -12,6 +12,8 @@ use crate::types::Axes;
 /// The positions `index` (b, whole numbers) along an axis; remembers what it has built.
 pub struct Rows {
     index: NodeId,
+    /// Whether what depends on data alone is computed from rows of data too.
+    data: bool,
     known: FxHashMap<(NodeId, usize), NodeId>,
     /// The same for other positions, which a slice led to, by how far they are shifted.
     shifted: FxHashMap<usize, Rows>,
@@ -20,7 +22,12 @@ pub struct Rows {
 impl Rows {
     /// For these positions.
     pub fn new(index: NodeId) -> Self {
-        Rows { index, known: FxHashMap::default(), shifted: FxHashMap::default() }
+        Rows { index, data: false, known: FxHashMap::default(), shifted: FxHashMap::default() }
+    }
+
+    /// For these positions, which are read of data themselves wherever the operators allow it.
+    pub fn down_to_data(index: NodeId) -> Self {
+        Rows { data: true, ..Rows::new(index) }
     }
 
     /// The positions of `axis` of `id`: the same shape but for that axis, which has the length of the index.
@@ -71,7 +78,10 @@ impl Rows {
         };
         // What depends on data alone is computed once, so that it is read rather than computed again; but not what is small before
         // it is repeated.
-        if node.stage == Role::Data && !matches!(node.attrs, Attrs::Broadcast { .. } | Attrs::Iota { .. }) {
+        if !self.data
+            && node.stage == Role::Data
+            && !matches!(node.attrs, Attrs::Broadcast { .. } | Attrs::Iota { .. })
+        {
             return None;
         }
         let kept = |removed: &[usize]| -> Option<usize> {
@@ -151,14 +161,14 @@ impl Rows {
         let rows = if from == 0 {
             self.of(g, input, axis)
         } else {
-            let index = self.index;
+            let (index, data) = (self.index, self.data);
             let rows = match self.shifted.entry(from) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::hash_map::Entry::Vacant(place) => {
                     let shape = g.shape(index).clone();
                     let shift = g.fill_int(from as i64, &shape);
                     let moved = g.add(index, shift);
-                    place.insert(Rows::new(moved))
+                    place.insert(Rows { data, ..Rows::new(moved) })
                 }
             };
             rows.of(g, input, axis)

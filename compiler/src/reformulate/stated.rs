@@ -217,7 +217,7 @@ fn multiplier_domain(model: &mut Model, var: &Var, bounds: Option<Array>) -> Dom
     let value = bounds.mapv(|bound| if bound.is_infinite() { 0.0 } else { f64::INFINITY });
     let dims = vec![None; value.ndim()];
     let value = Some(Arc::new(value));
-    model.data.push(Data { name: String::new(), input, value, dims, matrix: None, span: var.span });
+    model.data.push(Data::new("", input, value, dims, var.span));
     let zeros = model.graph.zeros_like(var.node);
     Domain::Interval(zeros, most)
 }

@@ -36,6 +36,18 @@ fn missing_and_misshapen_inputs_are_named() {
 }
 
 #[test]
+fn an_evaluation_ends_when_it_is_told_to() {
+    let mut g = Graph::new();
+    let (id, x) = g.add_input("x", Role::Data, Type::new(Elem::Real, [2]));
+    let y = g.add(x, x);
+    let mut bindings = Bindings::new();
+    bindings.set(id, array![1.0, 2.0].into_dyn());
+    let going = bindings.clone().stopping(|| false);
+    assert_eq!(evaluate(&g, &[y], &going), Ok(vec![array![2.0, 4.0].into_dyn()]));
+    assert_eq!(evaluate(&g, &[y], &bindings.stopping(|| true)), Err(EvalError::Stopped));
+}
+
+#[test]
 fn roots_may_repeat_and_feed_each_other() {
     let mut b = Bound::new(1);
     let x = reals(&mut b, &[1.0, 2.0]);

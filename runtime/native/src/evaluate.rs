@@ -1,6 +1,8 @@
 //! Objectives, derivatives, reports, projections, starts and constraints, one function each. Lengths are those that the handle says;
 //! both objectives are minimised, one that the model maximises comes with the other sign.
 
+use std::ffi::{CStr, c_char};
+
 use blo_runtime::derivatives::{Derivatives, Quantity};
 use blo_runtime::problem::Problem;
 
@@ -110,6 +112,30 @@ pub unsafe extern "C" fn blo_kernel_start(handle: *const Handle, x: *mut f64, y:
             Ok(())
         })
     }
+}
+
+/// Gives data other values, as many as they have, row by row; they stay until they are given others.
+///
+/// # Safety
+/// `handle` must be open, `name` null or text, `values` null or `len` numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn blo_kernel_set_data(
+    handle: *const Handle,
+    name: *const c_char,
+    values: *const f64,
+    len: usize,
+) -> i32 {
+    // SAFETY: as promised by the caller.
+    let Some(handle) = (unsafe { handle.as_ref() }) else { return Code::Argument as i32 };
+    // What data decide is computed by the call after the last of them.
+    handle.change(|thawed| {
+        if name.is_null() {
+            return Err((Code::Argument, "`name` is null".to_owned()));
+        }
+        // SAFETY: as promised by the caller.
+        let (name, values) = unsafe { (CStr::from_ptr(name), numbers(values, len, "values")?) };
+        thawed.set_data(&name.to_string_lossy(), values).map_err(|words| (Code::Argument, words))
+    })
 }
 
 /// Moves `x` to the nearest point of the domains.

@@ -71,6 +71,18 @@ impl Handle {
 
     /// Does something with the problem while no other caller does; keeps the words for a failure.
     pub fn call(&self, action: impl FnOnce(&mut Inner) -> Result<(), Failure>) -> i32 {
+        self.locked(|inner| {
+            inner.thawed.renew().map_err(|words| (Code::Argument, words))?;
+            action(inner)
+        })
+    }
+
+    /// Changes data, which takes effect in the next [`Handle::call`].
+    pub fn change(&self, action: impl FnOnce(&mut Thawed) -> Result<(), Failure>) -> i32 {
+        self.locked(|inner| action(&mut inner.thawed))
+    }
+
+    fn locked(&self, action: impl FnOnce(&mut Inner) -> Result<(), Failure>) -> i32 {
         // After a panic the numbers in the buffers are of no account, and every call writes its own.
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = guarded(|| action(&mut inner));
@@ -170,9 +182,9 @@ mod tests {
         assert_eq!(Handle::open(b"").err().unwrap(), "it holds no compiled model");
         assert_eq!(
             Handle::open(b"blo\0kern\x09\0\0\0").err().unwrap(),
-            "it has version 9 of the format, and this is for version 1"
+            "it has version 9 of the format, and this is for version 2"
         );
-        assert_eq!(Handle::open(b"blo\0kern\x01\0\0\0").err().unwrap(), "it is cut off or damaged");
+        assert_eq!(Handle::open(b"blo\0kern\x02\0\0\0").err().unwrap(), "it is cut off or damaged");
     }
 
     #[test]

@@ -134,7 +134,10 @@ pub unsafe extern "C" fn blo_kernel_solve(
         let mut deadline =
             Deadline { at: at.and_then(|limit| now.checked_add(limit)), last: now, pace: Pace::new(0.01) };
         let thawed = &mut inner.thawed;
-        let found = solve_from(&mut thawed.problem, thawed.solver, &settings, start, &mut deadline);
+        let solver = thawed.solver;
+        let found = thawed
+            .problem
+            .whole_where_resized(|problem| solve_from(problem, solver, &settings, start, &mut deadline));
         thawed.problem.take_fault();
         // SAFETY: as promised by the caller.
         unsafe { write(&found, out) }

@@ -203,6 +203,22 @@ pub struct Constrained {
 }
 
 impl Constrained {
+    /// All programs.
+    pub(crate) fn programs(&mut self) -> impl Iterator<Item = &mut Nlp> {
+        let follower = self.follower.iter_mut().map(|follower| &mut follower.nlp);
+        let value = self.cuts.iter_mut().map(|cuts| &mut cuts.value);
+        std::iter::once(&mut self.single).chain(follower).chain(value)
+    }
+
+    /// Forgets what was found out with other data.
+    pub(crate) fn forget(&mut self) {
+        self.programs().for_each(Nlp::forget);
+        (self.found, self.proof) = (None, None);
+        if let Some(cuts) = &mut self.cuts {
+            cuts.branches.clear();
+        }
+    }
+
     /// The lower variables of `z`, and the multipliers that the model reads behind them.
     pub fn lower_part(&self, z: &[f64]) -> Vec<f64> {
         let (n, m) = self.lens;

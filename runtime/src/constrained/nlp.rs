@@ -108,6 +108,16 @@ impl Nlp {
         self.lo.is_empty()
     }
 
+    /// The program itself.
+    pub(crate) fn derivatives(&mut self) -> &mut dyn Derivatives {
+        &mut *self.derivatives
+    }
+
+    /// Forgets what was found out about its derivatives.
+    pub(crate) fn forget(&mut self) {
+        self.structure = None;
+    }
+
     /// Sets the parameters.
     pub fn set_parameters(&mut self, p: &[f64]) {
         self.outer[..self.parameters].copy_from_slice(p);

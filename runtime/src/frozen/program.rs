@@ -10,8 +10,8 @@ use crate::kernel::image::{Hole, Image, Piece};
 use crate::kernel::{Kernel, Reach};
 use crate::program::Program;
 use crate::program::spec::{
-    BufferId, BufferSpec, Cell, Dense, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramSpec, Shift,
-    Sparse, StepSpec, TiledSpec, Width,
+    BufferId, BufferSpec, Cell, DataSpec, Dense, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramSpec,
+    Shift, Sparse, StepSpec, TiledSpec, Width,
 };
 
 /// A program whose kernels are functions of `image` by their numbers, as bytes.
@@ -141,6 +141,19 @@ impl Wire for Direct {
     }
 }
 
+impl Wire for DataSpec<'_> {
+    fn put(&self, to: &mut Writer) {
+        self.name.put(to);
+        self.buffer.put(to);
+        self.values.put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
+        let (name, buffer) = Wire::get(from)?;
+        Ok(DataSpec { name, buffer, values: <Cow<'_, [f64]>>::get(from)? })
+    }
+}
+
 impl Wire for ProgramSpec<'_> {
     fn put(&self, to: &mut Writer) {
         (self.width, self.bytes, self.own_bytes).put(to);
@@ -163,7 +176,7 @@ impl Wire for ProgramSpec<'_> {
             vectors: Wire::get(from)?,
             batches: Wire::get(from)?,
             lens: Wire::get(from)?,
-            data: <Vec<(BufferId, Cow<'_, [f64]>)>>::get(from)?,
+            data: Wire::get(from)?,
             setup: Wire::get(from)?,
             entries: Wire::get(from)?,
         })

@@ -3,8 +3,8 @@
 
 use super::element::Real;
 use super::spec::{
-    BufferId, BufferSpec, Cell, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramError, ProgramSpec,
-    Shift, StepSpec, TiledSpec, Width,
+    BufferId, BufferSpec, Cell, DataSpec, DirectSpec, EntrySpec, HostStep, Matrix, Place, ProgramError,
+    ProgramSpec, Shift, StepSpec, TiledSpec, Width,
 };
 use super::steps::{DenseStep, Host, InMemory, InTile, Moving, Naming, Step, TileStep, TiledStep};
 use crate::derivatives::Quantity;
@@ -41,6 +41,16 @@ pub struct Plan<T: Real> {
     batches: Box<[Batch<T>]>,
     generation: [u64; 2],
     entries: [Option<Box<Entry<T>>>; Quantity::ALL.len()],
+    /// Where data with a name lie.
+    data: Box<[(String, Datum<T>)]>,
+    /// What depends on data alone.
+    setup: Box<[Step<T>]>,
+}
+
+/// The place of an array of data.
+enum Datum<T: Real> {
+    Real(Slot<T>),
+    Int(Slot<i64>),
 }
 
 impl<T: Real> Plan<T> {
@@ -64,21 +74,45 @@ impl<T: Real> Plan<T> {
             Ok(Batch { rows, weights })
         };
         let batches = spec.batches.iter().map(slots).collect::<Result<Box<[_]>, _>>()?;
-        let mut setup = spec.setup.iter().map(|s| binder.step::<T>(s)).collect::<Result<Vec<_>, _>>()?;
+        let setup = spec.setup.iter().map(|s| binder.step::<T>(s)).collect::<Result<_, _>>()?;
         let mut entries = [const { None }; Quantity::ALL.len()];
         for entry in &spec.entries {
             entries[entry.quantity as usize] = Some(Box::new(binder.entry(entry)?));
         }
-        for (id, values) in &spec.data {
-            binder.fill::<T>(*id, values)?;
+        let mut data = Vec::new();
+        for DataSpec { name, buffer, values } in &spec.data {
+            let datum = binder.datum::<T>(*buffer, values.len())?;
+            datum.fill(&mut binder.memory, values);
+            if !name.is_empty() {
+                data.push((name.clone(), datum));
+            }
         }
-        let mut memory = binder.memory;
+        let memory = binder.memory;
         let own_bytes = spec.own_bytes;
-        let mut workers = vec![Worker::new(own_bytes).ok_or(ProgramError::Memory(own_bytes))?];
-        for step in &mut setup {
-            step.run(&mut memory, &mut workers);
+        let workers = vec![Worker::new(own_bytes).ok_or(ProgramError::Memory(own_bytes))?];
+        let (data, generation) = (data.into(), [0; 2]);
+        let mut plan =
+            Plan { memory, workers, own_bytes, vectors, batches, generation, entries, data, setup };
+        plan.renew();
+        Ok(plan)
+    }
+
+    /// Gives an array of data other values, as far as this program reads it; [`Plan::renew`] has to follow.
+    ///
+    /// # Panics
+    /// When their number is another.
+    pub fn set_data(&mut self, name: &str, values: &[f64]) {
+        for (_, datum) in self.data.iter().filter(|(own, _)| own == name) {
+            datum.fill(&mut self.memory, values);
         }
-        Ok(Plan { memory, workers, own_bytes, vectors, batches, generation: [1; 2], entries })
+    }
+
+    /// Runs what depends on data alone; everything else runs anew when it is asked for.
+    pub fn renew(&mut self) {
+        for step in &mut self.setup {
+            step.run(&mut self.memory, &mut self.workers);
+        }
+        self.generation = self.generation.map(|generation| generation + 1);
     }
 
     /// Sets how many threads a large step may use; fewer, where there is no memory for so many.
@@ -241,6 +275,23 @@ fn load<T: Real>(to: &mut [T], from: &[f64]) -> bool {
     changed
 }
 
+impl<T: Real> Datum<T> {
+    fn fill(&self, memory: &mut Memory, values: &[f64]) {
+        match self {
+            Datum::Int(slot) => {
+                let to = memory.write(*slot);
+                assert_eq!(to.len(), values.len(), "data given to a program have the wrong length");
+                to.iter_mut().zip(values).for_each(|(to, &from)| *to = from as i64);
+            }
+            Datum::Real(slot) => {
+                let to = memory.write(*slot);
+                assert_eq!(to.len(), values.len(), "data given to a program have the wrong length");
+                to.iter_mut().zip(values).for_each(|(to, &from)| *to = T::from_f64(from));
+            }
+        }
+    }
+}
+
 /// Turns places into slots of a memory, and checks them.
 struct Binder<'a> {
     memory: Memory,
@@ -276,27 +327,16 @@ impl Binder<'_> {
         self.memory.slot(byte, len).ok_or(ProgramError::Buffer(at.buffer))
     }
 
-    fn fill<T: Real>(&mut self, id: BufferId, values: &[f64]) -> Result<(), ProgramError> {
+    fn datum<T: Real>(&self, id: BufferId, len: usize) -> Result<Datum<T>, ProgramError> {
         let buffer = *self.buffer(id)?;
-        if buffer.len != values.len() {
+        if buffer.len != len {
             return Err(ProgramError::Extent(id));
         }
         let at = Place { buffer: id, offset: 0 };
-        match buffer.cell {
-            Cell::Int => {
-                let slot = self.slot::<i64>(at, buffer.len)?;
-                self.memory.write(slot).iter_mut().zip(values).for_each(|(to, &from)| *to = from as i64);
-            }
-            Cell::Real => {
-                let slot = self.slot::<T>(at, buffer.len)?;
-                self.memory
-                    .write(slot)
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(to, &from)| *to = T::from_f64(from));
-            }
-        }
-        Ok(())
+        Ok(match buffer.cell {
+            Cell::Int => Datum::Int(self.slot(at, len)?),
+            Cell::Real => Datum::Real(self.slot(at, len)?),
+        })
     }
 
     fn entry<T: Real>(&self, entry: &EntrySpec) -> Result<Entry<T>, ProgramError> {

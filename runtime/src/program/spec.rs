@@ -351,6 +351,16 @@ pub struct EntrySpec {
     pub direct: Option<DirectSpec>,
 }
 
+/// An array that is known before the run.
+pub struct DataSpec<'a> {
+    /// What the model calls it; empty where it has no name.
+    pub name: String,
+    /// Where it lies.
+    pub buffer: BufferId,
+    /// Its values, as `f64`.
+    pub values: Cow<'a, [f64]>,
+}
+
 /// A whole program.
 pub struct ProgramSpec<'a> {
     /// The storage of reals.
@@ -367,9 +377,9 @@ pub struct ProgramSpec<'a> {
     pub batches: Vec<[Option<BufferId>; 2]>,
     /// The numbers of upper and lower coordinates.
     pub lens: [usize; 2],
-    /// What is known before the run, as `f64`.
-    pub data: Vec<(BufferId, Cow<'a, [f64]>)>,
-    /// Steps that depend on data alone; they run once.
+    /// What is known before the run.
+    pub data: Vec<DataSpec<'a>>,
+    /// Steps that depend on data alone; they run once, and again when data are given other values.
     pub setup: Vec<StepSpec>,
     /// The entries.
     pub entries: Vec<EntrySpec>,

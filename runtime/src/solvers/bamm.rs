@@ -55,7 +55,7 @@ pub static BAMM: Solver = Solver {
     paper: &[
         ("steps", Preset::Number(10000.0)),
         ("lower_step", Preset::Number(0.1)),
-        ("upper_step", Preset::Number(0.005)),
+        ("upper_step", Preset::Number(0.1)),
         ("mu", Preset::Number(0.9)),
         ("p", Preset::Number(10.0)),
         ("tau", Preset::Number(0.025)),

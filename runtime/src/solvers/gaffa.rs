@@ -16,12 +16,14 @@
 //! regularized gap functions", ICLR 2025, arXiv 2406.01992, algorithm 1.
 
 use super::options::{RUN, UPPER};
-use super::rows::{Copy, LOWER, into_cone, lower_step, needs, proximal, rows, with_follower};
+use super::rows::{
+    Copy, LOWER, into_cone, lower_step, needs, proximal, proximal_direction, rows, with_follower,
+};
 use super::run::{Evaluation, Method, Point, Run};
 use super::step::Step;
 use super::{Levels, Solver};
 use crate::derivatives::Derivatives;
-use crate::linear::blas1::{axpy, scale, squared_distance};
+use crate::linear::blas1::{axpy, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::schedule::Schedule;
 use crate::settings::{OptionSpec, Preset, Settings};
@@ -134,14 +136,7 @@ impl Method for Gaffa {
             before,
             ..
         } = self;
-        scale(1.0 / penalty, &mut direction.x);
-        axpy(1.0, &at_y.by_x, &mut direction.x);
-        axpy(-1.0, &at_theta.by_x, &mut direction.x);
-        scale(1.0 / penalty, &mut direction.y);
-        axpy(1.0, &at_y.by_y, &mut direction.y);
-        for ((d, y), theta) in direction.y.iter_mut().zip(&point.y).zip(&at_theta.y) {
-            *d -= (y - theta) / gamma.0;
-        }
+        proximal_direction(direction, 1.0 / penalty, (at_y, at_theta), &point.y, gamma.0);
         before.copy_from_slice(&point.x);
         upper.apply(&problem.upper, k, &direction.x, &mut point.x);
         let of_x = upper.pace(squared_distance(&point.x, before).sqrt());

@@ -4,9 +4,10 @@
 //! `(x, y)` together. With `θ` and `l` the sides of the proximal saddle point, `z` its multipliers of before, and `C` the points that
 //! satisfy the constraints, in this order, with `c_k = c (k + 1)^p`:
 //! `θ⁺ = P(θ − eta (∇y f(x, θ) + Jy c(x, θ)'l + (θ − y)/gamma1))`, `l⁺ = P(l + eta (c(x, θ) − (l − z)/gamma2))`,
-//! `(x, y)⁺ = P_C(x − alpha (∇x F/c_k + ∇x f(x, y) − ∇x f(x, θ⁺) − Jx c(x, θ⁺)'l⁺), y − beta (∇y F/c_k + ∇y f(x, y) − (y − θ⁺)/gamma1))`,
+//! `(x, y)⁺ = P_C(x − alpha (∇x F/c_k + ∇x f(x, y) − ∇x f(x, θ⁺) − Jx c(x, θ⁺)'l⁺), y − alpha (∇y F/c_k + ∇y f(x, y) − (y − θ⁺)/gamma1))`,
 //! `z⁺ = clip(z + s (l⁺ − z)/gamma2, −R, R)`.
-//! `alpha` is `upper_step`, automatically at most `eta`; `beta` and `eta` are `lower_step`, `s` is `dual_step`, `R` is `bound`. The
+//! `alpha` is `upper_step`, automatically at most `eta`, which is `lower_step`; `s` is `dual_step`, `R` is `bound`. `x` and `y` have one step
+//! size: where the projection holds against a step that it undoes, parts of different length would leave a drift along `C`. The
 //! projection onto `C` is exact for linear constraints: their Jacobian is read off row by row and the dual of the projection solved by
 //! coordinate ascent; for others it is that of the linearised constraints, twice. Stops when the moves divided by their step sizes are at
 //! most `tolerance`. Costs three evaluations of `f` and `c` with gradients and two per constraint, one of `F`, and memory of one
@@ -19,13 +20,15 @@
 //! Hessian-free algorithm", ICLR 2024, arXiv 2401.16164, algorithm 1.
 
 use super::options::{RUN, UPPER};
-use super::rows::{Copy, LOWER, into_cone, lower_step, needs, proximal, rows, with_follower};
+use super::rows::{
+    Copy, LOWER, into_cone, lower_step, needs, proximal, proximal_direction, rows, with_follower,
+};
 use super::run::{Evaluation, Method, Point, Run};
 use super::step::Step;
 use super::{Levels, Solver};
 use crate::constrained::nlp::Nlp;
 use crate::derivatives::Derivatives;
-use crate::linear::blas1::{axpy, dot, scale, squared_distance};
+use crate::linear::blas1::{axpy, dot, squared_distance};
 use crate::problem::{Feature, Problem};
 use crate::schedule::Schedule;
 use crate::settings::{OptionSpec, Preset, Settings};
@@ -214,20 +217,14 @@ impl Method for Lvhba {
 
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
         let weight = self.growth.factor(k, 0) / self.c;
-        let Self { gamma, bound, size, dual, upper, at_y, at_theta, direction, before, onto, .. } = self;
-        scale(weight, &mut direction.x);
-        axpy(1.0, &at_y.by_x, &mut direction.x);
-        axpy(-1.0, &at_theta.by_x, &mut direction.x);
-        scale(weight, &mut direction.y);
-        axpy(1.0, &at_y.by_y, &mut direction.y);
-        for ((d, y), theta) in direction.y.iter_mut().zip(&point.y).zip(&at_theta.y) {
-            *d -= (y - theta) / gamma.0;
-        }
+        let Self { gamma, bound, dual, upper, at_y, at_theta, direction, before, onto, .. } = self;
+        proximal_direction(direction, weight, (at_y, at_theta), &point.y, gamma.0);
         before.x.copy_from_slice(&point.x);
         before.y.copy_from_slice(&point.y);
         upper.apply(&problem.upper, k, &direction.x, &mut point.x);
+        let alpha = upper.length(k);
         with_follower(problem, |problem, follower| {
-            at_y.step(&follower.nlp, *size, &direction.y);
+            at_y.step(&follower.nlp, alpha, &direction.y);
             point.y.copy_from_slice(&at_y.y);
             onto.project(problem, &mut follower.nlp, &mut point.x, &mut point.y);
         });
@@ -240,7 +237,7 @@ impl Method for Lvhba {
             *z = new;
         }
         let of_x = upper.pace(squared_distance(&point.x, &before.x).sqrt());
-        let of_y = squared_distance(&point.y, &before.y).sqrt() / *size;
+        let of_y = upper.pace(squared_distance(&point.y, &before.y).sqrt());
         self.moved = of_x.hypot(of_y).hypot(of_z);
         None
     }

@@ -6,7 +6,7 @@ use super::run::Point;
 use crate::constrained::Follower;
 use crate::constrained::nlp::{Nlp, count};
 use crate::derivatives::Quantity;
-use crate::linear::blas1::{all_finite, axpy, squared_distance};
+use crate::linear::blas1::{all_finite, axpy, scale, squared_distance};
 use crate::linear::power::{seeded, spectral_radius};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
@@ -55,6 +55,25 @@ pub(super) const fn proximal(of_multipliers: f64) -> [OptionSpec; 5] {
 
 const fn positive(name: &'static str, default: f64, doc: &'static str) -> OptionSpec {
     OptionSpec { name, kind: POSITIVE, default: Preset::Number(default), doc }
+}
+
+/// From `∇F` in `direction` to the direction of `weight F + L(y) − L(theta) − ‖y − theta‖² / 2 gamma`, with the Lagrangians `L` at the
+/// two copies as they were last evaluated.
+pub(super) fn proximal_direction(
+    direction: &mut Point,
+    weight: f64,
+    (at_y, at_theta): (&Copy, &Copy),
+    y: &[f64],
+    gamma: f64,
+) {
+    scale(weight, &mut direction.x);
+    axpy(1.0, &at_y.by_x, &mut direction.x);
+    axpy(-1.0, &at_theta.by_x, &mut direction.x);
+    scale(weight, &mut direction.y);
+    axpy(1.0, &at_y.by_y, &mut direction.y);
+    for ((d, y), theta) in direction.y.iter_mut().zip(y).zip(&at_theta.y) {
+        *d -= (y - theta) / gamma;
+    }
 }
 
 /// `f + w · c` at a copy of the lower variables.

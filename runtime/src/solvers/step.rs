@@ -99,6 +99,11 @@ impl Step {
         if moved == 0.0 { 0.0 } else { moved / (self.size * self.share) }
     }
 
+    /// The size of the last step, with the schedule as in iteration `k`: the step on variables that move along with these.
+    pub(crate) fn length(&self, k: usize) -> f64 {
+        self.size * self.share * self.schedule.factor(k, self.steps)
+    }
+
     /// Whether the rule's direction is the gradient itself.
     fn is_plain(&self) -> bool {
         self.adaptive.is_none() && self.rule.is_gradient() && self.rates.is_empty() && !self.clip.is_finite()
@@ -107,7 +112,7 @@ impl Step {
     /// `to ← P(from − size · schedule(k) · rates ∘ rule(clipped g))`.
     pub(crate) fn advance(&mut self, space: &Space, k: usize, g: &[f64], from: &[f64], to: &mut [f64]) {
         if self.is_plain() {
-            let alpha = -self.size * self.share * self.schedule.factor(k, self.steps);
+            let alpha = -self.length(k);
             for ((to, from), g) in to.iter_mut().zip(from).zip(g) {
                 *to = from + alpha * g;
             }
@@ -140,7 +145,7 @@ impl Step {
     /// `v ← P(v − size · schedule(k) · rates ∘ rule(clipped g))`.
     pub(crate) fn apply(&mut self, space: &Space, k: usize, g: &[f64], v: &mut [f64]) {
         if self.is_plain() {
-            axpy(-self.size * self.share * self.schedule.factor(k, self.steps), g, v);
+            axpy(-self.length(k), g, v);
             space.project(v);
             return;
         }

@@ -1,6 +1,7 @@
 //! The closed-form fixed points of every method on `f = ½ y² − x y`, `F = ½ y² + ½ (x − 1)²`, whose bilevel solution is ½.
 
 use blo_runtime::settings::Value;
+use blo_runtime::status::Termination;
 
 use crate::models::{Scalar, free};
 use crate::{close, flag, number, run, word};
@@ -132,6 +133,8 @@ fn darts() {
     let more = |order: f64| [number("upper_step", 0.5), number("order", order)];
     close(limit("darts", &more(2.0)), 0.909091, 1e-6);
     close(limit("darts", &more(2.0)), 1.0 / 1.1, 1e-10);
+    let longer = [number("lower_step", 0.5), number("upper_step", 0.5), number("tolerance", 1e-12)];
+    close(run(free(Scalar, &[0.0], &[0.0]), "darts", &longer).x[0], 1.0 / 1.5, 1e-10);
     close(limit("darts", &more(1.0)), 1.0, 1e-10);
 }
 
@@ -192,7 +195,15 @@ fn neumann() {
 
 #[test]
 fn bome() {
-    for (steps, row) in [(1, 0.909091), (5, 0.709466), (10, 0.605576), (20, 0.532361)] {
+    // The share of the gap that every step takes away does not matter.
+    let rows = [
+        (1, 0.5, 0.909091),
+        (5, 0.5, 0.709466),
+        (10, 0.5, 0.605576),
+        (20, 0.5, 0.532361),
+        (5, 0.9, 0.709466),
+    ];
+    for (steps, eta, row) in rows {
         let x = limit(
             "bome",
             &[
@@ -200,6 +211,7 @@ fn bome() {
                 number("steps", 20000.0),
                 number("upper_step", 0.05),
                 number("y_step", 0.05),
+                number("eta", eta),
                 number("epsilon", 1e-20),
             ],
         );
@@ -250,6 +262,27 @@ fn penalties_that_stay_the_same() {
             close(x, (1.0 + penalty) / (1.0 + 2.0 * penalty), 1e-7);
         }
         close(first_order("gpbgd", penalty, &[number("y_step", 0.1)]), row, 1e-6);
+    }
+}
+
+/// One step of the copy per iteration is too little for joint steps that use all of their bound: the copy lags behind, and what it lags
+/// is multiplied by the penalty. Ten steps of it, or steps a tenth as long, do.
+#[test]
+fn a_copy_that_lags_behind_diverges() {
+    for penalty in [10.0, 100.0] {
+        let after = |copies: f64, size: f64| {
+            // The published size is that of steps on `F + penalty gap`; here they are divided by the penalty.
+            let step = size * penalty / (penalty + 1.0);
+            let own = [number("lower_steps", copies), number("lower_step", 0.1), number("penalty", penalty)];
+            let sizes = [number("upper_step", step), number("y_step", step), number("steps", 60000.0)];
+            let tolerance = [number("tolerance", 1e-12)];
+            run(free(Scalar, &[0.0], &[0.0]), "vpbgd", &[&own[..], &sizes, &tolerance].concat())
+        };
+        let s = after(1.0, 0.5);
+        assert!(matches!(s.termination, Termination::Diverged { .. }), "{}", s.verdict);
+        for (copies, size) in [(10.0, 0.5), (1.0, 0.05)] {
+            close(after(copies, size).x[0], (1.0 + penalty) / (1.0 + 2.0 * penalty), 1e-6);
+        }
     }
 }
 
@@ -358,9 +391,10 @@ fn stencils() {
     }
 }
 
+/// With next to no share it is the solution.
 #[test]
 fn bamm_with_a_constant_share() {
-    for (mu, row) in [(0.1, 0.552486), (0.5, 0.8)] {
+    for (mu, row) in [(0.1, 0.552486), (0.5, 0.8), (1e-7, 0.5)] {
         let x = limit(
             "bamm",
             &[

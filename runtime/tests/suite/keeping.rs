@@ -27,7 +27,7 @@ impl Monitor for Keeper {
     fn keeps(&self) -> bool {
         true
     }
-    fn wants_snapshot(&mut self) -> bool {
+    fn wants_snapshot(&mut self, _: usize) -> bool {
         true
     }
     fn keep(&mut self, snapshot: Snapshot) {
@@ -83,6 +83,50 @@ fn every_method_goes_on_where_it_was() {
             }
         }
     }
+}
+
+/// Ends a run early, and keeps it there.
+struct Until(usize, Option<Snapshot>);
+
+impl Monitor for Until {
+    fn observe(&mut self, _: &Progress<'_>) -> Control {
+        Control::Continue
+    }
+    fn keeps(&self) -> bool {
+        true
+    }
+    fn insists(&self) -> bool {
+        false
+    }
+    fn wants_snapshot(&mut self, k: usize) -> bool {
+        k == self.0
+    }
+    fn last(&self) -> usize {
+        self.0
+    }
+    fn keep(&mut self, snapshot: Snapshot) {
+        self.1 = Some(snapshot);
+    }
+}
+
+/// A run in pieces is the run in one, schedules over all its steps included.
+#[test]
+fn a_run_goes_on_from_where_its_watcher_ended_it() {
+    let written = [number("steps", STEPS), number("tolerance", 0.0), word("schedule", "cosine")];
+    let make = || free(Logistic, &[0.3; 3], &[0.1; 3]);
+    let mut problem = make();
+    let (solver, settings) = configure(&problem, "cg", &written);
+    let whole = solve(&mut problem, solver, &settings, &mut Keeper::default());
+    let mut first = Until(15, None);
+    let mut problem = make();
+    let begun = solve(&mut problem, solver, &settings, &mut first);
+    assert_eq!((begun.termination, begun.iterations), (Termination::Steps, 15));
+    assert_ne!(begun.x, whole.x);
+    let mut problem = make();
+    let start = Point::start(&problem);
+    let kept = first.1.unwrap();
+    let rest = resume(&mut problem, solver, &settings, start, &kept, &mut Until(usize::MAX, None));
+    assert_eq!(essence(&rest), essence(&whole));
 }
 
 /// A state of something else is refused, not gone on from wrongly.

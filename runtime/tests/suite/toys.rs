@@ -35,6 +35,9 @@ fn rhg_fails_where_lower_solutions_are_not_unique() {
     let mut truncated = settings(16.0);
     truncated.push(number("truncate", 8.0));
     close(run(plane(), "rhg", &truncated).x[0], 0.38903, 1e-5);
+    let mut warm = settings(16.0);
+    warm.push(crate::flag("warm", true));
+    close(run(plane(), "rhg", &warm).x[0], 0.449, 5e-4);
 }
 
 /// The same for the implicit method: the adjoint system has no solution and the check says so.
@@ -68,22 +71,39 @@ fn bome_is_exact_where_lower_solutions_are_not_unique() {
 #[test]
 fn meha_finds_the_best_of_many_lower_solutions() {
     let n = 20;
-    let s = run(
-        free(Plane(n), &vec![0.01; n], &vec![0.01; 2 * n]),
-        "meha",
-        &[
-            number("steps", 20000.0),
-            number("tolerance", 0.0),
-            number("upper_step", 0.5),
-            number("y_step", 0.5),
-            number("lower_step", 0.5),
-            number("gamma", 2.0),
-            number("c", 1.0),
-            number("p", 0.3),
-        ],
-    );
-    all_close(&s.x, &vec![1.0; n], 1e-9);
-    all_close(&s.y, &vec![1.0; 2 * n], 1e-9);
+    let after = |step: f64, gamma: f64, c: f64, p: f64| {
+        let sizes = ["upper_step", "y_step", "lower_step"].map(|name| number(name, step));
+        let own = [number("gamma", gamma), number("c", c), number("p", p)];
+        let stop = [number("steps", 20000.0), number("tolerance", 0.0)];
+        let problem = free(Plane(n), &vec![0.01; n], &vec![0.01; 2 * n]);
+        let s = run(problem, "meha", &[&sizes[..], &own, &stop].concat());
+        let off = |values: &[f64]| values.iter().map(|v| (v - 1.0).abs()).fold(0.0, f64::max);
+        (off(&s.x), off(&s.y))
+    };
+    let (x, y) = after(0.5, 2.0, 1.0, 0.3);
+    close(x.max(y), 0.0, 1e-14);
+    // Smaller steps and a penalty that grows faster have not selected the last digits of `y₂` by then.
+    let (x, y) = after(0.1, 10.0, 2.0, 0.49);
+    close(x, 6e-8, 5e-9);
+    close(y, 0.0, 1e-6);
+}
+
+/// The averaged method on the same with its authors' sizes: where a reference run is on its way there.
+#[test]
+fn bamm_finds_the_best_of_many_lower_solutions() {
+    let n = 100;
+    for (steps, x, within) in [(100.0, 0.3022, 5e-5), (1000.0, 0.92390, 1e-5), (6000.0, 0.999_988_5, 2e-7)] {
+        let s = run(
+            free(Plane(n), &vec![0.01; n], &vec![0.01; 2 * n]),
+            "bamm",
+            &[
+                ("preset".to_string(), blo_runtime::settings::Value::Word("paper".into())),
+                number("steps", steps),
+                number("tolerance", 0.0),
+            ],
+        );
+        all_close(&s.x, &vec![x; n], within);
+    }
 }
 
 #[test]

@@ -75,6 +75,7 @@ pub fn load(repl: &mut Repl, file: &str) -> Result<(), Fault> {
         Ok(None)
     })?;
     (repl.course, repl.method, repl.findings) = (Course::default(), None, Vec::new());
+    (repl.kept, repl.last) = (None, None);
     let unbound: Vec<String> = draft
         .model
         .iter()

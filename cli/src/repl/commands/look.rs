@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use blo_compiler::inspect::{Compared, Incomparable, differences};
+use blo_compiler::ir::eval::EvalError;
 use blo_compiler::model::Report;
 use blo_compiler::types::Elem;
 use blo_grammar::ast::ExprKind;
@@ -11,7 +12,7 @@ use blo_runtime::solvers::Point;
 use std::fmt::Write as _;
 
 use super::super::state::{Asked, Fault, Repl};
-use super::super::value::type_text;
+use super::super::value::{is_open, type_text};
 use super::{Command, Next, Takes};
 use crate::files::Trouble;
 use crate::output::human::number;
@@ -49,6 +50,13 @@ pub static SHAPE: Command = Command {
     run: |repl, rest| {
         let asked = repl.ask(rest)?;
         let ty = asked.model.graph.ty(asked.answer.node);
+        if (0..ty.shape.len()).any(|axis| is_open(&asked.answer, axis)) {
+            repl.say(&format!(
+                "{}  sizes of data that are not bound yet\n",
+                type_text(&asked.model, &asked.answer)
+            ));
+            return Ok(Next::Goes);
+        }
         let sizes: Vec<String> = ty.shape.iter().map(usize::to_string).collect();
         let noun = if ty.len() == 1 { "element" } else { "elements" };
         repl.say(&format!("[{}]  {} {noun}\n", sizes.join(", "), ty.len()));
@@ -207,6 +215,7 @@ fn check(repl: &mut Repl, rest: &str) -> Result<Next, Fault> {
 fn words(why: Incomparable) -> Fault {
     Fault::Trouble(match why {
         Incomparable::Derivative(reason) => Trouble::new(format!("there is no derivative: {reason}")),
+        Incomparable::Value(EvalError::Stopped) => Trouble::new("interrupted"),
         Incomparable::Value(e) => Trouble::new(format!("there is no value: {e}")),
     })
 }

@@ -1,17 +1,24 @@
 //! `:solve`, `:step`, `:continue`: the model is solved as by `blo run`, and what was found becomes the current point.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
+use blo_compiler::ir::eval::Array;
 use blo_runtime::problem::Problem;
 use blo_runtime::solvers::Point;
 use clap::Parser;
 
+use super::super::kept::{Kept, Subject, inherit, steps};
 use super::super::state::{Course, Fault, Repl};
 use super::{Command, Next, Takes, before_flags, refused};
 use crate::args::{Cli, Command as Shell, RunArgs};
 use crate::commands::run::{Solved, flags, prepare, solve as solve_prepared};
 use crate::files::Trouble;
+use crate::output::RunResult;
 use crate::output::human::{number, summary};
+use crate::session::Session;
+use crate::watch::{Shelf, Slot};
 
 /// `:solve`.
 pub static SOLVE: Command = Command {
@@ -30,8 +37,9 @@ pub static STEP: Command = Command {
     name: "step",
     arguments: "[N]",
     summary: "Go N iterations on from the current point, by default 1",
-    more: "The method is that of the last `:solve`, else the model's. It begins anew at the point: what it remembers beside the point, \
-such as momentum, is not kept.",
+    more: "The method, its options and `--stop` are those of the last run, else the model's. What it remembers beside the point, such as momentum, \
+is kept too: steps are the same to the bit as those of one long run. It begins anew at the point where the model, the data, the method or the point \
+changed in between; then that is said.",
     example: ":step 100",
     takes: Takes::Nothing,
     run: step,
@@ -41,8 +49,8 @@ such as momentum, is not kept.",
 pub static CONTINUE: Command = Command {
     name: "continue",
     arguments: "[FLAGS]",
-    summary: "Solve on from the current point, with the method of the last `:solve`",
-    more: "The method begins anew at the point, with its own number of iterations.",
+    summary: "Go on with the last run: what is left of its iterations, or as many again",
+    more: "As `:step` in everything else. A run that Ctrl-C or its time ended goes on from a moment before.",
     example: ":continue --time-limit 10",
     takes: Takes::Nothing,
     run: |repl, rest| {
@@ -80,24 +88,129 @@ fn step(repl: &mut Repl, rest: &str) -> Result<Next, Fault> {
     run(repl, &method, Start::Current, Some(count))
 }
 
-fn run(repl: &mut Repl, rest: &str, start: Start, steps: Option<u64>) -> Result<Next, Fault> {
+fn run(repl: &mut Repl, rest: &str, start: Start, count: Option<u64>) -> Result<Next, Fault> {
     let (method, given) = before_flags(rest);
-    let args = arguments(repl, &method, &given, steps)?;
-    let known = repl.known.clone();
-    let solved = repl.with_session(|session| {
-        let flags = flags(&args);
-        let mut prepared = prepare(session, &args, &flags)?;
-        if start == Start::Current && args.start.is_none() {
+    let mut args = arguments(repl, &method, &given)?;
+    let goes_on = start == Start::Current && args.start.is_none();
+    if let (true, Some(last)) = (goes_on, &repl.last) {
+        inherit(&mut args, last);
+    }
+    let earlier = repl.kept.take().filter(|_| goes_on && args.starts.is_none());
+    // A run that kept nothing: of a method that does not show its memory, of several starts, or one that ended at once.
+    let lost = goes_on && repl.last.is_some() && earlier.is_none();
+    let count = count.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let (known, text) = (repl.known.clone(), repl.statements.text(&repl.sources));
+    let wish = Wish { goes_on, count, known, text };
+    let ran = repl.with_session(|session| make(session, &mut args, earlier, &wish))?;
+    let Some(ran) = ran else { return Err(Fault::Told) };
+    let why = ran.anew.or(lost.then_some("nothing is kept of the run before"));
+    let (done, measure) = (ran.done, ran.solved.solution.measure);
+    (repl.method, repl.last) = (Some(method), Some(args));
+    let result = take_over(repl, ran, goes_on)?;
+    if let Some(why) = why {
+        repl.say(&format!("{} begins anew at the current point: {why}\n", result.method));
+    }
+    if count.is_none() {
+        repl.say(&summary(&result));
+        return Ok(Next::Goes);
+    }
+    let lower = result.lower.map_or(String::new(), |lower| {
+        format!("  f {}  lower gap {}", number(lower.objective), number(lower.gap))
+    });
+    let now = result.iterations - done.min(result.iterations);
+    let noun = if now == 1 { "iteration" } else { "iterations" };
+    let of = if done > 0 { format!(", {} in all", result.iterations) } else { String::new() };
+    repl.say(&format!(
+        "{} {now} {noun}{of} ({}): F {}{lower}  measure {}\n",
+        result.method,
+        result.termination,
+        number(result.upper_objective),
+        number(measure)
+    ));
+    Ok(Next::Goes)
+}
+
+/// What is asked of a run.
+struct Wish {
+    /// Whether it begins at the current point.
+    goes_on: bool,
+    /// Iterations to make now.
+    count: Option<usize>,
+    /// The current point.
+    known: BTreeMap<String, Array>,
+    /// The model.
+    text: String,
+}
+
+/// A run that was made.
+struct Ran {
+    solved: Solved,
+    /// What it was of, the iterations it was to make in the end and at first, and where it began.
+    subject: Subject,
+    steps: (usize, usize),
+    first: Point,
+    /// Its state.
+    slot: Rc<Slot>,
+    /// Iterations made before.
+    done: usize,
+    /// Why it is not the one before.
+    anew: Option<&'static str>,
+    /// The course of the runs before the one that it goes on with.
+    before: Option<Course>,
+}
+
+/// Goes on with the earlier run where it is one of this, or makes a new one; `None` when something is wrong, which has been told.
+fn make(session: &mut Session, args: &mut RunArgs, earlier: Option<Kept>, wish: &Wish) -> Option<Ran> {
+    let written = args.iterations;
+    if let Some(kept) = &earlier {
+        let done = kept.snapshot.iteration;
+        let own = if done < kept.steps { kept.steps - done } else { kept.own };
+        let more = wish.count.or(written.map(|n| n as usize)).unwrap_or(own);
+        args.iterations = Some(kept.steps.max(done.saturating_add(more)) as u64);
+    }
+    let mut prepared = prepare(session, args, &flags(args))?;
+    let subject = Subject::new(wish.text.clone(), &prepared.model, &prepared);
+    let anew = earlier.as_ref().and_then(|kept| kept.misfit(&subject, &wish.known));
+    let earlier = earlier.filter(|_| anew.is_none());
+    if earlier.is_none() && args.iterations != written {
+        args.iterations = written;
+        prepared = prepare(session, args, &flags(args))?;
+    }
+    let mut all = steps(&prepared.plan.settings);
+    let (mut done, mut own) = (0, all);
+    if let Some(kept) = &earlier {
+        (done, own) = (kept.snapshot.iteration, kept.own);
+        prepared.first = kept.first.clone();
+        prepared.snapshot = Some(kept.snapshot.clone());
+        prepared.halt = prepared.halt.map(|halt| halt.remembering(&kept.watched));
+    } else {
+        if let Some(count) = wish.count.filter(|count| *count > all) {
+            args.iterations = Some(count as u64);
+            prepared = prepare(session, args, &flags(args))?;
+            all = count;
+        }
+        if wish.goes_on {
             prepared.first = point(&prepared.problem, |name, shape| {
-                let value = known.get(name).filter(|value| value.shape() == shape)?;
+                let value = wish.known.get(name).filter(|value| value.shape() == shape)?;
                 Some(value.iter().copied().collect())
             });
         }
-        Some(solve_prepared(session, &args, prepared, true))
-    })?;
-    let Some(Solved { solution, result, folder, .. }) = solved else { return Err(Fault::Told) };
+    }
+    let last = wish.count.map_or(usize::MAX, |count| done.saturating_add(count));
+    let slot = Rc::default();
+    prepared.shelf = Some(Shelf { slot: Rc::clone(&slot), last, end: last.min(all) });
+    let first = prepared.first.clone();
+    let solved = solve_prepared(session, args, prepared, true);
+    let before = earlier.map(|kept| kept.before);
+    Some(Ran { solved, subject, steps: (all, own), first, slot, done, anew, before })
+}
+
+/// Makes what a run found the current point, and keeps the run.
+fn take_over(repl: &mut Repl, ran: Ran, goes_on: bool) -> Result<RunResult, Fault> {
+    let Ran { solved, subject, steps: (steps, own), first, slot, before, .. } = ran;
+    let Solved { solution, result, folder, course, .. } = solved;
     if let Some(folder) = folder {
-        folder.write(&result, solution.trace.columns(), solution.trace.rows())?;
+        folder.write(&result, &course)?;
     }
     for variable in solution.upper.iter().chain(&solution.lower) {
         repl.known.insert(variable.name.clone(), variable.values.clone());
@@ -107,30 +220,19 @@ fn run(repl: &mut Repl, rest: &str, start: Start, steps: Option<u64>) -> Result<
         repl.findings.extend([("lower.gap", lower.gap), ("lower.stationarity", lower.stationarity)]);
     }
     let rows: Vec<Vec<f64>> = solution.trace.rows().map(<[f64]>::to_vec).collect();
-    follow(&mut repl.course, solution.trace.columns(), rows, start == Start::Current);
+    let before = before.unwrap_or_else(|| if goes_on { repl.course.clone() } else { Course::default() });
+    repl.course = before.clone();
+    follow(&mut repl.course, solution.trace.columns(), rows);
     repl.names.borrow_mut().columns = repl.course.columns.clone();
-    repl.method = Some(method);
-    if steps.is_none() {
-        repl.say(&summary(&result));
-        return Ok(Next::Goes);
-    }
-    let lower = result.lower.map_or(String::new(), |lower| {
-        format!("  f {}  lower gap {}", number(lower.objective), number(lower.gap))
+    repl.kept = slot.take().map(|(snapshot, watched)| {
+        let known = repl.known.clone();
+        Kept { subject, steps, own, first, snapshot, watched, known, before }
     });
-    let done = solution.iterations;
-    let noun = if done == 1 { "iteration" } else { "iterations" };
-    repl.say(&format!(
-        "{} {done} {noun} ({}): F {}{lower}  measure {}\n",
-        result.method,
-        result.termination,
-        number(result.upper_objective),
-        number(solution.measure)
-    ));
-    Ok(Next::Goes)
+    Ok(result)
 }
 
 /// The arguments of the `blo run` that this is.
-fn arguments(repl: &Repl, method: &str, given: &[String], steps: Option<u64>) -> Result<Box<RunArgs>, Fault> {
+fn arguments(repl: &Repl, method: &str, given: &[String]) -> Result<Box<RunArgs>, Fault> {
     let mut words: Vec<String> = vec!["blo".into(), "run".into(), "MODEL".into()];
     if !method.is_empty() {
         words.extend(["--method".into(), method.to_owned()]);
@@ -151,7 +253,6 @@ fn arguments(repl: &Repl, method: &str, given: &[String], steps: Option<u64>) ->
     args.model.model = PathBuf::from(repl.model_path());
     args.model.input.data.splice(0..0, repl.data.iter().cloned());
     args.model.input.seed = if args.model.input.seed == 0 { repl.seed } else { args.model.input.seed };
-    args.iterations = steps.or(args.iterations);
     Ok(args)
 }
 
@@ -168,8 +269,8 @@ fn point(problem: &Problem, known: impl Fn(&str, &[usize]) -> Option<Vec<f64>>) 
 }
 
 /// Puts the course of a run behind that of the runs it goes on from.
-fn follow(course: &mut Course, columns: &[String], rows: Vec<Vec<f64>>, goes_on: bool) {
-    if !goes_on || course.columns != columns {
+fn follow(course: &mut Course, columns: &[String], rows: Vec<Vec<f64>>) {
+    if course.columns != columns || course.rows.is_empty() {
         *course = Course { columns: columns.to_vec(), rows };
         return;
     }

@@ -59,6 +59,7 @@ pub static RESET: Command = Command {
             }
         }
         repl.known = BTreeMap::new();
+        (repl.kept, repl.last) = (None, None);
         (repl.course, repl.findings, repl.method) = (Course::default(), Vec::new(), None);
         Ok(Next::Goes)
     },

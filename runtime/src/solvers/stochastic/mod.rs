@@ -72,6 +72,17 @@ const LOWER_STEP: OptionSpec = OptionSpec {
     doc: "Step size on the lower level; `auto` is 1/(3 B) with B the largest curvature of a batch, found again whenever the passes have doubled; without batches 1/(2 L) with L that of the whole.",
 };
 
+/// The sizes of the benchmark that came with SOBA and SABA, for steps that fall like (k+1)^-decay.
+const fn paper(decay: f64) -> [(&'static str, Preset); 5] {
+    [
+        ("batch", Preset::Number(64.0)),
+        ("lower_step", Preset::Number(0.1)),
+        ("adjoint_step", Preset::Number(0.1)),
+        ("decay", Preset::Number(decay)),
+        ("upper_step", Preset::Number(0.1)),
+    ]
+}
+
 /// What the single-loop methods evaluate.
 fn single_needs(_: &Settings) -> Vec<Quantity> {
     vec![Quantity::LowerGradient, Quantity::LowerHessian, Quantity::LowerDirections, Quantity::UpperGradients]

@@ -15,8 +15,8 @@ use super::super::options::{RUN, UPPER};
 use super::super::{Levels, Solver};
 use super::estimator::Saga;
 use super::single::single;
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay, single_needs};
-use crate::settings::{OptionSpec, Preset};
+use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay, paper, single_needs};
+use crate::settings::OptionSpec;
 
 const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(STEADY)];
 
@@ -26,13 +26,7 @@ pub static SABA: Solver = Solver {
     summary: "single loop with variance reduction by tables of what every batch said last",
     source: "Dagréou et al. 2022, arXiv 2201.13409",
     groups: &[RUN, OWN, UPPER],
-    paper: &[
-        ("batch", Preset::Number(64.0)),
-        ("lower_step", Preset::Number(0.1)),
-        ("adjoint_step", Preset::Number(0.1)),
-        ("decay", Preset::Number(0.0)),
-        ("upper_step", Preset::Number(0.1)),
-    ],
+    paper: &paper(0.0),
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,

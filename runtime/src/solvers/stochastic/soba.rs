@@ -17,8 +17,8 @@ use super::super::options::{RUN, UPPER};
 use super::super::{Levels, Solver};
 use super::estimator::Minibatch;
 use super::single::single;
-use super::{ADJOINT_STEP, BATCH, FALLING, LOWER_STEP, decay, single_needs};
-use crate::settings::{OptionSpec, Preset};
+use super::{ADJOINT_STEP, BATCH, FALLING, LOWER_STEP, decay, paper, single_needs};
+use crate::settings::OptionSpec;
 
 const OWN: &[OptionSpec] = &[BATCH, LOWER_STEP, ADJOINT_STEP, decay(FALLING)];
 
@@ -28,13 +28,7 @@ pub static SOBA: Solver = Solver {
     summary: "single loop on batches: lower variables, adjoint and upper variables step at once",
     source: "Dagréou et al. 2022, arXiv 2201.13409",
     groups: &[RUN, OWN, UPPER],
-    paper: &[
-        ("batch", Preset::Number(64.0)),
-        ("lower_step", Preset::Number(0.1)),
-        ("adjoint_step", Preset::Number(0.1)),
-        ("decay", Preset::Number(0.5)),
-        ("upper_step", Preset::Number(0.1)),
-    ],
+    paper: &paper(0.5),
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,

@@ -15,7 +15,7 @@ use super::super::{Levels, Solver};
 use super::estimator::{Estimator, Spider};
 use super::oracle::{At, Oracle};
 use super::single::single;
-use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay, single_needs};
+use super::{ADJOINT_STEP, BATCH, LOWER_STEP, STEADY, decay, paper, single_needs};
 use crate::problem::Problem;
 use crate::samples::Side;
 use crate::settings::{Kind, OptionSpec, Preset};
@@ -39,13 +39,7 @@ pub static SRBA: Solver = Solver {
     summary: "single loop with variance reduction by a recursion that starts again from full directions",
     source: "Dagréou et al. 2024, arXiv 2302.08766",
     groups: &[RUN, OWN, UPPER],
-    paper: &[
-        ("batch", Preset::Number(64.0)),
-        ("lower_step", Preset::Number(0.1)),
-        ("adjoint_step", Preset::Number(0.1)),
-        ("decay", Preset::Number(0.0)),
-        ("upper_step", Preset::Number(0.1)),
-    ],
+    paper: &paper(0.0),
     levels: Levels::Two,
     handles: &[],
     needs: single_needs,
