@@ -9,7 +9,7 @@ use super::polish::polish;
 use super::program::{Program, Relaxed};
 use super::relax::FEASIBLE;
 use super::tree::{self, CLOSED};
-use super::{Constrained, Follower, outside};
+use super::{Constrained, Follower, jump, leader, outside};
 use crate::check::{Check, LOWER, LowerCheck, UPPER};
 use crate::linear::blas1::{largest, norm2};
 use crate::linear::power::seeded;
@@ -52,28 +52,45 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     }
     let proof = c.proof.filter(|_| found.is_some());
     let stationarity = found.filter(|f| f.stationarity.is_finite()).map(|f| c.stationarity(&z, &f.weights));
-    let stationary = stationarity.is_some_and(|s| s <= UPPER);
+    let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
+    let solved = lower.as_ref().is_none_or(|l| l.solved);
+    let reduced = if feasible && solved && c.whole.is_empty() { Some(leader::reduced(c, &z)) } else { None };
+    let note = match &reduced {
+        Some(Err(undefined)) => Some(undefined.words().to_string()),
+        Some(Ok(reduced)) if reduced.kinks > 0 => Some(KINK.to_string()),
+        _ => None,
+    };
+    let reduced = reduced.and_then(Result::ok);
+    let flat = reduced.as_ref().is_some_and(|r| r.norm <= UPPER * r.size);
+    let stationary = flat || stationarity.is_some_and(|s| s <= UPPER);
     let proved = proof.is_some_and(|proof| {
         proof.is_closed() && objective - proof.bound <= CLOSED * objective.abs().max(1.0)
     });
-    let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
-    let solved = lower.as_ref().is_some_and(|l| l.solved);
-    let point = match (feasible && lower.as_ref().is_none_or(|l| l.solved), stationary) {
+    let point = match (feasible && solved, stationary) {
         (true, _) if proved => PointStatus::Optimal,
         (true, true) => PointStatus::Stationary,
         (true, false) => PointStatus::Feasible,
         (false, _) => PointStatus::NotSolved,
     };
+    let jump = if feasible && solved && lower.is_some() {
+        jump::near(c, x, &y[..m], convex, objective)
+    } else {
+        None
+    };
+    let falls = jump.as_ref().is_some_and(|jump| jump.infimum.is_some());
     Check {
-        point,
+        point: if falls && point != PointStatus::Optimal { PointStatus::NotAttained } else { point },
         lower,
+        jump,
         upper_objective: objective,
         upper_stationary: stationary,
         violation: Some(violation),
         single_level: stationarity,
         proof,
+        hypergradient_norm: reduced.as_ref().map(|reduced| reduced.norm),
+        reduced,
+        note,
         ties: if solved { tree::ties::ties(c, x) } else { None },
-        ..Check::unknown()
     }
 }
 
@@ -199,6 +216,9 @@ const WORK: f64 = 1e10;
 /// Newton steps that are enough for most followers.
 const ENOUGH: usize = 30;
 
+/// What is said of a hypergradient at a kink.
+const KINK: &str = "the follower's answer has a kink here, and the hypergradient is that of one side";
+
 /// Better answers that the proof may meet.
 const BETTER: usize = 20;
 /// Drawn starts of either kind.
@@ -229,6 +249,21 @@ pub(super) fn answer_from(nlp: &mut Nlp, y: &[f64], steps: usize) -> Option<(Vec
     let answer = solve_with(nlp, y.to_vec(), Aim { steps, ..Aim::warm(1e-9) });
     answer.settled.then_some((answer.y, answer.weights))
 }
+
+/// The follower's answer next to `y` with the multipliers of its rows; `None` where its answer is another one.
+pub(super) fn multipliers_at(follower: &mut Follower, x: &[f64], y: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+    let nlp = &mut follower.nlp;
+    nlp.set_parameters(x);
+    let program = if follower.quadratic { program_answer(nlp) } else { None };
+    let near = |at: &[f64]| at.iter().zip(y).all(|(at, y)| (at - y).abs() <= BESIDE * y.abs().max(1.0));
+    match program.filter(|answer| near(&answer.y)) {
+        Some(answer) => Some((answer.y, answer.weights)),
+        None => answer_from(nlp, y, 100).filter(|(at, _)| near(at)),
+    }
+}
+
+/// Answers this close, relative, are the same.
+const BESIDE: f64 = 1e-3;
 
 fn solve_with(nlp: &mut Nlp, v: Vec<f64>, aim: Aim) -> Answer {
     let mut y = v;

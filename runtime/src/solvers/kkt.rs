@@ -189,7 +189,7 @@ impl Method for Kkt {
     }
 
     fn update(&mut self, _: &mut Problem, _: &mut Point, _: usize) -> Option<Termination> {
-        None
+        self.best.as_ref().is_some_and(Found::is_ray).then_some(Termination::Unbounded)
     }
 
     fn state(&mut self, state: &mut dyn State) -> bool {
