@@ -12,6 +12,7 @@ pub mod nlp;
 pub mod polish;
 pub mod program;
 pub mod relax;
+mod sparse;
 mod structure;
 mod system;
 pub mod tree;
