@@ -7,6 +7,7 @@
 //! intervals, else the spectral projected gradient, with backtracking on `F(x, y(x))`: no step size is needed. Stops when
 //! `‖x − P(x − g)‖ ≤ tolerance`. Costs as many lower gradients and Hessian products as the accuracy takes.
 //!
+//! A search that is stuck goes on from the point whose elements next to 0 are put at 0, where an absolute value or a norm has its kink.
 //! Where the lower level is not known to be convex, the first `y` is left for a better one as long as drawn moves find one.
 //!
 //! Not guaranteed: a stationary point need not be a minimum; where the lower solution jumps, the line search fails.
@@ -82,12 +83,17 @@ pub static NESTED: Solver = Solver {
 const ESCAPES: u64 = 12;
 const AWAY: f64 = 0.3;
 
+/// Elements this small, relative to the largest one, are 0 up to rounding.
+const KINK: f64 = 1e-9;
+
 struct Nested {
     outer: Minimiser,
     inner: Inner,
     /// Where the last step of the outer method led, if it could go no further.
     end: Option<End>,
     begun: bool,
+    /// Where a search that is stuck goes on.
+    settled: Vec<f64>,
 }
 
 /// The value and gradient of `x ↦ F(x, y(x))`.
@@ -106,7 +112,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     Box::new(Nested {
         outer: Minimiser::new(&problem.upper, problem.roundoff).quasi_newton_on_box(&problem.upper),
         inner: Inner {
-            minimiser: Minimiser::new(&problem.lower, problem.roundoff),
+            minimiser: Minimiser::new(&problem.lower, problem.roundoff).quasi_newton_on_box(&problem.lower),
             space: problem.lower.clone(),
             implicit: Implicit::new(problem),
             tolerance: settings.real("lower_tolerance"),
@@ -116,6 +122,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         },
         end: None,
         begun: false,
+        settled: start.x.clone(),
     })
 }
 
@@ -168,6 +175,15 @@ impl Inner {
     }
 }
 
+/// In `settled` the point with every element that is 0 up to rounding put at 0, where absolute values and norms have the slope 0 and a
+/// search is no longer thrown from one side to the other; false when there is no such element.
+fn at_kinks(x: &[f64], settled: &mut [f64]) -> bool {
+    let small = KINK * largest(x).max(1.0);
+    settled.copy_from_slice(x);
+    settled.iter_mut().filter(|x| x.abs() <= small).for_each(|x| *x = 0.0);
+    settled != x
+}
+
 impl Method for Nested {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         let space = std::mem::take(&mut problem.upper);
@@ -175,7 +191,18 @@ impl Method for Nested {
         let Point { x, y } = point;
         self.end = problem.tolerantly(|problem| {
             if self.begun {
-                outer.step(&space, x, |x, g| inner.evaluate(problem, y, x, g, run))
+                let end = outer.step(&space, x, |x, g| inner.evaluate(problem, y, x, g, run));
+                if end != Some(End::Stalled) || !at_kinks(x, &mut self.settled) {
+                    return end;
+                }
+                // From the kink on which the search was stuck.
+                let before = outer.value;
+                outer.begin(&space, &self.settled, |x, g| inner.evaluate(problem, y, x, g, run));
+                if outer.value <= before + KINK * before.abs().max(1.0) {
+                    x.copy_from_slice(&self.settled);
+                    return None;
+                }
+                end
             } else {
                 if !problem.lower_convex {
                     inner.leave_saddles(problem, x, y, run);
