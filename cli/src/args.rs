@@ -310,6 +310,9 @@ pub struct ExplainArgs {
     /// Print formulas as LaTeX; alone: the model as it would stand in a paper
     #[arg(long)]
     pub latex: bool,
+    /// Draw the model: what it declares and what reads what, into a file that ends in .svg or .dot; without one as DOT on standard output
+    #[arg(long, group = "view", conflicts_with = "latex", value_name = "FILE", num_args = 0..=1)]
+    pub graph: Option<Option<PathBuf>>,
     /// What goes into the model.
     #[command(flatten)]
     pub input: InputArgs,

@@ -8,6 +8,7 @@ mod checkpoint;
 mod commands;
 mod compile;
 mod data;
+mod drawing;
 mod example;
 mod files;
 mod find;

@@ -16,10 +16,11 @@ use serde_json::json;
 
 use super::check::checked;
 use super::{FINE, WRONG_INPUT, end, print_out, refuse};
-use crate::args::{ExplainArgs, Format, ModelArgs};
+use crate::args::{self, ExplainArgs, ModelArgs};
 use crate::automatic::{Automatic, automatic};
+use crate::drawing::{Drawing, Format};
 use crate::example::messages;
-use crate::files::{Trouble, quoted_list};
+use crate::files::{Trouble, quoted_list, replace};
 use crate::output::convexity::{account as curvature, document};
 use crate::output::cost;
 use crate::output::overview::overview;
@@ -37,7 +38,7 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
             Some(flag) => {
                 let trouble = Trouble::new(format!("`{flag}` explains a model, and none is named"))
                     .help(format!("write `blo explain model.blo {flag}`"));
-                Renderer::new(Format::Text).trouble(&trouble);
+                Renderer::new(args::Format::Text).trouble(&trouble);
                 ExitCode::from(WRONG_INPUT)
             }
             None => code(wanted.as_deref()),
@@ -53,6 +54,7 @@ fn flag(args: &ExplainArgs) -> Option<&'static str> {
         (args.hessian, "--hessian"),
         (args.kkt, "--kkt"),
         (args.latex, "--latex"),
+        (args.graph.is_some(), "--graph"),
     ];
     flags.into_iter().find_map(|(given, flag)| given.then_some(flag))
 }
@@ -63,7 +65,7 @@ fn is_model(target: &str) -> bool {
 }
 
 fn code(wanted: Option<&str>) -> ExitCode {
-    let mut renderer = Renderer::new(Format::Text);
+    let mut renderer = Renderer::new(args::Format::Text);
     let all = codes::all();
     let Some(wanted) = wanted else {
         let lines: Vec<String> =
@@ -89,6 +91,14 @@ fn formulas(args: &ExplainArgs, target: &str) -> ExitCode {
     if flag(args).is_none() {
         return account(&mut session, &model_args);
     }
+    if let Some(Some(file)) = &args.graph {
+        let done = drawn(&mut session, &model_args, file);
+        return if done.is_some() {
+            end(&mut session.renderer, "", &[], FINE)
+        } else {
+            refuse(&mut session.renderer)
+        };
+    }
     let Some(model) = session.model(&model_args, false) else { return refuse(&mut session.renderer) };
     match view(args, &session, &model) {
         Ok(text) => {
@@ -100,6 +110,15 @@ fn formulas(args: &ExplainArgs, target: &str) -> ExitCode {
             refuse(&mut session.renderer)
         }
     }
+}
+
+/// Writes the drawing of a model into a file; `None` when something is wrong, which has been told.
+fn drawn(session: &mut Session, args: &ModelArgs, file: &Path) -> Option<()> {
+    let format = session.settled(Format::of(file))?;
+    let model = session.model(args, false)?;
+    let text = Drawing::of(&session.sources.get(session.main).text, &model).written(format);
+    let done = replace(file, text.as_bytes());
+    session.settled(done)
 }
 
 /// What a model is, how it will be solved and why, and what that costs.
@@ -146,6 +165,10 @@ fn choice(model: &Model, plan: &Plan) -> (String, serde_json::Value) {
 
 /// What the flags ask for.
 fn view(args: &ExplainArgs, session: &Session, model: &Model) -> Result<String, Vec<Diagnostic>> {
+    if args.graph.is_some() {
+        let source = session.sources.get(session.main);
+        return Ok(Drawing::of(&source.text, model).written(Format::Dot));
+    }
     if args.gradient || args.hessian {
         let order = if args.gradient { Order::First } else { Order::Second };
         return notation::derivatives(model, order, args.latex);

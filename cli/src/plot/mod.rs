@@ -5,7 +5,7 @@ pub mod array;
 mod axis;
 pub mod course;
 mod figure;
-mod font;
+pub mod font;
 mod panel;
 mod png;
 pub mod scene;

@@ -10,6 +10,7 @@ mod compare;
 mod convexity;
 mod defaults;
 mod differences;
+mod drawing;
 mod editor;
 mod ends;
 mod examples;

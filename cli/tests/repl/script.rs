@@ -96,7 +96,7 @@ fn gradients_show_formula_and_value() {
     says(&with_model(":show hessian"), &["along v_y = "]);
     says(&with_model(":show kkt"), &["upper {", "subject to"]);
     says(&with_model(":show latex"), &["\\begin"]);
-    says(&with_model(":show graph"), &["upper_gradients"]);
+    says(&with_model(":show graph"), &["digraph", "label = \"lower\"", "minimize"]);
     says(&with_model(":show clif"), &["function"]);
 }
 

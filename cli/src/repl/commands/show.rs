@@ -1,6 +1,7 @@
 //! `:explain` and `:show`: the model as blo sees it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use blo_compiler::codes;
 use blo_compiler::convexity;
@@ -13,7 +14,8 @@ use crate::args::{ModelArgs, Stage};
 use crate::automatic::{is_open, solvable};
 use crate::commands::explain::page;
 use crate::compile;
-use crate::files::Trouble;
+use crate::drawing::{Drawing, Format};
+use crate::files::{Trouble, replace};
 use crate::method::Flags;
 use crate::output::convexity::account;
 use crate::output::overview::overview;
@@ -36,10 +38,10 @@ pub const PARTS: [&str; 8] = ["model", "gradient", "hessian", "kkt", "latex", "g
 /// `:show`.
 pub static SHOW: Command = Command {
     name: "show",
-    arguments: "[model|gradient|hessian|kkt|latex|graph|loops|clif]",
+    arguments: "[model|gradient|hessian|kkt|latex|graph [FILE]|loops|clif]",
     summary: "Show the model, or a form of it that blo works with",
     more: "`model` is the text that `:save` writes; `gradient` and `hessian` are formulas; `kkt` is the single-level form; `latex` the \
-model as it would stand in a paper; `graph`, `loops` and `clif` are stages of the compiler for the method of the last `:solve`.",
+model as it would stand in a paper; `graph` is a drawing, into a file that ends in .svg or .dot or as DOT; `loops` and `clif` are stages of the compiler for the method of the last `:solve`.",
     example: ":show gradient",
     takes: Takes::Part,
     run: show,
@@ -77,7 +79,10 @@ fn input(repl: &Repl) -> crate::args::InputArgs {
 }
 
 fn show(repl: &mut Repl, rest: &str) -> Result<Next, Fault> {
-    let part = if rest.is_empty() { "model" } else { rest };
+    let (part, file) =
+        rest.split_once(char::is_whitespace).map_or((rest, None), |(part, file)| (part, Some(file.trim())));
+    let part = if part.is_empty() { "model" } else { part };
+    let (part, file) = if file.is_some() && part != "graph" { (rest, None) } else { (part, file) };
     if !PARTS.contains(&part) {
         let trouble = Trouble::new(format!("`:show` does not know `{part}`"));
         return Err(match nearest(part, PARTS) {
@@ -92,9 +97,28 @@ fn show(repl: &mut Repl, rest: &str) -> Result<Next, Fault> {
         return Ok(Next::Goes);
     }
     let args = ModelArgs { model: repl.model_path().to_path_buf(), input: input(repl) };
+    if part == "graph" {
+        return graph(repl, &args, file.map(Path::new));
+    }
     let method = repl.method.clone().filter(|method| !method.is_empty());
     let text = repl.with_session(|session| part_text(session, &args, method, part))?;
     repl.say(&text.ok_or(Fault::Told)?);
+    Ok(Next::Goes)
+}
+
+/// The model as a drawing: into a file, or as text.
+fn graph(repl: &mut Repl, args: &ModelArgs, file: Option<&Path>) -> Result<Next, Fault> {
+    let format = file.map_or(Ok(Format::Dot), Format::of)?;
+    let text = repl.statements.text(&repl.sources);
+    let model = repl.with_session(|session| session.model(args, false))?.ok_or(Fault::Told)?;
+    let text = Drawing::of(&text, &model).written(format);
+    match file {
+        Some(file) => {
+            replace(file, text.as_bytes())?;
+            repl.say(&format!("{}\n", file.display()));
+        }
+        None => repl.say(&text),
+    }
     Ok(Next::Goes)
 }
 
@@ -113,7 +137,6 @@ fn part_text(session: &mut Session, args: &ModelArgs, method: Option<String>, pa
         }),
         stage => {
             let stage = match stage {
-                "graph" => Stage::Graph,
                 "loops" => Stage::Loops,
                 _ => Stage::Clif,
             };
