@@ -196,12 +196,14 @@ impl Method for Nested {
                     return end;
                 }
                 // From the kink on which the search was stuck.
+                space.project(&mut self.settled);
                 let before = outer.value;
                 outer.begin(&space, &self.settled, |x, g| inner.evaluate(problem, y, x, g, run));
                 if outer.value <= before + KINK * before.abs().max(1.0) {
                     x.copy_from_slice(&self.settled);
                     return None;
                 }
+                outer.begin(&space, x, |x, g| inner.evaluate(problem, y, x, g, run));
                 end
             } else {
                 if !problem.lower_convex {
