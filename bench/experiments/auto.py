@@ -79,7 +79,8 @@ def sizes(only):
     for model in sorted((ROOT / "bench/or/scaled").glob("*.blo")):
         for n in SIZES:
             result, complaint = solve(model, "auto()", ["--no-cache", "--set", f"n={n}", "--time-limit", "120"])
-            best = f"{scaled.known(model.stem, n):.8g}"
+            best = scaled.known(model.stem, n)
+            best = None if best is None else f"{best:.8g}"
             if complaint:
                 made.put([model.stem, str(n), None, complaint, None, best, None, None, None])
                 continue
