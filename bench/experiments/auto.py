@@ -4,10 +4,14 @@ import concurrent.futures
 import json
 import math
 import re
+import sys
 
 import gallery
 
 from .run import ROOT, Table, solve
+
+sys.path.insert(0, str(ROOT / "bench/or"))
+import scaled  # noqa: E402
 
 
 def close(value, best, factor=2):
@@ -62,6 +66,27 @@ def followers(only):
         shown = None if value is None else f"{value:.7g}"
         goal = f"{goal:.7g}" if isinstance(goal, (int, float)) else goal
         made.put([problem["name"], lower, f"`{result['method']}`", result["status"], shown, goal, f"{1000 * result['seconds']['total']:.1f}"])
+    return made.text()
+
+
+SIZES = (10, 100, 1000)
+
+
+def sizes(only):
+    """The records that can be had at any size, with the method that `auto` chooses: F, the best known value, the gap and seconds."""
+    del only
+    made = Table("problem", "n", "method", "status", "F", "best known", "lower gap", "compile, s", "solve and check, s")
+    for model in sorted((ROOT / "bench/or/scaled").glob("*.blo")):
+        for n in SIZES:
+            result, complaint = solve(model, "auto()", ["--no-cache", "--set", f"n={n}", "--time-limit", "120"])
+            best = scaled.known(model.stem, n)
+            best = None if best is None else f"{best:.8g}"
+            if complaint:
+                made.put([model.stem, str(n), None, complaint, None, best, None, None, None])
+                continue
+            seconds, parts = result["seconds"], result["seconds"]["parts"]
+            cells = [model.stem, str(n), f"`{result['method']}`", result["status"], f"{result['upper']['objective']:.8g}", best]
+            made.put([*cells, result["lower"]["gap"], seconds["compile"], parts["solve"] + parts["answer"]])
     return made.text()
 
 

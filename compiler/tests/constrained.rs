@@ -11,7 +11,7 @@ use blo_compiler::compile_single_level;
 use blo_runtime::monitor::Silent;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers::{named, needs};
-use blo_runtime::status::PointStatus;
+use blo_runtime::status::{PointStatus, Termination};
 use memory::{Memory, model};
 
 fn run(text: &str) -> Solution {
@@ -369,4 +369,46 @@ lower {
 }
 ",
     );
+}
+
+/// The follower projects on a simplex. All `x` but two are equal, so the optimum is that of a small linear system.
+fn simplex_response(n: usize) -> String {
+    format!(
+        "
+upper {{
+  var x: real[{n}] in [-2, 2]
+  minimize sumsq(x) / 20 + (y[0] - 1 / 5)^2 + (y[1] - 7 / 10)^2
+}}
+lower {{
+  var y: real[{n}] in nonneg
+  minimize 0.5 * sumsq(y) - x @ y
+  subject to sum(y) == 1
+}}
+"
+    )
+}
+
+#[test]
+fn a_large_follower_with_a_sparse_system() {
+    best(0.02474849745723532, &simplex_response(100));
+    best(0.02507485166590598, &simplex_response(300));
+}
+
+#[test]
+fn a_large_follower_with_a_full_system_is_refused() {
+    let text = "
+data A: real[40, 1600] ~ normal(0, 1)
+upper {
+  var x: real[1600] in [-1, 1]
+  minimize sumsq(y - 1) + sumsq(x)
+}
+lower {
+  var y: real[1600] in [-1, 1]
+  minimize sum(exp(A[i] @ y) for i in 0..40) + sumsq(y - x)
+  subject to sum(y) <= 1
+}
+";
+    let s = run(text);
+    assert!(matches!(s.termination, Termination::Refused { .. }), "{}", s.verdict);
+    assert!(s.verdict.contains("multiplications"), "{}", s.verdict);
 }

@@ -88,7 +88,7 @@ impl Look<'_> {
     /// The follower at `x`, solved from `y`, and what `y` violates there; `None` where it has no answer.
     fn follower(&mut self, x: &[f64], y: &[f64]) -> Option<(LowerCheck, f64)> {
         let follower = self.c.follower.as_mut()?;
-        let (lower, off) = check_follower(follower, x, y, self.convex, EFFORT);
+        let (lower, off) = check_follower(follower, x, y, self.convex, EFFORT, &mut |_| false);
         lower.polished.then_some((lower, off))
     }
 

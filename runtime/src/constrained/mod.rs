@@ -16,6 +16,7 @@ pub mod polish;
 pub mod program;
 pub mod relax;
 pub mod sensitivity;
+mod sparse;
 mod structure;
 mod system;
 pub mod tree;

@@ -7,7 +7,7 @@ use super::interior::{self, Aim, Duals, End};
 use super::nlp::Nlp;
 use super::polish::polish;
 use super::program::{Program, Relaxed};
-use super::{Constrained, DEGENERATE, Found, Pair};
+use super::{Constrained, DEGENERATE, Found, Pair, system};
 use crate::linear::blas1::largest;
 
 /// The last relaxation.
@@ -43,6 +43,14 @@ fn program(c: &mut Constrained, paired: bool, relaxation: (f64, f64)) -> Box<dyn
         (Some(cuts), Some(follower)) => Box::new(Cut::new(relaxed, cuts, &mut follower.nlp, lens.0)),
         _ => Box::new(relaxed),
     }
+}
+
+/// What a factorisation for the single-level form costs: see [`super::system::cost`].
+pub fn factor_cost(c: &mut Constrained) -> f64 {
+    let held = c.single.bounds().held();
+    let mut program = program(c, true, (0.0, LAST));
+    let rows = program.equal().len();
+    system::cost(&held, rows, &program.pattern())
 }
 
 /// One run from `x`, with the follower solved from `near` where that is given; `None` when it was stopped.
