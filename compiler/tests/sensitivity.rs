@@ -34,7 +34,7 @@ fn run(text: &str, method: &str) -> Solution {
 fn answer(problem: &mut Problem, x: &[f64], y: &[f64]) -> Vec<f64> {
     let convex = problem.lower_convex;
     let follower = problem.constrained.as_mut().unwrap().follower.as_mut().unwrap();
-    let (lower, _) = check_follower(follower, x, y, convex, (500, 500));
+    let (lower, _) = check_follower(follower, x, y, convex, (500, 500), &mut |_| false);
     assert!(lower.polished);
     lower.solution
 }
