@@ -9,6 +9,7 @@ mod commands;
 mod compile;
 mod data;
 mod drawing;
+mod dry;
 mod example;
 mod files;
 mod find;

@@ -4,9 +4,9 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::chunks::Chunks;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
-use blo_runtime::constrained::{Constrained, Degree, Follower, Pair, Row};
+use blo_runtime::constrained::{Constrained, Degree, Follower, NamedRows, Pair, Row};
 use blo_runtime::derivatives::Quantity;
-use blo_runtime::problem::Problem;
+use blo_runtime::problem::{Problem, Slope};
 use blo_runtime::program::Program as Machine;
 use blo_runtime::proximal::Proximal;
 use blo_runtime::samples::Samples;
@@ -25,7 +25,7 @@ use crate::ir::graph::NodeId;
 use crate::ir::loops::Loops;
 use crate::ir::print::print;
 use crate::lower::lower;
-use crate::model::{Model, Precision};
+use crate::model::{Model, Precision, Side};
 use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
@@ -71,6 +71,8 @@ pub fn compile_in(
     problem.has_lower = model.lower.is_some();
     problem.asks = model.asks().into_iter().map(|(feature, _)| feature).collect();
     problem.report_names = model.reports.iter().map(|r| r.name.clone()).collect();
+    problem.slopes =
+        model.slopes.iter().map(|s| Slope { name: s.name.clone(), of: s.of, by: s.by }).collect();
     if model.precision == Precision::F32 {
         problem.roundoff = f64::from(f32::EPSILON);
     }
@@ -223,6 +225,7 @@ pub fn compile_single_level_in(
         None => None,
     };
     let (found, proof) = (None, None);
+    let names = named_rows(model);
     problem.constrained = Some(Box::new(Constrained {
         single,
         upper_rows,
@@ -232,6 +235,7 @@ pub fn compile_single_level_in(
         follower,
         found,
         cuts,
+        names,
         degrees: single_degrees,
         whole,
         pessimistic: model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_some()),
@@ -239,6 +243,29 @@ pub fn compile_single_level_in(
         proof,
     }));
     Ok(problem)
+}
+
+/// The constraints of both levels that have names, and where their rows are.
+fn named_rows(model: &Model) -> Vec<NamedRows> {
+    let mut all = Vec::new();
+    let levels = std::iter::once((&model.upper, true)).chain(model.lower.iter().map(|level| (level, false)));
+    for (level, upper) in levels {
+        let mut first = 0;
+        for constraint in &level.constraints {
+            let shape = model.graph.shape(constraint.residual).clone();
+            let len: usize = shape.iter().product();
+            let low = constraint.side == Side::Low;
+            all.extend(constraint.name.clone().map(|name| NamedRows {
+                name,
+                upper,
+                first,
+                shape: shape.to_vec(),
+                low,
+            }));
+            first += len;
+        }
+    }
+    all
 }
 
 /// A program with rows as machine code, in double precision whatever the model's, with the space of its variables.

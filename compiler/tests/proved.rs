@@ -10,12 +10,16 @@ use blo_compiler::{compile_single_level, pairs_to_branch_on};
 use blo_runtime::monitor::Silent;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers::{named, needs};
-use blo_runtime::status::{PointStatus, Termination};
+use blo_runtime::status::{Cause, PointStatus, Termination};
 use memory::{Memory, model};
 
 fn run(text: &str) -> Solution {
+    run_with(text, "tree")
+}
+
+fn run_with(text: &str, method: &str) -> Solution {
     let mut model = model(text, Memory::default());
-    let solver = named("tree").unwrap();
+    let solver = named(method).unwrap();
     let settings = solver.settings(&[], std::iter::empty()).unwrap();
     let mut problem = compile_single_level(&mut model, &needs(solver, &settings), 0).unwrap();
     solve(&mut problem, solver, &settings, &mut Silent)
@@ -237,7 +241,7 @@ lower {
 #[test]
 fn what_has_no_solution_is_said() {
     let s = run(COUPLED);
-    assert_eq!(s.termination, Termination::Infeasible, "{}", s.verdict);
+    assert_eq!(s.termination, Termination::Infeasible(Cause::Response), "{}", s.verdict);
     assert!(s.verdict.starts_with("the model has no solution"), "{}", s.verdict);
     let unbounded = "
 upper {
@@ -252,6 +256,60 @@ lower {
     let s = run(unbounded);
     assert_eq!(s.termination, Termination::Unbounded, "{}", s.verdict);
     assert!(s.verdict.contains("falls without end"), "{}", s.verdict);
+}
+
+/// A leader and a follower, each with what it minimises, subject to a constraint.
+fn two(upper: &str, lower: &str) -> String {
+    format!(
+        "upper {{\n  var x: real in [0, 1]\n  {upper}\n}}\nlower {{\n  var y: real in [0, 1]\n  {lower}\n}}\n"
+    )
+}
+
+#[test]
+fn constraints_that_contradict_each_other_are_told_from_responses() {
+    let model = two("minimize x + y\n  subject to y >= x + 2", "minimize -y");
+    for method in ["tree", "kkt"] {
+        let s = run_with(&model, method);
+        assert_eq!(s.termination, Termination::Infeasible(Cause::Constraints), "{method}: {}", s.verdict);
+    }
+    let s = run_with(COUPLED, "kkt");
+    assert_eq!(s.point, PointStatus::NotSolved, "{}", s.verdict);
+    assert!(s.verdict.contains("at no answer of the follower"), "{}", s.verdict);
+}
+
+#[test]
+fn a_follower_without_bound_is_said() {
+    let model = two("minimize x", "minimize x - y").replace("y: real in [0, 1]", "y: real in nonneg");
+    for method in ["tree", "kkt"] {
+        let s = run_with(&model, method);
+        assert!(matches!(s.termination, Termination::LowerUnbounded(_)), "{method}: {}", s.verdict);
+        assert!(s.verdict.contains("at x = "), "{method}: {}", s.verdict);
+    }
+}
+
+#[test]
+fn an_infimum_that_is_not_attained_is_said() {
+    // The answer is y = 0 for every x > 0, and y = 1 at x = 0.
+    let s = run_with(&two("minimize x + y", "minimize -y\n  subject to x * y == 0"), "kkt");
+    assert_eq!(s.point, PointStatus::NotAttained, "{}", s.verdict);
+    assert!(s.verdict.contains("towards x = 0"), "{}", s.verdict);
+    let limit = s.check.jump.and_then(|jump| jump.infimum).unwrap();
+    assert!(limit.abs() < 1e-6, "{limit}");
+    // Here that is where the leader is best off.
+    let s = run_with(&two("minimize x - y", "minimize -y\n  subject to x * y == 0"), "kkt");
+    assert!(s.point != PointStatus::NotAttained, "{}", s.verdict);
+}
+
+#[test]
+fn a_jump_of_the_answer_beside_the_point_is_said() {
+    let model = two("minimize (x - 0.7)^2 - y", "minimize (x - 0.5) * y");
+    for method in ["tree", "kkt"] {
+        let s = run_with(&model, method);
+        assert!(s.verdict.contains("the follower's answer jumps at x = 0.5"), "{method}: {}", s.verdict);
+    }
+    // A root is steep, but does not jump.
+    let s = run_with(&two("minimize x + y", "minimize (y - 1)^2\n  subject to y^2 <= x + 0.0001"), "kkt");
+    assert!(!s.verdict.contains("jumps"), "{}", s.verdict);
 }
 
 #[test]

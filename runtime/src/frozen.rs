@@ -346,6 +346,7 @@ impl Wire for Constrained {
 
     fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
         Ok(Constrained {
+            names: Vec::new(),
             single: Wire::get(from)?,
             upper_rows: Wire::get(from)?,
             lens: Wire::get(from)?,

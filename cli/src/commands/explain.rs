@@ -19,6 +19,7 @@ use super::{FINE, WRONG_INPUT, end, print_out, refuse};
 use crate::args::{self, ExplainArgs, ModelArgs};
 use crate::automatic::{Automatic, automatic};
 use crate::drawing::{Drawing, Format};
+use crate::dry;
 use crate::example::messages;
 use crate::files::{Trouble, quoted_list, replace};
 use crate::output::convexity::{account as curvature, document};
@@ -138,8 +139,9 @@ fn account(session: &mut Session, args: &ModelArgs) -> ExitCode {
         let needs = solvers::needs(plan.solver, &plan.settings);
         match blo_compiler::costs(&mut model.clone(), &needs) {
             Ok(costs) => {
-                text.push_str(&cost::account(&costs));
-                parts.push(("cost", cost::document(&costs)));
+                let iteration = dry::iteration(&model, plan, args.input.seed);
+                text.push_str(&cost::account(&costs, iteration.as_ref()));
+                parts.push(("cost", cost::document(&costs, iteration.as_ref())));
             }
             Err(diagnostics) => {
                 session.tell(&diagnostics);

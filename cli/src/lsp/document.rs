@@ -1,6 +1,5 @@
 //! An open document and what is known about it. It is looked at once per text, when something first asks.
 
-use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use blo_grammar::parse::parse;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 
+use super::curvature::Curvature;
 use super::loader::EditorLoader;
 use crate::data::Memory;
 
@@ -33,8 +33,8 @@ pub struct Knowledge {
     pub notes: Vec<Note>,
     /// The model, where nothing is wrong.
     pub model: Option<Model>,
-    /// What is said about its curvature, once someone asked: that takes long for models with much data.
-    pub curvature: OnceCell<String>,
+    /// What is said about its curvature, once someone asked.
+    pub curvature: Curvature,
 }
 
 /// An open document.
@@ -93,7 +93,7 @@ fn look(path: &Path, text: &str, memory: &Memory, open: &dyn Fn(&Path) -> Option
         diagnostics: parsed,
         notes: Vec::new(),
         model: None,
-        curvature: OnceCell::new(),
+        curvature: Curvature::default(),
     };
     if is_library(&known.ast) {
         return known;

@@ -5,6 +5,7 @@
 //! fast typing costs one look.
 
 mod answers;
+mod curvature;
 mod document;
 mod loader;
 mod position;

@@ -3,10 +3,28 @@
 use std::fmt::Write as _;
 
 use blo_compiler::{Cost, Costs};
-use serde_json::{Value, json};
+use blo_runtime::derivatives::Quantity;
+use serde_json::{Map, Value, json};
+
+/// What one iteration of a method evaluates.
+pub struct Iteration {
+    /// The method.
+    pub method: &'static str,
+    /// How often each quantity, once at least.
+    pub calls: Vec<(Quantity, u64)>,
+}
+
+impl Iteration {
+    /// The cost of all its evaluations, each as after all variables changed.
+    fn cost(&self, costs: &Costs) -> Cost {
+        let of = |wanted: Quantity| costs.quantities.iter().find(|(quantity, _)| *quantity == wanted);
+        let each = self.calls.iter().filter_map(|(quantity, count)| Some(of(*quantity)?.1 * *count as usize));
+        each.fold(Cost::default(), |all, one| all + one)
+    }
+}
 
 /// The account, ending in a newline.
-pub fn account(costs: &Costs) -> String {
+pub fn account(costs: &Costs, iteration: Option<&Iteration>) -> String {
     let mut out = String::from("\none evaluation costs, after all variables changed\n");
     let width = costs.quantities.iter().map(|(quantity, _)| quantity.name().len()).max().unwrap_or(0);
     for (quantity, Cost { operations, bytes }) in &costs.quantities {
@@ -16,16 +34,37 @@ pub fn account(costs: &Costs) -> String {
     if costs.setup.operations > 0.0 {
         let _ = writeln!(out, "  once, from data alone: {} operations", scaled(costs.setup.operations));
     }
+    if let Some(iteration) = iteration {
+        let counts = iteration.calls.iter().map(|(quantity, count)| format!("{count} {}", quantity.name()));
+        let counts: Vec<String> = counts.collect();
+        let Cost { operations, bytes } = iteration.cost(costs);
+        let _ = writeln!(
+            out,
+            "one iteration of {}, the second from the start, evaluates {}: at most {} operations, {}",
+            iteration.method,
+            counts.join(", "),
+            scaled(operations),
+            size(bytes)
+        );
+    }
     let _ = writeln!(out, "memory of the program: {}", size(costs.memory as f64));
     out
 }
 
 /// The same for tools, in operations and bytes.
-pub fn document(costs: &Costs) -> Value {
+pub fn document(costs: &Costs, iteration: Option<&Iteration>) -> Value {
     let one = |cost: &Cost| json!({ "operations": cost.operations, "bytes": cost.bytes });
     let each: serde_json::Map<String, Value> =
         costs.quantities.iter().map(|(quantity, cost)| (quantity.name().to_owned(), one(cost))).collect();
-    json!({ "quantities": each, "setup": one(&costs.setup), "memory": costs.memory })
+    let mut document = json!({ "quantities": each, "setup": one(&costs.setup), "memory": costs.memory });
+    if let Some(iteration) = iteration {
+        let calls =
+            iteration.calls.iter().map(|(quantity, count)| (quantity.name().to_owned(), json!(count)));
+        let Cost { operations, bytes } = iteration.cost(costs);
+        document["iteration"] =
+            json!({ "calls": calls.collect::<Map<_, _>>(), "operations": operations, "bytes": bytes });
+    }
+    document
 }
 
 /// `950`, `31.4k`, `2.5M`.

@@ -34,7 +34,8 @@ pub fn picture(variable: &Variable) -> Option<Scene> {
     match (&images, shape.as_slice()) {
         (Some(images), _) => height = tiles(&mut scene, images),
         (None, [n]) if *n <= BARS => bars(&mut scene, left, variable),
-        (None, [_]) => in_order(&mut scene, left, values),
+        (None, [_]) if has_order(values) => in_order(&mut scene, left, values),
+        (None, [_]) => by_size(&mut scene, left, values),
         (None, shape) => {
             let columns = shape.last().copied().unwrap_or(1).max(1);
             height = height.max(heat_map(&mut scene, left, variable, columns));
@@ -141,11 +142,34 @@ fn bars(scene: &mut Scene, x: f32, variable: &Variable) {
     }
 }
 
+/// Whether neighbours are alike: squared steps from one value to the next, on average over the variance (von Neumann's ratio). It is 2 for
+/// values in no order and small for a curve.
+pub fn has_order(values: &[f64]) -> bool {
+    const ORDERED: f64 = 0.8;
+    let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let count = finite.len() as f64;
+    let mean = finite.iter().sum::<f64>() / count;
+    let spread: f64 = finite.iter().map(|value| (value - mean).powi(2)).sum();
+    let steps: f64 = finite.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
+    steps <= ORDERED * spread
+}
+
+/// A line through values that are neighbours by position would be a scribble: they are shown by size.
+fn by_size(scene: &mut Scene, x: f32, values: &[f64]) {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    profile(scene, x, &sorted, ("values by size", "entries so small or smaller"));
+}
+
 fn in_order(scene: &mut Scene, x: f32, values: &[f64]) {
+    profile(scene, x, values, ("values in order", "position"));
+}
+
+fn profile(scene: &mut Scene, x: f32, values: &[f64], (title, foot): (&str, &str)) {
     let points: Vec<(f64, f64)> = values.iter().enumerate().map(|(k, value)| (k as f64, *value)).collect();
     let horizontal = Axis::fit_linear(points.iter().map(|(k, _)| *k));
     let vertical = Axis::fit_linear(values.iter().copied().filter(|value| value.is_finite()));
-    let panel = Panel { title: "values in order", foot: "position", horizontal, vertical, level: None };
+    let panel = Panel { title, foot, horizontal, vertical, level: None };
     let thin = (points.len() / 2000).max(1);
     let points = points.into_iter().step_by(thin).collect();
     panel.draw(scene, (x, ABOVE), &[Curve { points, colour: COLOURS[0], dash: &[], end: None }]);
@@ -307,6 +331,20 @@ mod tests {
         assert_eq!(fields(&[1000, 64]), Some(IMAGES + 1));
         assert_eq!(fields(&[3, 16, 20]), Some(4));
         assert_eq!(fields(&[300, 7]), Some(2));
+    }
+
+    #[test]
+    fn vectors_in_no_order_are_sorted() {
+        let curve: Vec<f64> = (0..500).map(|k| (f64::from(k) / 40.0).sin()).collect();
+        let scribble: Vec<f64> = (0..500).map(|k| (f64::from(k) * 2.7).sin()).collect();
+        assert!(has_order(&curve) && has_order(&[1.0; 100]) && !has_order(&scribble));
+        let title = |values: &[f64]| {
+            let mut found = variable(&[values.len()]);
+            found.values = values.to_vec();
+            let shapes = picture(&found).unwrap().shapes;
+            shapes.iter().any(|shape| matches!(shape, Shape::Text { text, .. } if text == "values by size"))
+        };
+        assert!(title(&scribble) && !title(&curve));
     }
 
     #[test]

@@ -131,7 +131,21 @@ impl Report<'_> {
             Some(scene) => inline(&scene, "objectives and reports over iterations and time"),
             None => "<p class=\"faint\">The method took no steps that could be drawn.</p>\n".into(),
         };
+        let body = body + &self.gap();
         section(out, "Convergence", &body);
+    }
+
+    /// What there is to say about the lower gap, which the trace does not have.
+    fn gap(&self) -> String {
+        let Some(lower) = self.result.lower else { return String::new() };
+        let left = lower.gap_left.map_or_else(String::new, |gap| {
+            format!(", and {} before the lower level was solved at the end", number(gap))
+        });
+        format!(
+            "<p class=\"faint\">The lower gap is known at the returned point alone, where the check solved the lower level again: \
+             {}{left}. Between, the lower objective is that of the method's own iterates.</p>\n",
+            number(lower.gap)
+        )
     }
 
     fn variables(&self, out: &mut String) {
@@ -275,6 +289,8 @@ fn range(values: &[f64]) -> String {
     let low = finite().fold(f64::INFINITY, f64::min);
     let high = finite().fold(f64::NEG_INFINITY, f64::max);
     let mean = finite().sum::<f64>() / count as f64;
+    // What rounding leaves of a sum that is 0 is no number to show.
+    let mean = if mean.abs() < 1e-12 * high.abs().max(low.abs()) { 0.0 } else { mean };
     let odd =
         if count < values.len() { format!(", {} not finite", values.len() - count) } else { String::new() };
     format!("from {} to {}, mean {}{odd}", number(low), number(high), number(mean))

@@ -222,12 +222,10 @@ fn an_unbounded_leader_is_told() {
     let text = "upper {\n  var x: real\n  minimize -x\n}\n\
                 lower {\n  var y: real\n  minimize (y - x)^2\n  subject to y <= 1\n}\n";
     fs::write(folder.path("m.blo"), text).unwrap();
-    let cases =
-        [("kkt", "the objective may be unbounded"), ("tree", "the upper objective falls without end")];
-    for (method, said) in cases {
+    for method in ["kkt", "tree"] {
         let output = blo(&folder.path(""), &["run", "m.blo", "--method", method]);
         assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-        assert!(stdout(&output).contains(said), "{}", stdout(&output));
+        assert!(stdout(&output).contains("the upper objective falls without end"), "{}", stdout(&output));
     }
 }
 

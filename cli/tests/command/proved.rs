@@ -32,15 +32,31 @@ fn operations_research_problems_are_proved() {
 }
 
 #[test]
+fn slopes_and_multipliers_are_in_the_result() {
+    let output = blo(&root("examples"), &["run", "shelf.blo", "--json", "--quiet"]);
+    let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let number = |value: &Value| value.as_f64().unwrap();
+    for (i, j, expected) in [(0, 0, -0.25), (0, 1, 0.25), (1, 0, 0.25), (1, 1, -0.25)] {
+        assert!((number(&result["slopes"]["moves"][i][j]) - expected).abs() < 1e-6, "{result}");
+    }
+    assert!((number(&result["multipliers"]["shelf"]) - 2.0).abs() < 1e-6, "{result}");
+    let text = stdout(&blo(&root("examples"), &["run", "shelf.blo", "--quiet"]));
+    assert!(text.contains("moves") && text.contains("dual(shelf)"), "{text}");
+}
+
+#[test]
 fn operations_research_problems_without_a_solution_are_told_apart() {
-    for (name, status) in
-        [("status_infeasible_joint_constraint", "infeasible"), ("status_upper_unbounded", "unbounded")]
-    {
+    let expected = [
+        ("status_infeasible_joint_constraint", "infeasible"),
+        ("status_upper_unbounded", "unbounded"),
+        ("status_infimum_not_attained", "not_attained"),
+    ];
+    for (name, status) in expected {
         let args = ["run", &format!("{name}.blo"), "--json", "--quiet", "--method", "auto"];
         let output = blo(&root("bench/or/models"), &args);
         let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
         assert_eq!(result["status"], status, "{name}: {}", result["verdict"]);
-        assert_eq!(result["upper"]["objective"], Value::Null);
+        assert!(status == "not_attained" || result["upper"]["objective"] == Value::Null);
         assert_eq!(output.status.code(), Some(1));
     }
 }

@@ -222,6 +222,10 @@ fn pictures_are_drawn() {
         "let a = [1.0, 4.0, 9.0]\n:plot a\n:plot [[i * j for j in 4] for i in 3]\n",
         &["a over positions", "9 │", "└", "█"],
     );
+    says(
+        "let a = [sin(2.7 * k) for k in 500]\nlet b = [sin(k / 50) for k in 500]\n:plot a\n:plot b\n",
+        &["a by size", "b over positions"],
+    );
 }
 
 #[test]

@@ -32,7 +32,7 @@ use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::state::State;
-use crate::status::Termination;
+use crate::status::{Cause, Termination};
 
 const OWN: &[OptionSpec] = &[
     OptionSpec {
@@ -118,6 +118,7 @@ impl Method for Branching {
                 violation: best.violation,
                 stationarity: f64::INFINITY,
                 answered: true,
+                unbounded: false,
             });
             c.proof = Some(proof);
         }
@@ -129,7 +130,7 @@ impl Method for Branching {
         match self.tree.as_ref().map(Tree::end) {
             Ok(End::Open) => None,
             Ok(End::Proved) => Some(Termination::Tolerance),
-            Ok(End::Infeasible) => Some(Termination::Infeasible),
+            Ok(End::Infeasible) => Some(Termination::Infeasible(Cause::Unknown)),
             Ok(End::Unbounded) => Some(Termination::Unbounded),
             Ok(End::Unresolved) | Err(_) => Some(Termination::Stalled { iteration: k }),
         }

@@ -2,7 +2,7 @@
 //! curvature; for a function how it is called; for a method and its options what they are.
 
 use blo_compiler::ir::graph::Role;
-use blo_compiler::{Note, convexity, function_help};
+use blo_compiler::{Note, function_help};
 use blo_grammar::ast::{Ident, Item, ItemKind, Solve};
 use blo_grammar::names::{Definition, Names};
 use blo_grammar::span::Span;
@@ -10,11 +10,8 @@ use blo_runtime::solvers::{self, Solver};
 use lsp_types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind};
 
 use super::definition::elsewhere;
-use crate::args::Format;
 use crate::lsp::document::Knowledge;
 use crate::lsp::{Refusal, Server, position};
-use crate::output::convexity::account;
-use crate::render::Renderer;
 
 pub fn answer(server: &mut Server, params: HoverParams) -> Result<Option<Hover>, Refusal> {
     let at = params.text_document_position_params;
@@ -114,12 +111,7 @@ fn statement(known: &Knowledge, items: &[Item], byte: usize) -> Option<Found> {
 
 /// What `blo check --explain` says about both levels.
 fn curvature(known: &Knowledge) -> Option<String> {
-    let model = known.model.as_ref()?;
-    let said = || {
-        let renderer = Renderer::new(Format::Json);
-        format!("```text\n{}```", account(&renderer, &known.sources, model, &convexity(model)))
-    };
-    Some(known.curvature.get_or_init(said).clone())
+    Some(known.curvature.said(known.model.as_ref()?, &known.sources))
 }
 
 fn method(solve: &Solve, byte: usize) -> Option<Found> {

@@ -9,6 +9,10 @@ use super::super::chart::{curve, shades};
 use super::super::state::{Course, Fault, Repl};
 use super::{Command, Next, Takes};
 use crate::files::Trouble;
+use crate::plot::array::has_order;
+
+/// Elements of a vector that are drawn over their positions in any case.
+const POSITIONS: usize = 120;
 
 /// `:plot`.
 pub static PLOT: Command = Command {
@@ -16,7 +20,8 @@ pub static PLOT: Command = Command {
     arguments: "trace [COLUMN] | EXPR",
     summary: "Draw the course of the last solve, or a vector or matrix, in the terminal",
     more: "Columns of the trace are the upper objective (the default), `lower_objective`, `measure`, `evaluations` and the reports. What \
-is positive and spans more than a factor of 1000 is drawn logarithmically. A vector is drawn over its positions, a matrix in shades.",
+is positive and spans more than a factor of 1000 is drawn logarithmically. A vector is drawn over its positions, or by size where it is long and in no \
+order, a matrix in shades.",
     example: ":plot trace measure",
     takes: Takes::Plottable,
     run: |repl, rest| {
@@ -55,8 +60,16 @@ fn expression(repl: &mut Repl, text: &str) -> Result<String, Fault> {
         .map_err(|e| Trouble::new(format!("this has no value yet: {e}")))?;
     match array.ndim() {
         1 => {
-            let points: Vec<(f64, f64)> = array.iter().enumerate().map(|(i, v)| (i as f64, *v)).collect();
-            Ok(curve(&format!("{text} over positions"), &points))
+            let mut values: Vec<f64> = array.iter().copied().collect();
+            // A long vector in no order would be a scribble.
+            let over = if values.len() <= POSITIONS || has_order(&values) {
+                "over positions"
+            } else {
+                values.sort_by(f64::total_cmp);
+                "by size"
+            };
+            let points: Vec<(f64, f64)> = values.iter().enumerate().map(|(i, v)| (i as f64, *v)).collect();
+            Ok(curve(&format!("{text} {over}"), &points))
         }
         2 => match array.view().into_dimensionality::<Ix2>() {
             Ok(matrix) => Ok(shades(text, &matrix)),

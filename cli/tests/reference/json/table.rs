@@ -442,6 +442,20 @@ pub const OBJECTS: &[Object] = &[
             key("quantities", Table(&Of("work")), "of each quantity, after all variables changed"),
             key("setup", Of("work"), "once, from data alone"),
             key("memory", Count, "of the program, in bytes"),
+            sometimes(
+                "iteration",
+                Of("iteration"),
+                "where data are there and two iterations take less than two seconds",
+            ),
+        ],
+    },
+    Object {
+        name: "iteration",
+        about: "The second iteration of the method from the start, without reports.",
+        keys: &[
+            key("calls", Table(&Count), "how often it evaluates each quantity"),
+            key("operations", Number, "of these evaluations, at most: each as after all variables changed"),
+            key("bytes", Number, "read and written by them, at most"),
         ],
     },
     Object {
