@@ -129,6 +129,7 @@ pub fn bare(
         expects: Vec::new(),
         method: solution.solver.into(),
         because: None,
+        message: None,
         iterations: solution.iterations,
         epochs: solution.epochs,
         kept: solution.kept,

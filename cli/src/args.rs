@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backend::{Backend, named};
 use crate::data::Binding;
 pub use values::binding;
 use values::{duration, pair, picture, positive, seconds, size, whole};
@@ -102,6 +103,10 @@ pub struct RunArgs {
     /// Solve with this method instead of the model's: NAME or NAME(option=value, …)
     #[arg(long, value_name = "METHOD")]
     pub method: Option<String>,
+    /// Let an installed program solve the single-level form, ipopt or highs, and check its answer
+    #[arg(long, value_name = "PROGRAM", value_parser = named, conflicts_with_all = ["method", "options", "iterations", "emit", "start",
+        "starts", "checkpoint", "resume", "stop", "watch", "patience"])]
+    pub backend: Option<&'static Backend>,
     /// Give an option of the method another value
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
     pub options: Vec<(String, String)>,

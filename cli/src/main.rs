@@ -3,6 +3,7 @@
 mod answer;
 mod args;
 mod automatic;
+mod backend;
 mod cache;
 mod checkpoint;
 mod commands;

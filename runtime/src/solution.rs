@@ -213,14 +213,35 @@ fn run(
     let spent = usize::try_from(problem.calls() - before).unwrap_or(usize::MAX);
     let budget = settings.count("check_steps").min(spent.max(200));
     let finish = settings.says(FINISH);
-    Solution { calls, fault, trajectory, ..assess(problem, solver, ended, origin, (budget, finish)) }
+    let named = (solver.name, solver.has_steps());
+    Solution { calls, fault, trajectory, ..assess(problem, named, ended, origin, (budget, finish)) }
+}
+
+/// Checks a point that another program found and reads its values, as if a method of this name had ended there. The point is put into
+/// the domains first; `iterations`: how often the program ran; `settings`: those
+/// of a method that works on what the problem was compiled for.
+pub fn judge(
+    problem: &mut Problem,
+    name: &'static str,
+    mut point: Point,
+    (termination, iterations): (Termination, usize),
+    settings: &Settings,
+) -> Solution {
+    problem.upper.project(&mut point.x);
+    problem.lower.project(&mut point.y);
+    if let Some(constrained) = &mut problem.constrained {
+        (constrained.found, constrained.proof) = (None, None);
+    }
+    let ended = Ended { termination, iterations, ..refused(point, String::new()) };
+    let solution = assess(problem, (name, false), ended, None, (settings.count("check_steps"), false));
+    Solution { fault: problem.take_fault(), ..solution }
 }
 
 /// Checks the point a run ended at and reads its values; `calls`, `fault` and `trajectory` are left empty. With `finish` a lower
 /// level that is not solved is solved first; with an `origin` the run is compared with it.
 fn assess(
     problem: &mut Problem,
-    solver: &Solver,
+    (name, has_steps): (&'static str, bool),
     ended: Ended,
     origin: Option<Point>,
     (budget, finish): (usize, bool),
@@ -266,11 +287,11 @@ fn assess(
         most: problem.upper_sign * ties.most,
         ..ties
     });
-    let mut verdict = verdict(&termination, &check, (proof, ties), gap_left, solver.has_steps());
+    let mut verdict = verdict(&termination, &check, (proof, ties), gap_left, has_steps);
     verdict.extend(told.map(|told| format!("; {told}")));
     verdict.extend(fallback.map(|fallback| fallback.words(problem.upper_sign)));
     Solution {
-        solver: solver.name,
+        solver: name,
         verdict,
         termination,
         point: check.point,

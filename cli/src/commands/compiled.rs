@@ -46,6 +46,7 @@ fn prepared(args: &RunArgs) -> Result<(Thawed, Settings), Trouble> {
     let fixed = [
         ("--precision", input.precision.is_some()),
         ("--method", args.method.is_some()),
+        ("--backend", args.backend.is_some()),
         ("--emit", args.emit.is_some()),
         ("--start", args.start.is_some()),
         ("--starts", args.starts.is_some()),

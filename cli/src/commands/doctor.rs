@@ -1,12 +1,12 @@
 //! `blo doctor`: what this blo is, what the machine gives it, and which programs for exported models are installed.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::{FINE, print_out};
 use crate::args::{DoctorArgs, Format};
+use crate::backend::{BACKENDS, found};
 use crate::cache::Cache;
 use crate::output::human::table;
 use crate::render::Renderer;
@@ -53,7 +53,7 @@ fn threads() -> usize {
 }
 
 fn solvers() -> Vec<&'static str> {
-    SOLVERS.into_iter().filter(|name| on_path(name)).collect()
+    SOLVERS.into_iter().filter(|name| found(name).is_some()).collect()
 }
 
 fn rows() -> Vec<(&'static str, String)> {
@@ -65,9 +65,12 @@ fn rows() -> Vec<(&'static str, String)> {
     ));
     rows.push(("threads", threads().to_string()));
     rows.push(("cache", cache()));
-    let found = solvers();
-    let found = if found.is_empty() { format!("none of {}", SOLVERS.join(", ")) } else { found.join(", ") };
-    rows.push(("for `blo export`", found));
+    let there = solvers();
+    let there = if there.is_empty() { format!("none of {}", SOLVERS.join(", ")) } else { there.join(", ") };
+    rows.push(("for `blo export`", there));
+    let lie = |name| found(name).map_or_else(|| "not found".into(), |path| path.display().to_string());
+    let backends = BACKENDS.iter().map(|backend| format!("{}: {}", backend.name, lie(backend.name)));
+    rows.push(("for `--backend`", backends.collect::<Vec<_>>().join(", ")));
     rows
 }
 
@@ -76,11 +79,4 @@ fn cache() -> String {
     let (programs, bytes) = cache.size();
     let size = bytes as f64 / f64::from(1 << 20);
     format!("{}: {programs} programs, {size:.1} MiB", cache.folder().display())
-}
-
-/// Whether a program is in one of the folders that the system looks into.
-fn on_path(name: &str) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&folders).any(|folder: PathBuf| folder.join(&file).is_file())
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share: printing a stage, and writing to standard output.
 
+pub mod backend;
 pub mod cache;
 pub mod check;
 pub mod compare;

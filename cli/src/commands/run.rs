@@ -11,7 +11,7 @@ use blo_runtime::solvers::Point;
 use blo_runtime::state::Snapshot;
 use blo_runtime::threads;
 
-use super::{FINE, NOT_SOLVED, WRONG_INPUT, compiled, emit, end, refuse};
+use super::{FINE, NOT_SOLVED, WRONG_INPUT, backend, compiled, emit, end, refuse};
 use crate::answer::{ended_as_asked, result, seconds, tell_fault};
 use crate::args::{Format, RunArgs};
 use crate::cache::Cache;
@@ -40,6 +40,9 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Ok(session) => session,
         Err(mut renderer) => return end(&mut renderer, "", &[], WRONG_INPUT),
     };
+    if let Some(backend) = args.backend {
+        return backend::run(session, args, backend);
+    }
     let flags = flags(args);
     if let Some(stage) = args.emit {
         return emit(&mut session, &args.model, &flags, stage);
@@ -142,8 +145,13 @@ fn with_memory(mut problem: Problem, memory: Option<usize>) -> Problem {
 fn finish(mut session: Session, args: &RunArgs, prepared: Prepared) -> ExitCode {
     catch_interrupts();
     let for_people = !args.json && args.model.input.format == Format::Text;
-    let Solved { solution, result, folder, course, model } =
-        solve(&mut session, args, prepared, !args.quiet && for_people);
+    let solved = solve(&mut session, args, prepared, !args.quiet && for_people);
+    deliver(session, args, solved)
+}
+
+/// Writes the result wherever it was asked for, and ends.
+pub fn deliver(mut session: Session, args: &RunArgs, solved: Solved) -> ExitCode {
+    let Solved { solution, result, folder, course, model } = solved;
     if let Some(folder) = folder
         && let Err(trouble) = folder.write(&result, &course)
     {

@@ -105,6 +105,9 @@ pub fn summary(result: &RunResult) -> String {
     if let Some(because) = &result.because {
         let _ = writeln!(out, "{} was chosen because {because}", result.method);
     }
+    if let Some(message) = &result.message {
+        let _ = writeln!(out, "{} said: {message}", result.method);
+    }
     out
 }
 

@@ -53,6 +53,8 @@ pub struct RunResult {
     pub method: String,
     /// Why, where the method was left to blo (`auto`).
     pub because: Option<String>,
+    /// What the program of `--backend` said.
+    pub message: Option<String>,
     /// Complete outer iterations.
     pub iterations: usize,
     /// The iteration whose iterate was kept, where it is not the last one that counts.
@@ -202,6 +204,7 @@ pub fn sample() -> RunResult {
         expects: vec![("accuracy >= 0.92".into(), true), ("accuracy >= 0.99".into(), false)],
         method: "bome".into(),
         because: None,
+        message: None,
         iterations: 2000,
         kept: None,
         starts: None,

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod automatic;
+#[cfg(unix)]
+mod backend;
 mod bad_input;
 mod cache;
 mod checkpoint;

@@ -5,6 +5,7 @@ mod lp;
 mod mps;
 mod nl;
 mod polynomial;
+mod single;
 
 use std::rc::Rc;
 
@@ -13,6 +14,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 use polynomial::{Polynomial, polynomial};
 use rustc_hash::FxHashMap;
+pub use single::Single;
 
 use crate::ir::eval::{Array, Bindings, evaluate};
 use crate::ir::graph::{Graph, NodeId};
@@ -33,6 +35,7 @@ pub enum Format {
 }
 
 /// A variable of the program.
+#[derive(Clone)]
 struct Column {
     name: String,
     lo: f64,
@@ -42,6 +45,7 @@ struct Column {
 }
 
 /// A row that is not complementary: `body <= 0`, or `body == 0`.
+#[derive(Clone)]
 struct Row {
     name: String,
     body: Rc<Scalar>,
@@ -51,6 +55,7 @@ struct Row {
 }
 
 /// Two factors that are at least 0, and whose product is 0.
+#[derive(Clone)]
 struct Complementary {
     multiplier: usize,
     distance: Rc<Scalar>,
@@ -58,6 +63,7 @@ struct Complementary {
 }
 
 /// A program, number by number.
+#[derive(Clone)]
 struct Program {
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -67,6 +73,8 @@ struct Program {
     objective_span: Span,
     /// Whether the model says `maximize`.
     maximize: bool,
+    /// The places of the multipliers that the model reads.
+    duals: Vec<usize>,
 }
 
 /// The single-level form of a model whose data are bound, in a format.
@@ -76,14 +84,14 @@ struct Program {
 pub fn export(model: &Model, format: Format) -> Result<String, Vec<Diagnostic>> {
     let program = program(model)?;
     match format {
-        Format::Nl => nl::write(&program),
+        Format::Nl => nl::write(&program, 0.0),
         Format::Lp => Ok(lp::write(&linear(program, "LP")?)),
         Format::Mps => Ok(mps::write(&linear(program, "MPS")?)),
     }
 }
 
 fn program(model: &Model) -> Result<Program, Vec<Diagnostic>> {
-    let Stated { mut model, parts, pairs } = stated(model)?;
+    let Stated { mut model, parts, pairs, duals } = stated(model)?;
     let data = data_bindings(&model);
     let level = model.upper.clone();
     let mut roots: Vec<NodeId> = vec![level.objective];
@@ -137,8 +145,10 @@ fn program(model: &Model) -> Result<Program, Vec<Diagnostic>> {
             }
         }
     }
+    let duals = duals.iter().map(|&k| &level.vars[k]);
+    let duals = duals.flat_map(|var| (0..var.ty.len()).map(|k| places[&var.input] + k)).collect();
     let (objective_span, maximize) = (level.objective_span, level.maximize);
-    Ok(Program { columns, rows, pairs: complementary, objective, objective_span, maximize })
+    Ok(Program { columns, rows, pairs: complementary, objective, objective_span, maximize, duals })
 }
 
 /// `y_0_1`: brackets are not for every format.
@@ -173,6 +183,7 @@ fn columns_of(graph: &Graph, var: &Var, data: &Bindings) -> Vec<Column> {
 }
 
 /// A program with affine rows and a quadratic objective.
+#[derive(Clone)]
 struct Linear {
     columns: Vec<Column>,
     /// Name, body and whether it is an equality.
@@ -185,7 +196,7 @@ struct Linear {
 
 /// The program with slacks for what complements, if its degrees allow it.
 fn linear(program: Program, format: &str) -> Result<Linear, Vec<Diagnostic>> {
-    let Program { mut columns, rows, pairs, objective, objective_span, maximize } = program;
+    let Program { mut columns, rows, pairs, objective, objective_span, maximize, duals: _ } = program;
     let higher = |what: &str, span: Span| {
         let message = format!("the {format} format holds linear constraints and quadratic objectives");
         vec![

@@ -18,6 +18,8 @@ struct Body {
     /// The variables that occur.
     used: Vec<usize>,
     equal: bool,
+    /// What it may be at most, where it is no equality.
+    room: f64,
 }
 
 impl Body {
@@ -27,25 +29,25 @@ impl Body {
         used.sort_unstable();
         used.dedup();
         match polynomial(body).filter(Polynomial::is_affine) {
-            Some(linear) => Body { nonlinear: None, linear, used, equal },
+            Some(linear) => Body { nonlinear: None, linear, used, equal, room: 0.0 },
             None => {
                 let linear = Polynomial::default();
-                Body { nonlinear: Some(body.clone()), linear, used, equal }
+                Body { nonlinear: Some(body.clone()), linear, used, equal, room: 0.0 }
             }
         }
     }
 }
 
-/// Writes the program.
+/// Writes the program, with products of complementary factors that are at most `room`.
 ///
 /// Errors: a function without an operator in the format.
-pub fn write(program: &Program) -> Result<String, Vec<Diagnostic>> {
+pub fn write(program: &Program, room: f64) -> Result<String, Vec<Diagnostic>> {
     let mut bodies: Vec<Body> = program.rows.iter().map(|row| Body::new(&row.body, row.equal)).collect();
     for pair in &program.pairs {
         // A product of two factors that are at least 0 is 0 when it is at most 0, which leaves solvers some room.
         let multiplier = Rc::new(Scalar::Variable(pair.multiplier));
         let product = Rc::new(Scalar::Binary("mul", multiplier, pair.distance.clone()));
-        bodies.push(Body::new(&product, false));
+        bodies.push(Body { room, ..Body::new(&product, false) });
     }
     // Nonlinear rows come first, integer variables last.
     bodies.sort_by_key(|body| body.nonlinear.is_none());
@@ -73,7 +75,7 @@ pub fn write(program: &Program) -> Result<String, Vec<Diagnostic>> {
     }
     let _ = writeln!(out, "r");
     for body in &bodies {
-        let zero = 0.0 - body.linear.constant;
+        let zero = body.room - body.linear.constant;
         let kind = if body.equal { 4 } else { 1 };
         let _ = writeln!(out, "{kind} {zero}");
     }

@@ -38,6 +38,8 @@ pub struct Stated {
     pub parts: Vec<Part>,
     /// What the complementary constraints multiply.
     pub pairs: Vec<Pair>,
+    /// The places among the variables of the multipliers that the model reads, in the order of the constraints.
+    pub duals: Vec<usize>,
 }
 
 /// The factors of a complementary constraint, both at least 0.
@@ -70,6 +72,7 @@ pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
         parts: vec![Part::Upper; model.upper.constraints.len()],
         rows: model.upper.constraints.clone(),
         pairs: Vec::new(),
+        duals: Vec::new(),
     };
     if let Some(lower) = model.lower.take() {
         statement.follower(&mut model, &lower, &form, &places);
@@ -83,7 +86,8 @@ pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
     model.expects.clear();
     model.sampled.clear();
     model.solve = None;
-    Ok(Stated { model, parts: statement.parts, pairs: statement.pairs })
+    let Statement { parts, pairs, duals, .. } = statement;
+    Ok(Stated { model, parts, pairs, duals })
 }
 
 /// A stated form while it is put together.
@@ -92,6 +96,7 @@ struct Statement {
     rows: Vec<Constraint>,
     parts: Vec<Part>,
     pairs: Vec<Pair>,
+    duals: Vec<usize>,
 }
 
 impl Statement {
@@ -119,6 +124,9 @@ impl Statement {
                 self.add(Part::Complementary, row);
                 let distance = model.graph.neg(constraint.residual);
                 self.pairs.push(Pair { row: self.rows.len() - 1, multiplier: self.vars.len(), distance });
+            }
+            if constraint.multiplier.is_some() {
+                self.duals.push(self.vars.len());
             }
             self.vars.push(multiplier);
         }

@@ -192,6 +192,7 @@ pub const OBJECTS: &[Object] = &[
             key("expect", List(&Of("expectation")), "the expectations"),
             key("method", Text, "the method"),
             key("because", TEXT, "why `auto` took it"),
+            key("message", TEXT, "what the program of `--backend` said"),
             key("iterations", Count, "upper iterations done"),
             key("kept", COUNT, "with `--stop` or `--watch`: the iteration whose iterate is returned"),
             key("start", COUNT, "with `--starts`: the number of the start that led here"),
