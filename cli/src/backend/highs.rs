@@ -38,12 +38,12 @@ fn solve(single: &mut Single, task: &Task) -> Result<Outcome, Unfit> {
     }
     task.write("options", OPTIONS)?;
     let (text, held) = program.mps(REACH);
-    let mut outcome = run(&text, single.len(), task)?;
+    let mut outcome = run(&text, program.len(), task)?;
     if program.is_discrete()
         && outcome.end == End::Solved
         && let Some(values) = &outcome.values
     {
-        let again = run(&program.decided(values), single.len(), task)?;
+        let again = run(&program.decided(values), program.len(), task)?;
         if again.end == End::Solved {
             outcome.values = again.values;
         }

@@ -16,7 +16,8 @@ const MODEL: &str = "upper {
 lower {
   var y: real
   minimize y
-  subject to above: y >= x, one: y >= 1
+  subject to above: y >= x
+  subject to one: y >= 1
 }
 ";
 
@@ -130,7 +131,7 @@ fn the_time_limit_ends_the_program() {
 
 #[test]
 fn answers_of_highs_are_read() {
-    let text = "Model status\nOptimal\n\n# Primal solution values\nFeasible\nObjective 1\n# Columns 4\nx 1\ny 1\na 0.5\nb 0.5\n# Rows 0\n";
+    let text = "Model status\nOptimal\n\n# Primal solution values\nFeasible\nObjective 1\n# Columns 6\nx 1\ny 1\na 0\nb 1\ns 0\nt 0\n# Rows 0\n";
     let (_, output) = answered("highs", &linear(), text);
     let result = document(&output);
     assert_eq!(output.status.code(), Some(0), "{}", result["verdict"]);
@@ -146,7 +147,7 @@ fn answers_of_highs_are_read() {
 #[test]
 fn what_is_absent_or_does_not_fit_is_refused() {
     let whole = MODEL.replace("var x: real in", "var x: int in");
-    let product = MODEL.replace("y >= x,", "y >= x^2,");
+    let product = MODEL.replace("y >= x\n", "y >= x^2\n");
     let refused = |name: &str, model: &str, args: &[&str], parts: &[&str]| {
         let folder = with(name, model, "exit 0");
         let output = run(&folder, &folder.path("bin"), &[&["run", "m.blo"], args].concat());

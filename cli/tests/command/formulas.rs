@@ -343,6 +343,25 @@ fn other_programs_can_read_it() {
     refused(&folder, &["export", "toll.blo", "toll.txt"], &["toll.txt", ".nl"]);
     write(&folder, "curved.blo", &TOLL.replace("6 * y[1]", "exp(y[1])"));
     refused(&folder, &["export", "curved.blo", "curved.lp"], &["E0407", ".nl"]);
+    // Rows have names of their own, whatever the constraints are called.
+    let upper = "  var t: real in [0, 10]\n  subject to t <= 9\n";
+    let named = TOLL.replace("  var t: real in [0, 10]\n", upper).replace("demand:", "obj:");
+    write(
+        &folder,
+        "rows.blo",
+        &named
+            .replace("dual(demand)", "t")
+            .replace("y[0] + y[1] >= 1", "y[0] + y[1] >= 1\n  subject to y[0] <= 3"),
+    );
+    let output = blo(&folder.path(""), &["export", "rows.blo", "rows.mps"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = std::fs::read_to_string(folder.path("rows.mps")).unwrap();
+    let rows = text.lines().skip_while(|line| *line != "ROWS").skip(1).take_while(|line| *line != "COLUMNS");
+    let mut names: Vec<&str> = rows.filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!((names.len(), names.contains(&"obj_")), (count, true), "{text}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::ir::scalar::{Expander, Scalar, Unwritable};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 use polynomial::{Polynomial, polynomial};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 pub use single::Single;
 
 use crate::ir::eval::{Array, Bindings, evaluate};
@@ -230,5 +230,28 @@ fn linear(program: Program, format: &str) -> Result<Linear, Vec<Diagnostic>> {
         affine.push((format!("d_{name}"), body, true));
         sets.push((name, [multiplier, slack]));
     }
-    Ok(Linear { columns, rows: affine, sets, objective, maximize })
+    let mut linear = Linear { columns, rows: affine, sets, objective, maximize };
+    linear.tell_apart();
+    Ok(linear)
+}
+
+impl Linear {
+    /// Lets no two rows, columns or sets have one name: readers would take them for one.
+    fn tell_apart(&mut self) {
+        tell_apart(self.columns.iter_mut().map(|column| &mut column.name));
+        // The name of the objective.
+        let mut objective = String::from("obj");
+        tell_apart(std::iter::once(&mut objective).chain(self.rows.iter_mut().map(|(name, ..)| name)));
+        tell_apart(self.sets.iter_mut().map(|(name, _)| name));
+    }
+}
+
+/// Lengthens names that occurred before.
+fn tell_apart<'a>(names: impl Iterator<Item = &'a mut String>) {
+    let mut taken = FxHashSet::default();
+    for name in names {
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+    }
 }

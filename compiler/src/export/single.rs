@@ -73,6 +73,16 @@ pub struct Switched {
 }
 
 impl Switched {
+    /// The number of variables without the switches: those of the form, and slacks behind them.
+    pub fn len(&self) -> usize {
+        self.linear.columns.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.linear.columns.is_empty()
+    }
+
     /// Whether the objective is quadratic.
     pub fn is_quadratic(&self) -> bool {
         !self.linear.objective.quadratic.is_empty()
@@ -105,6 +115,7 @@ impl Switched {
             row.linear.extend([(slack, 1.0), (switch, far)]);
             program.rows.push((format!("n_{name}"), row, false));
         }
+        program.tell_apart();
         (mps::write(&program), held)
     }
 
