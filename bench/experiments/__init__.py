@@ -13,4 +13,5 @@ SECTIONS = {
     "auto": auto.auto,
     "choices": auto.choices,
     "followers": auto.followers,
+    "sizes": auto.sizes,
 }

@@ -4,10 +4,14 @@ import concurrent.futures
 import json
 import math
 import re
+import sys
 
 import gallery
 
 from .run import ROOT, Table, solve
+
+sys.path.insert(0, str(ROOT / "bench/or"))
+import scaled  # noqa: E402
 
 
 def close(value, best, factor=2):
@@ -65,11 +69,34 @@ def followers(only):
     return made.text()
 
 
+SIZES = (10, 100, 1000)
+
+
+def sizes(only):
+    """The records that can be had at any size, with the method that `auto` chooses: F, the best known value, the gap and seconds."""
+    del only
+    made = Table("problem", "n", "method", "status", "F", "best known", "lower gap", "compile, s", "solve and check, s")
+    for model in sorted((ROOT / "bench/or/scaled").glob("*.blo")):
+        for n in SIZES:
+            result, complaint = solve(model, "auto()", ["--no-cache", "--set", f"n={n}", "--time-limit", "120"])
+            best = scaled.known(model.stem, n)
+            best = None if best is None else f"{best:.8g}"
+            if complaint:
+                made.put([model.stem, str(n), None, complaint, None, best, None, None, None])
+                continue
+            seconds, parts = result["seconds"], result["seconds"]["parts"]
+            cells = [model.stem, str(n), f"`{result['method']}`", result["status"], f"{result['upper']['objective']:.8g}", best]
+            made.put([*cells, result["lower"]["gap"], seconds["compile"], parts["solve"] + parts["answer"]])
+    return made.text()
+
+
 def choices(only, run=gallery.run):
-    """On every quick model of the gallery: what `auto` takes, and the best of all methods, each with its default options for two seconds."""
+    """On every quick model of the gallery and the two with nonsmooth lower terms: what `auto` takes, and the best of all methods, each with
+    its default options for two seconds."""
     del only
     paths = [path for path in sorted(gallery.EXAMPLES.glob("*.blo")) if path.stem not in gallery.SLOW]
     models = [path for path in paths if re.search(r"\blower\b", path.read_text())]
+    models += [gallery.EXAMPLES / "reproductions" / f"{name}.blo" for name in ("elastic_net", "sparse_group_lasso")]
     made = Table("model", "chosen", "status", "F", "best method", "its F", "methods within 1 % of it")
     for model in models:
         sign = -1 if gallery.is_maximised(model) else 1
@@ -81,5 +108,5 @@ def choices(only, run=gallery.run):
         best = min(allowed, key=lambda name: sign * allowed[name])
         near = sum(gallery.close(value, allowed[best]) for value in allowed.values())
         cells = [f"`{auto['method']}`", auto["status"], auto["upper"]["objective"], f"`{best}`", allowed[best], str(near)]
-        made.put([model.stem, *cells])
+        made.put([model.relative_to(gallery.EXAMPLES).with_suffix("").as_posix(), *cells])
     return made.text()

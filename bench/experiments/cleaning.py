@@ -64,7 +64,7 @@ MNIST = [
     "gpbgd(steps=1000, upper_step=0.05, upper_rule=adam, penalty=10)",
     "bvfsm(steps=30, upper_step=0.3, upper_rule=adam)",
     "f2sa(steps=100, upper_step=0.1, upper_rule=adam, penalty=linear(first=1, by=0.2))",
-    "f2ba(steps=60, upper_step=0.1, upper_rule=adam)",
+    "f2ba(steps=60, upper_step=0.1, upper_rule=adam, penalty=1)",
     "f2sa_p(steps=60, upper_step=0.1, upper_rule=adam)",
     "bamm(steps=500, upper_step=0.05, upper_rule=adam)",
     f"soba({SLOW_ADAM}, decay=0)",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes models/NAME.blo for every record of problems.json.
+"""Writes models/NAME.blo for every record of problems.json, and scaled/NAME.blo, with a `dim n`, for those that can be had at any size.
 
     python3 bench/or/make.py [PATH OF blo]
 
@@ -14,6 +14,8 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+
+import scaled
 
 HERE = Path(__file__).parent
 TOKEN = re.compile(r"\s*(\d+\.?\d*(?:e-?\d+)?|[A-Za-z_]\w*|[-+*/^(),])")
@@ -253,8 +255,12 @@ def main():
     folder.mkdir(exist_ok=True)
     for record in records:
         (folder / f"{record['name']}.blo").write_text(model(record))
+    any_size = HERE / "scaled"
+    any_size.mkdir(exist_ok=True)
+    for name, text in scaled.models(records):
+        (any_size / f"{name}.blo").write_text(text)
     if len(sys.argv) > 1:
-        subprocess.run([sys.argv[1], "fmt", str(folder)], check=True)
+        subprocess.run([sys.argv[1], "fmt", str(folder), str(any_size)], check=True)
     print(f"{len(records)} models")
 
 

@@ -5,6 +5,7 @@ use blo_compiler::{blame, expectations, follower_objectives};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::solution::Solution;
 use blo_runtime::status::{PointStatus, Termination};
+use ndarray::ArrayD;
 
 use crate::output::{Lower, RunResult, Seconds, Variable};
 use crate::session::Session;
@@ -30,11 +31,13 @@ pub fn ended_as_asked(solution: &Solution) -> bool {
         | Termination::NonFinite { .. }
         | Termination::Diverged { .. }
         | Termination::LineSearchFailed { .. }
-        | Termination::Infeasible
+        | Termination::Infeasible(_)
         | Termination::Unbounded
+        | Termination::LowerUnbounded(_)
         | Termination::Refused { .. } => false,
     };
-    ended && solution.is_feasible() && solution.point != PointStatus::NotSolved
+    let answers = !matches!(solution.point, PointStatus::NotSolved | PointStatus::NotAttained);
+    ended && solution.is_feasible() && answers
 }
 
 /// The times so far.
@@ -67,6 +70,16 @@ pub fn result(
     result
 }
 
+/// Values without labels.
+fn plain(name: String, values: &ArrayD<f64>) -> Variable {
+    Variable {
+        name,
+        shape: values.shape().to_vec(),
+        values: values.iter().copied().collect(),
+        labels: vec![None; values.ndim()],
+    }
+}
+
 /// What can be said of a solution without the model: all but its labels, followers and expectations.
 pub fn bare(
     solution: &Solution,
@@ -85,10 +98,12 @@ pub fn bare(
         }
     });
     let status = match (&solution.termination, solution.point) {
-        (Termination::Infeasible | Termination::Unbounded, _) => solution.termination.name(),
+        (Termination::Infeasible(_), _) => "infeasible",
+        (Termination::Unbounded | Termination::LowerUnbounded(_), _) => solution.termination.name(),
         (_, PointStatus::Optimal) => "optimal",
         (_, PointStatus::Stationary) => "solved",
         (_, PointStatus::Feasible) => "feasible",
+        (_, PointStatus::NotAttained) => "not_attained",
         (_, PointStatus::NotSolved | PointStatus::Unknown) => "not_solved",
     };
     let variables = solution.upper.iter().chain(solution.lower.iter().take(lower_variables));
@@ -103,15 +118,14 @@ pub fn bare(
         proof: solution.proof,
         ties: solution.ties,
         violation: solution.check.violation,
-        variables: variables
-            .map(|v| Variable {
-                name: v.name.clone(),
-                shape: v.values.shape().to_vec(),
-                values: v.values.iter().copied().collect(),
-                labels: vec![None; v.values.ndim()],
-            })
-            .collect(),
+        variables: variables.map(|v| plain(v.name.clone(), &v.values)).collect(),
         reports: solution.reports.clone(),
+        slopes: solution
+            .slopes
+            .iter()
+            .map(|s| (plain(s.name.clone(), &s.values), s.note.map(str::to_owned)))
+            .collect(),
+        multipliers: solution.multipliers.iter().map(|m| plain(m.name.clone(), &m.values)).collect(),
         expects: Vec::new(),
         method: solution.solver.into(),
         because: None,

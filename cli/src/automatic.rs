@@ -2,6 +2,7 @@
 
 use blo_compiler::convexity::Class;
 use blo_compiler::model::{Level, Model};
+use blo_compiler::ops::DOT;
 use blo_compiler::ops::curvature::Smoothness;
 use blo_compiler::{convexity, pairs_to_branch_on, proximal};
 use blo_runtime::constrained::global::VARIABLES;
@@ -17,8 +18,11 @@ const DEFAULT_METHODS: (&str, &str) = ("gradient", "cg");
 /// Lower levels with more variables are not given to `kkt` unless nothing else fits: it is made for small models.
 const FEW: usize = 20;
 
-/// Followers with constraints and more variables than this are given to a first-order method.
+/// Followers with constraints and more variables than this are given to a first-order method, where data couple them all.
 const SEVERAL: usize = 300;
+
+/// The same for followers whose variables are coupled by few, so that `kkt` factorises a sparse matrix.
+const SPARSE: usize = 10_000;
 
 /// Models with more pairs of constraint and multiplier are not given to `tree`, whose nodes may double with each.
 const FEW_PAIRS: usize = 60;
@@ -67,10 +71,12 @@ pub fn automatic(model: &Model) -> Option<Automatic> {
         (_, Some(_), _) if branches(model).is_some() => branching(model),
         (Some((feature, _)), lower, _) => {
             let size = lower.as_ref().map_or(0, size);
-            let (method, other) = if size > SEVERAL { ("sflcb", "at most") } else { ("kkt", "more than") };
-            let taken = if size > SEVERAL { "kkt" } else { "sflcb" };
+            let coupled = lower.as_ref().is_some_and(|lower| couples_all(model, lower));
+            let (most, by) = if coupled { (SEVERAL, ", coupled by a matrix of data") } else { (SPARSE, "") };
+            let (method, other) = if size > most { ("sflcb", "at most") } else { ("kkt", "more than") };
+            let taken = if size > most { "kkt" } else { "sflcb" };
             let why = format!(
-                "the model has {} and {size} lower variables; with {other} {SEVERAL} `{taken}` would be taken",
+                "the model has {} and {size} lower variables{by}; with {other} {most} `{taken}` would be taken",
                 feature.words()
             );
             (method, why)
@@ -104,6 +110,19 @@ fn branching(model: &Model) -> (&'static str, String) {
 fn shapes_all(model: &Model, lower: &Level) -> bool {
     let nodes = model.graph.reachable(&[lower.objective]);
     lower.vars.iter().all(|var| nodes.contains(&var.node))
+}
+
+/// Whether a product with a matrix of data couples the lower variables, so that second derivatives have no zeros to speak of.
+fn couples_all(model: &Model, lower: &Level) -> bool {
+    let graph = &model.graph;
+    let rows = lower.constraints.iter().map(|constraint| constraint.residual);
+    let roots: Vec<_> = rows.chain([lower.objective]).collect();
+    let variables: Vec<_> = lower.vars.iter().map(|var| var.node).collect();
+    let is_data = |node| !graph.reachable(&[node]).iter().any(|node| variables.contains(node));
+    let full = |node| graph.shape(node).len() > 1 && is_data(node);
+    let mut products =
+        graph.reachable(&roots).into_iter().filter(|&node| graph.is(node, &DOT) && !is_data(node));
+    products.any(|node| graph.node(node).inputs.iter().any(|&input| full(input)))
 }
 
 fn size(level: &Level) -> usize {

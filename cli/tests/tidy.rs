@@ -23,7 +23,7 @@ const CRATES: [(&str, &[&str]); 8] = [
 
 /// Dependencies with one owner, by the beginning of their name, and the folder outside which their name must not occur.
 const OWNERS: [(&str, &str, &str); 19] = [
-    ("clarabel", "runtime", "runtime/src/constrained/tree/qp.rs"),
+    ("clarabel", "runtime", "runtime/src/constrained"),
     ("pest", "grammar", "grammar/src/parse"),
     ("cranelift", "compiler", "compiler/src/codegen"),
     ("faer", "runtime", "runtime"),

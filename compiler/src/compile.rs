@@ -4,9 +4,9 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::chunks::Chunks;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
-use blo_runtime::constrained::{Constrained, Follower, Pair, Row};
+use blo_runtime::constrained::{Constrained, Degree, Follower, NamedRows, Pair, Row};
 use blo_runtime::derivatives::Quantity;
-use blo_runtime::problem::Problem;
+use blo_runtime::problem::{Problem, Slope};
 use blo_runtime::program::Program as Machine;
 use blo_runtime::proximal::Proximal;
 use blo_runtime::samples::Samples;
@@ -15,7 +15,7 @@ use blo_runtime::space::Space;
 use crate::check::print::print_model;
 use crate::chunk::Chunked;
 use crate::codegen;
-use crate::convexity::lower_is_convex;
+use crate::convexity::{lower_is_convex, lower_is_convex_between_whole_numbers};
 use crate::derive::entries;
 use crate::entry::{Entry, Layout};
 use crate::estimate::{Estimates, estimates};
@@ -25,13 +25,14 @@ use crate::ir::graph::NodeId;
 use crate::ir::loops::Loops;
 use crate::ir::print::print;
 use crate::lower::lower;
-use crate::model::{Model, Precision};
+use crate::model::{Model, Precision, Side};
 use crate::passes::proximal::{Split, split};
 use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
 use crate::reformulate::enclosure::enclosure;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level, value};
+use crate::reformulate::terms::terms;
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
 
@@ -70,6 +71,8 @@ pub fn compile_in(
     problem.has_lower = model.lower.is_some();
     problem.asks = model.asks().into_iter().map(|(feature, _)| feature).collect();
     problem.report_names = model.reports.iter().map(|r| r.name.clone()).collect();
+    problem.slopes =
+        model.slopes.iter().map(|s| Slope { name: s.name.clone(), of: s.of, by: s.by }).collect();
     if model.precision == Precision::F32 {
         problem.roundoff = f64::from(f32::EPSILON);
     }
@@ -164,7 +167,16 @@ pub fn compile_single_level_in(
     let data = data_bindings(model);
     let mut problem = compile_in(model, needs, seed, around)?;
     problem.lower_convex = lower_is_convex(model);
+    let convex = problem.lower_convex || lower_is_convex_between_whole_numbers(model);
     let single_degrees = degrees(&program, &data);
+    // A follower of which nothing but its answers satisfies its conditions, and all of them do.
+    let exact = problem.lower_convex
+        && model.lower.iter().all(|lower| lower.vars.iter().all(|var| !var.integer))
+        && follower.as_ref().is_none_or(|follower| {
+            degrees(follower, &data).rows.iter().all(|degree| *degree == Degree::Affine)
+        });
+    let bent = !single_degrees.is_quadratic_program() || single_degrees.objective == Degree::Quadratic;
+    let terms = if exact && bent { terms(&program, &data) } else { None };
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
@@ -194,9 +206,12 @@ pub fn compile_single_level_in(
         .collect();
     let follower = match follower {
         Some(program) => {
-            let quadratic = problem.lower_convex && degrees(&program, &data).is_quadratic_program();
-            let enclosure = if problem.lower_convex { None } else { enclosure(&program, &data) };
-            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, enclosure })
+            let quadratic = convex && degrees(&program, &data).is_quadratic_program();
+            let enclosure = if convex { None } else { enclosure(&program, &data) };
+            let integers = model.lower.iter().flat_map(|lower| &lower.vars);
+            let integers = integers.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
+            let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
+            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, whole, enclosure })
         }
         None => None,
     };
@@ -204,12 +219,13 @@ pub fn compile_single_level_in(
     let vars = model.upper.vars.iter().chain(model.lower.iter().flat_map(|level| &level.vars));
     let integers = vars.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
     let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
-    let few = lens.0 + lens.1 <= cuts::VARIABLES && !problem.lower_convex;
+    let few = lens.0 + lens.1 <= cuts::VARIABLES && !convex;
     let cuts = match value(model).filter(|_| few) {
         Some(program) => Some(Cuts { value: nlp(program, &data, seed, around)?.0, branches: Vec::new() }),
         None => None,
     };
     let (found, proof) = (None, None);
+    let names = named_rows(model);
     problem.constrained = Some(Box::new(Constrained {
         single,
         upper_rows,
@@ -219,11 +235,37 @@ pub fn compile_single_level_in(
         follower,
         found,
         cuts,
+        names,
         degrees: single_degrees,
         whole,
+        pessimistic: model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_some()),
+        terms,
         proof,
     }));
     Ok(problem)
+}
+
+/// The constraints of both levels that have names, and where their rows are.
+fn named_rows(model: &Model) -> Vec<NamedRows> {
+    let mut all = Vec::new();
+    let levels = std::iter::once((&model.upper, true)).chain(model.lower.iter().map(|level| (level, false)));
+    for (level, upper) in levels {
+        let mut first = 0;
+        for constraint in &level.constraints {
+            let shape = model.graph.shape(constraint.residual).clone();
+            let len: usize = shape.iter().product();
+            let low = constraint.side == Side::Low;
+            all.extend(constraint.name.clone().map(|name| NamedRows {
+                name,
+                upper,
+                first,
+                shape: shape.to_vec(),
+                low,
+            }));
+            first += len;
+        }
+    }
+    all
 }
 
 /// A program with rows as machine code, in double precision whatever the model's, with the space of its variables.

@@ -201,6 +201,19 @@ pub struct Report {
     pub span: Span,
 }
 
+/// How the follower's answer moves with an upper variable: a matrix that the check of a run finds.
+#[derive(Clone, Debug)]
+pub struct Slope {
+    /// The name.
+    pub name: String,
+    /// The place of the variable among those of the lower level.
+    pub of: usize,
+    /// The place of the variable among those of the upper level.
+    pub by: usize,
+    /// As written.
+    pub span: Span,
+}
+
 /// A condition on the solution.
 #[derive(Clone, Debug)]
 pub struct Expect {
@@ -291,6 +304,8 @@ pub struct Model {
     pub lower: Option<Level>,
     /// Metrics.
     pub reports: Vec<Report>,
+    /// Reports of how the follower's answer moves.
+    pub slopes: Vec<Slope>,
     /// Conditions.
     pub expects: Vec<Expect>,
     /// Inputs that `expect` may read and the run binds afterwards.

@@ -11,7 +11,7 @@ use blo_compiler::compile_single_level;
 use blo_runtime::monitor::Silent;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers::{named, needs};
-use blo_runtime::status::PointStatus;
+use blo_runtime::status::{PointStatus, Termination};
 use memory::{Memory, model};
 
 fn run(text: &str) -> Solution {
@@ -369,4 +369,34 @@ lower {
 }
 ",
     );
+}
+
+/// The follower projects on a simplex. All `x` but two are equal, so the optimum is that of a small linear system.
+fn simplex_response(n: usize) -> String {
+    format!(
+        "
+upper {{
+  var x: real[{n}] in [-2, 2]
+  minimize sumsq(x) / 20 + (y[0] - 1 / 5)^2 + (y[1] - 7 / 10)^2
+}}
+lower {{
+  var y: real[{n}] in nonneg
+  minimize 0.5 * sumsq(y) - x @ y
+  subject to sum(y) == 1
+}}
+"
+    )
+}
+
+#[test]
+fn a_large_follower_with_a_sparse_system() {
+    best(0.02474849745723532, &simplex_response(100));
+    best(0.02507485166590598, &simplex_response(300));
+}
+
+#[test]
+fn a_follower_with_too_many_unknowns_is_refused() {
+    let s = run(&simplex_response(30_000));
+    assert!(matches!(s.termination, Termination::Refused { .. }), "{}", s.verdict);
+    assert!(s.verdict.contains("at most 100000"), "{}", s.verdict);
 }

@@ -56,6 +56,25 @@ fn a_projection_leaves_no_drift() {
     }
 }
 
+/// Where the first direction of `x` is 0, `y` moves all the same.
+#[test]
+fn a_leader_at_rest_does_not_hold_the_follower() {
+    let text = "
+upper {
+  var x: real = 0
+  minimize 0.5 * (x - y[1])^2 + 0.5 * (y[0] - 1)^2
+}
+lower {
+  var y: real[2] = 0
+  minimize 0.5 * y[0]^2 - x * y[0]
+}
+";
+    for method in METHODS {
+        let s = run(text, method, &[]);
+        assert!((s.x[0] - 1.0).abs() < 1e-3 && (s.y[1] - 1.0).abs() < 1e-3, "{method}: {:?}", s.x);
+    }
+}
+
 /// The solution is x = 1, y1 = 2, y2 = −3 in every coordinate, with the multiplier −1.
 fn coupled(n: usize) -> String {
     format!(
@@ -105,7 +124,7 @@ fn every_start_ends_in_a_valley() {
                 (s.x[0] - x).abs() < 1e-4 && (s.upper_objective - f).abs() < 2e-5 && (s.y[0] - x).abs() < 1e-4
             });
             found[valley.unwrap_or_else(|| panic!("{method}: {:?}, {}", s.x, s.verdict))] = true;
-            assert_eq!(s.point, PointStatus::Feasible, "{}", s.verdict);
+            assert_eq!(s.point, PointStatus::Stationary, "{}", s.verdict);
         }
         assert!(found.iter().all(|f| *f), "{method}: {found:?}");
     }
@@ -134,6 +153,14 @@ fn one_coupled_cube() {
         let s = run(&text, method, &written);
         assert!(s.x.iter().all(|x| (x - 1.0).abs() < 1e-5), "{method}: {:?}, {}", s.x, s.verdict);
     }
+}
+
+/// With the authors' sizes `y` moves as far as `x`: a step as long as that of the proximal answer diverges where a row is long.
+#[test]
+fn gaffa_with_published_steps() {
+    let preset = [("preset", Value::Word("paper".into())), ("steps", Value::Number(300.0))];
+    let s = run(&coupled(100), "gaffa", &preset);
+    assert_eq!(s.termination, Termination::Steps, "{}", s.verdict);
 }
 
 /// The bias is of the order of the weight of `F`.

@@ -7,6 +7,8 @@
 //! than the arithmetic allows. Where a lower variable is just about to reach or leave a bound, the response has a kink and the
 //! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
 
+use crate::constrained::jump::Jump;
+use crate::constrained::leader::Reduced;
 use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
 use crate::derivatives::Derivatives;
@@ -75,11 +77,22 @@ pub struct Check {
     pub proof: Option<Proof>,
     /// What the upper objective may be over the follower's best answers at `x`; `None` where that was not found out.
     pub ties: Option<Ties>,
+    /// The gradient of the upper level through the follower's constraints, with multipliers; `None` where there is none.
+    pub reduced: Option<Reduced>,
+    /// Where the follower's answer jumps beside the point.
+    pub jump: Option<Jump>,
     /// Why there is no hypergradient, or a caveat about it.
     pub note: Option<String>,
 }
 
 impl Check {
+    /// Whether it is the hypergradient through the follower's constraints, and not the single-level form, that shows the upper level to be
+    /// stationary.
+    pub(crate) fn is_reduced(&self) -> bool {
+        let formed = self.single_level.is_some_and(|residual| residual <= UPPER);
+        self.upper_stationary && self.reduced.is_some() && !formed
+    }
+
     /// A check that could not be made.
     pub fn unknown() -> Self {
         Check {
@@ -92,6 +105,8 @@ impl Check {
             single_level: None,
             proof: None,
             ties: None,
+            reduced: None,
+            jump: None,
             note: None,
         }
     }
@@ -100,7 +115,10 @@ impl Check {
 /// Checks `(x, y)`. At most about `budget` evaluations go into polishing, and into each of two adjoint systems.
 pub fn check(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Check {
     if let Some(constrained) = &mut problem.constrained {
-        return crate::constrained::check::check(constrained, x, y, problem.lower_convex, budget);
+        let mut checked = crate::constrained::check::check(constrained, x, y, problem.lower_convex, budget);
+        let words = |jump: &Jump| jump.words(&problem.upper, problem.upper_sign);
+        checked.note = checked.jump.as_ref().map(words).or(checked.note);
+        return checked;
     }
     problem.tolerantly(|problem| {
         if problem.has_lower { check_bilevel(problem, x, y, budget) } else { check_single(problem, x) }

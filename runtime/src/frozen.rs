@@ -295,12 +295,14 @@ impl Wire for Follower {
         self.nlp.put(to);
         self.rows.put(to);
         self.quadratic.put(to);
+        self.whole.put(to);
     }
 
     /// Bounds over boxes stay with the compiler, so a thawed follower that is not convex is checked by other starts alone.
     fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
         let (nlp, rows) = (Wire::get(from)?, Wire::get(from)?);
-        Ok(Follower { nlp, rows, quadratic: Wire::get(from)?, enclosure: None })
+        let (quadratic, whole) = (Wire::get(from)?, Wire::get(from)?);
+        Ok(Follower { nlp, rows, quadratic, whole, enclosure: None })
     }
 }
 
@@ -316,7 +318,20 @@ impl Wire for Space {
 
 impl Wire for Constrained {
     fn put(&self, to: &mut Writer) {
-        let Constrained { single, upper_rows, lens, duals, pairs, follower, cuts, degrees, whole, .. } = self;
+        let Constrained {
+            single,
+            upper_rows,
+            lens,
+            duals,
+            pairs,
+            follower,
+            cuts,
+            degrees,
+            whole,
+            pessimistic,
+            terms,
+            ..
+        } = self;
         single.put(to);
         (*upper_rows, *lens).put(to);
         duals.put(to);
@@ -325,10 +340,13 @@ impl Wire for Constrained {
         cuts.put(to);
         degrees.put(to);
         whole.put(to);
+        pessimistic.put(to);
+        terms.put(to);
     }
 
     fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
         Ok(Constrained {
+            names: Vec::new(),
             single: Wire::get(from)?,
             upper_rows: Wire::get(from)?,
             lens: Wire::get(from)?,
@@ -339,6 +357,8 @@ impl Wire for Constrained {
             cuts: Wire::get(from)?,
             degrees: Wire::get(from)?,
             whole: Wire::get(from)?,
+            pessimistic: Wire::get(from)?,
+            terms: Wire::get(from)?,
             proof: None,
         })
     }

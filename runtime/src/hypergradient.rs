@@ -171,6 +171,36 @@ impl Implicit {
         })
     }
 
+    /// In `row` how element `i` of the lower solution moves with `x`: `−(∇²xy f) v` with `H v = eᵢ` on the face of `y`, to `steps` and the
+    /// relative residual `tolerance`.
+    pub(crate) fn row(
+        &mut self,
+        problem: &mut Problem,
+        x: &[f64],
+        y: &[f64],
+        i: usize,
+        (steps, tolerance): (usize, f64),
+        row: &mut [f64],
+    ) -> CgReport {
+        if i == 0 || self.lower_gradient.iter().all(|g| *g == 0.0) {
+            problem.lower_gradient(x, y, &mut self.lower_gradient);
+            self.face.locate(problem, y, &self.lower_gradient);
+        }
+        self.rhs.fill(0.0);
+        self.rhs[i] = 1.0;
+        self.face.tangent(&problem.lower, &mut self.rhs);
+        self.adjoint.fill(0.0);
+        let Self { adjoint, face, rhs, solver, work, indirect, .. } = self;
+        let report = solver.solve(rhs, adjoint, steps, tolerance, |v, hv| {
+            problem.lower_hessian(x, y, v, hv);
+            face.add_curvature(&problem.lower, v, hv);
+            face.tangent(&problem.lower, hv);
+        });
+        problem.lower_second_order(x, y, adjoint, work, indirect);
+        row.iter_mut().zip(indirect.iter()).for_each(|(row, indirect)| *row = -indirect);
+        report
+    }
+
     /// As [`Implicit::evaluate`] for a lower level that need not be convex: where `H` shows negative curvature the system is
     /// `(H + δ I) v = ∇y F` from a short multiple of `∇y F`, with `δ` a little more than what was met, and half as much in the next call.
     pub(crate) fn evaluate_damped(

@@ -1,11 +1,14 @@
 //! Minimisation of one smooth function over a space, or of its sum with a nonsmooth one that has a proximal operator: limited-memory
-//! BFGS where every variable is free and nothing is nonsmooth, the spectral projected or proximal gradient otherwise. Used to polish a lower solution for the check and to solve models with an upper level alone.
+//! BFGS where every variable is free and nothing is nonsmooth, the spectral projected or proximal gradient otherwise; on a box, where
+//! that is asked for, limited-memory BFGS in the variables that are not held by their bounds, with steps projected onto the box. Used
+//! to polish a lower solution for the check, above by `nested`, and to solve models with an upper level alone.
 //! Finds stationary points; whether one is a minimum is left to the caller's knowledge of convexity.
 //!
 //! Sources: D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Programming 45
 //! (1989), algorithm 2.1. E. G. Birgin, J. M. Martínez, M. Raydan, "Nonmonotone spectral projected gradient methods on convex
 //! sets", SIAM J. Optim. 10 (2000), algorithm 2.2 (SPG2). With a nonsmooth part: S. J. Wright, R. D. Nowak, M. A. T. Figueiredo,
-//! "Sparse reconstruction by separable approximation", IEEE Trans. Signal Process. 57 (2009).
+//! "Sparse reconstruction by separable approximation", IEEE Trans. Signal Process. 57 (2009). On a box: D. P. Bertsekas, "Projected Newton
+//! methods for optimization problems with simple constraints", SIAM J. Control Optim. 20 (1982), with the BFGS estimate for the Hessian.
 
 use crate::linear::blas1::{axpy, distance, dot, norm2};
 use crate::proximal::Proximal;
@@ -16,6 +19,8 @@ use crate::state::State;
 const MEMORY: usize = 8;
 /// Values the spectral method may rise above: its line search compares with the largest of these.
 const HISTORY: usize = 10;
+/// But by no more than this part of the way down so far: a function that is not convex may have a worse valley up there.
+const RISE: f64 = 0.1;
 /// Sufficient decrease.
 const ARMIJO: f64 = 1e-4;
 /// Halvings before a line search gives up.
@@ -131,6 +136,9 @@ pub struct Minimiser {
     trial_gradient: Vec<f64>,
     steps: Vec<f64>,
     changes: Vec<f64>,
+    /// Whether steps on a box are those of BFGS, and what its bounds hold at the current point.
+    boxed: bool,
+    held: Vec<bool>,
     pairs: usize,
     newest: usize,
     spectral: f64,
@@ -138,6 +146,7 @@ pub struct Minimiser {
     age: usize,
     idle: usize,
     lowest: f64,
+    first: f64,
 }
 
 impl Minimiser {
@@ -156,6 +165,8 @@ impl Minimiser {
             trial_gradient: vec![0.0; len],
             steps: vec![0.0; memory],
             changes: vec![0.0; memory],
+            boxed: false,
+            held: Vec::new(),
             pairs: 0,
             newest: 0,
             spectral: 0.0,
@@ -163,7 +174,19 @@ impl Minimiser {
             age: 0,
             idle: 0,
             lowest: f64::INFINITY,
+            first: f64::INFINITY,
         }
+    }
+
+    /// With steps of limited-memory BFGS on a space that is a box with a bounded variable.
+    pub fn quasi_newton_on_box(mut self, space: &Space) -> Self {
+        if space.is_box() && !space.is_free() {
+            self.boxed = true;
+            self.held = vec![false; space.len()];
+            self.steps = vec![0.0; MEMORY * space.len()];
+            self.changes = self.steps.clone();
+        }
+        self
     }
 
     /// Its memory between two steps.
@@ -171,7 +194,9 @@ impl Minimiser {
         for vector in [&mut self.gradient, &mut self.steps, &mut self.changes] {
             state.numbers(vector);
         }
-        for value in [&mut self.value, &mut self.nonsmooth, &mut self.spectral, &mut self.lowest] {
+        for value in
+            [&mut self.value, &mut self.nonsmooth, &mut self.spectral, &mut self.lowest, &mut self.first]
+        {
             state.number(value);
         }
         for count in [&mut self.evaluations, &mut self.pairs, &mut self.newest, &mut self.age, &mut self.idle]
@@ -195,7 +220,7 @@ impl Minimiser {
         self.spectral = 0.0;
         self.history = [f64::NEG_INFINITY; HISTORY];
         self.history[0] = self.value;
-        self.lowest = self.value;
+        (self.lowest, self.first) = (self.value, self.value);
     }
 
     /// `‖v − P(v − ∇)‖` at the current point, with the proximal operator for `P` where something is nonsmooth.
@@ -237,7 +262,11 @@ impl Minimiser {
         v: &mut [f64],
         mut eval: impl FnMut(&[f64], &mut [f64]) -> f64,
     ) -> Option<End> {
-        let mut length = if simple.is_free() { self.quasi_newton() } else { self.projected(simple, v) };
+        if self.boxed {
+            self.hold(simple, v);
+        }
+        let quasi = simple.is_free() || self.boxed;
+        let mut length = if quasi { self.quasi_newton() } else { self.projected(simple, v) };
         let mut slope = dot(&self.direction, &self.gradient);
         if slope >= 0.0 && self.pairs > 0 {
             self.pairs = 0;
@@ -250,8 +279,9 @@ impl Minimiser {
             slope += simple.value(&self.trial) - self.nonsmooth;
         }
         let slack = 8.0 * self.roundoff * self.value.abs();
-        let ceiling = self.history.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)).max(self.value) + slack;
-        let monotone = simple.is_free() || self.idle >= PATIENCE;
+        let highest = self.history.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v));
+        let ceiling = highest.min(self.lowest + RISE * (self.first - self.lowest)).max(self.value) + slack;
+        let monotone = quasi || self.idle >= PATIENCE;
         let reference = if monotone { self.value + slack } else { ceiling };
         let mut any_finite = false;
         for _ in 0..BACKTRACKS {
@@ -261,6 +291,10 @@ impl Minimiser {
             self.evaluations += 1;
             let finite = value.is_finite() && self.trial_gradient.iter().all(|g| g.is_finite());
             any_finite |= finite;
+            if self.boxed {
+                // What is left of the step on the box.
+                slope = (dot(&self.gradient, &self.trial) - dot(&self.gradient, v)).min(0.0) / length;
+            }
             if finite && value <= reference + ARMIJO * length * slope {
                 return self.accept(simple, v, (value, nonsmooth));
             }
@@ -273,7 +307,10 @@ impl Minimiser {
     /// leave elements that belong on a bound beside it.
     fn propose(&mut self, simple: &impl Simple, v: &[f64], length: f64) {
         self.trial.copy_from_slice(v);
-        if simple.is_free() || length != 1.0 {
+        if self.boxed {
+            axpy(length, &self.direction, &mut self.trial);
+            simple.settle(1.0, &mut self.trial);
+        } else if simple.is_free() || length != 1.0 {
             axpy(length, &self.direction, &mut self.trial);
         } else {
             axpy(-self.spectral, &self.gradient, &mut self.trial);
@@ -294,7 +331,7 @@ impl Minimiser {
         }
         let (s, y) = (&self.direction, &self.trial_gradient);
         let curvature = dot(s, y);
-        if simple.is_free() {
+        if simple.is_free() || self.boxed {
             if curvature > 1e-14 * norm2(s) * norm2(y) {
                 let len = v.len();
                 self.newest = if self.pairs == 0 { 0 } else { (self.newest + 1) % MEMORY };
@@ -316,7 +353,7 @@ impl Minimiser {
         (self.value, self.nonsmooth) = (value, nonsmooth);
         self.age += 1;
         self.history[self.age % HISTORY] = value;
-        let enough = if simple.is_free() { PATIENCE } else { 2 * PATIENCE };
+        let enough = if simple.is_free() || self.boxed { PATIENCE } else { 2 * PATIENCE };
         (self.idle >= enough).then_some(End::Stalled)
     }
 
@@ -325,13 +362,39 @@ impl Minimiser {
         for (d, g) in self.direction.iter_mut().zip(&self.gradient) {
             *d = -g;
         }
+        self.release();
         if self.pairs == 0 {
-            return 1.0 / norm2(&self.gradient).max(1.0);
+            return 1.0 / norm2(&self.direction).max(1.0);
         }
         let mut direction = std::mem::take(&mut self.direction);
         self.inverse(&mut direction);
         self.direction = direction;
+        self.release();
         1.0
+    }
+
+    /// Finds the variables that their bounds hold: a step against the gradient does not move them.
+    fn hold(&mut self, simple: &impl Simple, v: &[f64]) {
+        self.trial.copy_from_slice(v);
+        axpy(-1.0, &self.gradient, &mut self.trial);
+        simple.settle(1.0, &mut self.trial);
+        for (((held, trial), v), g) in self.held.iter_mut().zip(&self.trial).zip(v).zip(&self.gradient) {
+            *held = trial == v && *g != 0.0;
+        }
+    }
+
+    /// Leaves the variables that are held out of the direction.
+    fn release(&mut self) {
+        self.direction.iter_mut().zip(&self.held).filter(|(_, held)| **held).for_each(|(d, _)| *d = 0.0);
+    }
+
+    /// The product of a kept vector with another, without the variables that are held.
+    fn product(&self, kept: &[f64], other: &[f64]) -> f64 {
+        if !self.boxed {
+            return dot(kept, other);
+        }
+        let products = kept.iter().zip(other).zip(&self.held);
+        products.filter(|(_, held)| !**held).map(|((a, b), _)| a * b).sum()
     }
 
     /// `d ← B d` with the estimate `B` of the inverse Hessian that the last steps gave, by the two-loop recursion; false, and
@@ -342,19 +405,27 @@ impl Minimiser {
         }
         let len = d.len();
         let mut weights = [0.0; MEMORY];
-        for (age, weight) in weights.iter_mut().enumerate().take(self.pairs) {
+        // Without what is held a pair may have lost its curvature.
+        let mut curvatures = [0.0; MEMORY];
+        let mut scale = None;
+        for age in 0..self.pairs {
             let slot = (self.newest + MEMORY - age) % MEMORY;
             let (s, y) = (&self.steps[slot * len..][..len], &self.changes[slot * len..][..len]);
-            *weight = dot(s, d) / dot(s, y);
-            axpy(-*weight, y, d);
+            let curvature = self.product(s, y);
+            if self.boxed && curvature <= 1e-14 * (self.product(s, s) * self.product(y, y)).sqrt() {
+                continue;
+            }
+            curvatures[age] = curvature;
+            scale = scale.or_else(|| Some(curvature / self.product(y, y)));
+            weights[age] = self.product(s, d) / curvature;
+            axpy(-weights[age], y, d);
         }
-        let (s, y) = (&self.steps[self.newest * len..][..len], &self.changes[self.newest * len..][..len]);
-        let scale = dot(s, y) / dot(y, y);
+        let Some(scale) = scale else { return false };
         d.iter_mut().for_each(|d| *d *= scale);
-        for age in (0..self.pairs).rev() {
+        for age in (0..self.pairs).rev().filter(|&age| curvatures[age] != 0.0) {
             let slot = (self.newest + MEMORY - age) % MEMORY;
             let (s, y) = (&self.steps[slot * len..][..len], &self.changes[slot * len..][..len]);
-            let back = dot(y, d) / dot(s, y);
+            let back = self.product(y, d) / curvatures[age];
             axpy(weights[age] - back, s, d);
         }
         true

@@ -99,12 +99,25 @@ pub struct Problem {
     pub roundoff: f64,
     /// The names of the reported scalars, in order.
     pub report_names: Vec<String>,
+    /// The reports of how the follower's answer moves with an upper variable.
+    pub slopes: Vec<Slope>,
     /// The bytes a method may use to keep the iterates it differentiates through: [`MEMORY`] unless set.
     pub memory: usize,
     calls: [u64; Quantity::ALL.len()],
     total: u64,
     tolerant: bool,
     fault: Option<Fault>,
+}
+
+/// A report of how the follower's answer moves with an upper variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slope {
+    /// The name.
+    pub name: String,
+    /// The place of the lower variable among the blocks of its level.
+    pub of: usize,
+    /// The place of the upper variable.
+    pub by: usize,
 }
 
 /// The bytes for iterates that are kept, unless a run says otherwise: 1 GiB.
@@ -135,6 +148,7 @@ impl Problem {
             chunks: None,
             roundoff: f64::EPSILON,
             report_names,
+            slopes: Vec::new(),
             memory: MEMORY,
             calls: [0; Quantity::ALL.len()],
             total: 0,

@@ -5,17 +5,19 @@ use ndarray::ArrayD;
 use crate::check::{Check, check};
 use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
+use crate::constrained::{Found, ending};
 use crate::derivatives::{Derivatives, Quantity};
 use crate::fallback::{self, Fallback};
 use crate::hypergradient::Trajectory;
 use crate::monitor::{Monitor, Trace};
 use crate::problem::{Fault, Problem};
 use crate::settings::Settings;
+use crate::slopes::{Slopes, slopes};
 use crate::solvers::options::FINISH;
 use crate::solvers::{Ended, Point, Run, Solver, evaluations};
 use crate::space::Space;
 use crate::state::{Keep, Snapshot};
-use crate::status::{PointStatus, Termination, verdict};
+use crate::status::{Cause, PointStatus, Termination, verdict};
 
 /// A variable at the solution.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +68,10 @@ pub struct Solution {
     pub lower: Vec<Variable>,
     /// The reported scalars at the point, by name.
     pub reports: Vec<(String, f64)>,
+    /// Multipliers of the constraints with names, of both levels.
+    pub multipliers: Vec<Variable>,
+    /// The reported derivatives of the follower's answer.
+    pub slopes: Vec<Slopes>,
     /// Complete outer iterations.
     pub iterations: usize,
     /// The iteration of the point, where the watcher kept one.
@@ -90,6 +96,7 @@ impl Solution {
     pub fn is_feasible(&self) -> bool {
         match self.point {
             PointStatus::Optimal | PointStatus::Stationary | PointStatus::Feasible => true,
+            PointStatus::NotAttained => true,
             PointStatus::NotSolved => self.check.lower.is_none() && self.check.violation.is_none(),
             PointStatus::Unknown => false,
         }
@@ -219,9 +226,10 @@ fn assess(
     (budget, finish): (usize, bool),
 ) -> Solution {
     let before = problem.calls();
-    let Ended { termination, iterations, mut point, best, kept, measure, epochs, trace } = ended;
+    let Ended { mut termination, iterations, mut point, best, kept, measure, epochs, trace } = ended;
+    termination = without_answer(problem, &point, termination);
     let (mut gap_left, mut fallback) = (None, None);
-    let (check, upper_objective, reports) = if termination.leaves_no_point() {
+    let (check, mut upper_objective, reports) = if termination.leaves_no_point() {
         (Check::unknown(), f64::NAN, Vec::new())
     } else {
         let mut checked = check(problem, &point.x, &point.y, budget);
@@ -243,6 +251,13 @@ fn assess(
         let (upper_objective, reports) = values(problem, &point.x, &point.y);
         (checked, upper_objective, reports)
     };
+    let told = not_solved(problem, &point, &check, &mut termination);
+    if termination.leaves_no_point() {
+        upper_objective = f64::NAN;
+    }
+    let slopes =
+        if check.point == PointStatus::Unknown { Vec::new() } else { slopes(problem, &point.x, &check) };
+    let multipliers = multipliers(problem, &check);
     let Point { x, y } = point;
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     let proof = check.proof.map(|proof| Proof { bound: problem.upper_sign * proof.bound, ..proof });
@@ -252,6 +267,7 @@ fn assess(
         ..ties
     });
     let mut verdict = verdict(&termination, &check, (proof, ties), gap_left, solver.has_steps());
+    verdict.extend(told.map(|told| format!("; {told}")));
     verdict.extend(fallback.map(|fallback| fallback.words(problem.upper_sign)));
     Solution {
         solver: solver.name,
@@ -267,6 +283,8 @@ fn assess(
         upper: variables(&problem.upper, &x),
         lower: variables(&problem.lower, &y),
         reports,
+        multipliers,
+        slopes,
         iterations,
         epochs,
         kept,
@@ -281,6 +299,47 @@ fn assess(
         x,
         y,
     }
+}
+
+/// The multipliers at an answer.
+fn multipliers(problem: &Problem, check: &Check) -> Vec<Variable> {
+    let answers =
+        matches!(check.point, PointStatus::Optimal | PointStatus::Stationary | PointStatus::Feasible);
+    let Some(c) = problem.constrained.as_deref().filter(|_| answers) else { return Vec::new() };
+    let named = c.named_multipliers(check.reduced.as_ref());
+    named.into_iter().map(|(name, values)| Variable { name, values }).collect()
+}
+
+/// How a run ended for which there is no answer, with the reason where it can be found.
+fn without_answer(problem: &mut Problem, point: &Point, termination: Termination) -> Termination {
+    let Some(c) = &mut problem.constrained else { return termination };
+    if c.found.as_ref().is_some_and(Found::is_ray) {
+        return Termination::Unbounded;
+    }
+    match termination {
+        Termination::Infeasible(_) => ending::reason(c, &point.x, &problem.upper).unwrap_or(termination),
+        _ => termination,
+    }
+}
+
+/// Looks for the reason why a complete run ended without an answer: another termination, or what is to be said besides.
+fn not_solved(
+    problem: &mut Problem,
+    point: &Point,
+    check: &Check,
+    termination: &mut Termination,
+) -> Option<&'static str> {
+    let complete =
+        matches!(termination, Termination::Steps | Termination::Tolerance | Termination::Stalled { .. });
+    if !complete || !matches!(check.point, PointStatus::NotSolved | PointStatus::Unknown) {
+        return None;
+    }
+    match ending::reason(problem.constrained.as_mut()?, &point.x, &problem.upper)? {
+        // That the follower has no answer that the constraints allow is not proved here.
+        Termination::Infeasible(Cause::Response) => return Some(ending::NO_ANSWER_FOUND),
+        reason => *termination = reason,
+    }
+    None
 }
 
 /// Why a method whose iterates do not fit is not run.

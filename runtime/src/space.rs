@@ -102,6 +102,11 @@ impl Space {
         Ok(Space { blocks, len, free, balls })
     }
 
+    /// Whether every element is projected by itself.
+    pub fn is_box(&self) -> bool {
+        self.blocks.iter().all(|b| matches!(b.domain, Domain::Free | Domain::Interval { .. }))
+    }
+
     /// The blocks, in order.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks

@@ -4,6 +4,7 @@ use crate::check::{Check, LowerCheck};
 use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
 use crate::derivatives::Quantity;
+use crate::space::Space;
 
 /// Why a run stopped.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,10 +47,12 @@ pub enum Termination {
         /// The outer iteration.
         iteration: usize,
     },
-    /// There is no point that the model allows.
-    Infeasible,
+    /// There is no point that the model allows, and why.
+    Infeasible(Cause),
     /// The upper objective falls without end along points that the model allows.
     Unbounded,
+    /// The lower objective falls without end, at the upper variables described.
+    LowerUnbounded(String),
     /// The solver is not for this problem.
     Refused {
         /// Why.
@@ -71,15 +74,23 @@ impl Termination {
             Termination::Diverged { .. } => "diverged",
             Termination::Stalled { .. } => "stalled",
             Termination::LineSearchFailed { .. } => "line_search_failed",
-            Termination::Infeasible => "infeasible",
+            Termination::Infeasible(Cause::Response) => "infeasible_response",
+            Termination::Infeasible(_) => "infeasible",
             Termination::Unbounded => "unbounded",
+            Termination::LowerUnbounded(_) => "lower_unbounded",
             Termination::Refused { .. } => "refused",
         }
     }
 
     /// Whether there is no point to look at.
     pub fn leaves_no_point(&self) -> bool {
-        matches!(self, Termination::Refused { .. } | Termination::Infeasible | Termination::Unbounded)
+        matches!(
+            self,
+            Termination::Refused { .. }
+                | Termination::Infeasible(_)
+                | Termination::Unbounded
+                | Termination::LowerUnbounded(_)
+        )
     }
 
     /// Whether the run broke down instead of ending by a test or by request.
@@ -95,8 +106,9 @@ impl Termination {
             | Termination::Interrupted
             | Termination::Goal
             | Termination::Patience
-            | Termination::Infeasible
+            | Termination::Infeasible(_)
             | Termination::Unbounded
+            | Termination::LowerUnbounded(_)
             | Termination::Stalled { .. } => false,
         }
     }
@@ -164,15 +176,41 @@ impl std::fmt::Display for Termination {
             Termination::LineSearchFailed { iteration } => {
                 write!(f, "no finite value was found along the search direction in iteration {iteration}")
             }
-            Termination::Infeasible => write!(f, "the model has no solution: {NO_POINT}"),
+            Termination::Infeasible(cause) => write!(f, "the model has no solution: {}", cause.words()),
+            Termination::LowerUnbounded(place) => {
+                write!(f, "the follower has no answer: its objective falls without end at {place}")
+            }
             Termination::Unbounded => write!(f, "the model has no solution: {NO_BOUND}"),
             Termination::Refused { reason } => write!(f, "{reason}"),
         }
     }
 }
 
-const NO_POINT: &str =
-    "every branch ends without a point at which all constraints hold and the lower level is solved";
+/// Why there is no point that the model allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The constraints of both levels contradict each other, whatever the follower does.
+    Constraints,
+    /// They hold together at some points, but not at an answer of the follower.
+    Response,
+    /// It was not found out.
+    Unknown,
+}
+
+impl Cause {
+    fn words(self) -> &'static str {
+        match self {
+            Cause::Constraints => "the constraints contradict each other, whatever the follower answers",
+            Cause::Response => {
+                "there are points at which all constraints hold, but the follower's answers are none of them (infeasible by response)"
+            }
+            Cause::Unknown => {
+                "every branch ends without a point at which all constraints hold and the lower level is solved"
+            }
+        }
+    }
+}
+
 const NO_BOUND: &str = "along a ray of points at which all constraints hold and the lower level is solved, the upper objective falls without end";
 
 /// A quantity in words.
@@ -205,6 +243,9 @@ pub enum PointStatus {
     Stationary,
     /// The lower level is solved; the upper level is not shown to be stationary.
     Feasible,
+    /// The lower level is solved, and the upper objective falls towards a place at which the follower's answer jumps: its infimum is
+    /// not attained.
+    NotAttained,
     /// The lower level is not solved, or without one the point is not stationary.
     NotSolved,
     /// The check could not be made.
@@ -218,6 +259,7 @@ impl PointStatus {
             PointStatus::Optimal => "optimal",
             PointStatus::Stationary => "stationary",
             PointStatus::Feasible => "feasible",
+            PointStatus::NotAttained => "not_attained",
             PointStatus::NotSolved => "not_solved",
             PointStatus::Unknown => "unknown",
         }
@@ -324,11 +366,14 @@ fn ties_worth(ties: Ties) -> Option<String> {
 fn upper_worth(check: &Check) -> String {
     if let Some(residual) = check.single_level.map(short) {
         let form = if check.lower.is_some() { "the single-level form" } else { "the point" };
-        return if check.upper_stationary {
-            format!("{form} is stationary (residual {residual}), which is no proof of a minimum")
-        } else {
-            format!("{form} is not shown to be stationary (residual {residual})")
-        };
+        match (check.upper_stationary, check.is_reduced()) {
+            (false, _) => return format!("{form} is not shown to be stationary (residual {residual})"),
+            (true, false) => {
+                return format!("{form} is stationary (residual {residual}), which is no proof of a minimum");
+            }
+            // Stationary by the hypergradient alone.
+            (true, true) => {}
+        }
     }
     let name = if check.lower.is_some() { "hypergradient norm" } else { "gradient norm" };
     match check.hypergradient_norm.map(short) {
@@ -338,6 +383,26 @@ fn upper_worth(check: &Check) -> String {
         Some(norm) => format!("the {name} is {norm}, so the upper level can still be improved"),
         None => "whether the upper level is stationary is not known".to_string(),
     }
+}
+
+/// The elements of variables by name, the first four of them.
+pub(crate) fn named(space: &Space, flat: &[f64]) -> String {
+    let mut all = Vec::new();
+    for block in space.blocks() {
+        for (k, value) in flat[block.offset..block.offset + block.len].iter().enumerate() {
+            let mut places = Vec::new();
+            let mut left = k;
+            for size in block.shape.iter().rev() {
+                places.insert(0, (left % size).to_string());
+                left /= size;
+            }
+            let index = if places.is_empty() { String::new() } else { format!("[{}]", places.join(", ")) };
+            all.push(format!("{}{index} = {}", block.name, plain(*value)));
+        }
+    }
+    let more = if all.len() > 4 { ", …" } else { "" };
+    all.truncate(4);
+    all.join(", ") + more
 }
 
 /// Nine decimals at most, or seven significant digits.
@@ -351,7 +416,7 @@ pub(crate) fn long(v: f64) -> String {
 
 /// Six decimals at most: what ties are known to.
 fn plain(v: f64) -> String {
-    let rounded = (v * 1e6).round() / 1e6;
+    let rounded = (v * 1e6).round() / 1e6 + 0.0;
     if v.abs() < 1e9 && rounded != 0.0 { format!("{rounded}") } else { short(rounded) }
 }
 

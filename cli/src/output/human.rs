@@ -33,6 +33,24 @@ pub fn figures(result: &RunResult) -> Vec<(String, String)> {
     rows
 }
 
+/// How the follower's answer moves, and multipliers, where there are any.
+fn about_answers(out: &mut String, result: &RunResult) {
+    let slopes = result.slopes.iter().map(|(v, _)| (v.name.clone(), values(v)));
+    let multipliers = result.multipliers.iter().map(|v| (format!("dual({})", v.name), values(v)));
+    let rows: Vec<(String, String)> = slopes.chain(multipliers).collect();
+    let rows: Vec<(&str, String)> = rows.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    if rows.is_empty() {
+        return;
+    }
+    table(out, &rows);
+    for (slope, note) in &result.slopes {
+        if let Some(note) = note {
+            let _ = writeln!(out, "  {}: {note}", slope.name);
+        }
+    }
+    out.push('\n');
+}
+
 /// The summary, ending in a newline.
 pub fn summary(result: &RunResult) -> String {
     let mut out = format!("{}: {}\n\n", result.status, result.verdict);
@@ -44,6 +62,7 @@ pub fn summary(result: &RunResult) -> String {
         result.variables.iter().map(|v| (v.name.as_str(), values(v))).collect();
     table(&mut out, &variables);
     out.push('\n');
+    about_answers(&mut out, result);
     for (text, holds) in &result.expects {
         let _ = writeln!(out, "  {} expect {text}", if *holds { '✓' } else { '✗' });
     }

@@ -43,6 +43,10 @@ pub struct RunResult {
     pub variables: Vec<Variable>,
     /// Metrics with their values.
     pub reports: Vec<(String, f64)>,
+    /// How the follower's answer moves, by the names of the reports, and what is to be said of it.
+    pub slopes: Vec<(Variable, Option<String>)>,
+    /// Multipliers of constraints with names, of both levels.
+    pub multipliers: Vec<Variable>,
     /// Conditions of `expect` as written, and whether they hold.
     pub expects: Vec<(String, bool)>,
     /// The method's name.
@@ -193,6 +197,8 @@ pub fn sample() -> RunResult {
             },
         ],
         reports: vec![("accuracy".into(), 0.9336)],
+        slopes: Vec::new(),
+        multipliers: Vec::new(),
         expects: vec![("accuracy >= 0.92".into(), true), ("accuracy >= 0.99".into(), false)],
         method: "bome".into(),
         because: None,

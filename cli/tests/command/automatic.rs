@@ -67,16 +67,13 @@ fn the_choice_is_told_to_people() {
 }
 
 #[test]
-fn a_model_that_no_method_handles_is_refused_as_such() {
+fn the_only_method_for_a_response_is_taken() {
     let folder = Folder::new();
     let model = "upper {\n  var x: real\n  minimize x^2 + y\n}\n\
                  lower pessimistic {\n  var y: real\n  minimize (y - x)^2\n}\nsolve auto()\n";
     fs::write(folder.path("m.blo"), model).unwrap();
-    refused(
-        &folder,
-        &["run", "m.blo"],
-        &["no method of this version solves this model", "the pessimistic response"],
-    );
     let check = stdout(&blo(&folder.path(""), &["check", "m.blo"]));
-    assert!(check.contains("none of this version solves the model"), "{check}");
+    assert!(check.contains("tree, because no other method handles the pessimistic response"), "{check}");
+    let run = stdout(&blo(&folder.path(""), &["run", "m.blo"]));
+    assert!(run.contains("global optimum, proved by branching"), "{run}");
 }

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::common::{Folder, blo, listing, refused, stderr};
+use crate::convexity::root;
 
 const MODEL: &str = "\
 param target = 1
@@ -138,15 +139,15 @@ fn checkpoints_of_other_runs_are_refused() {
     refused(&folder, &["run", "m.blo", "--checkpoint", "e", "--every", "0s"], &["expected a time above 0"]);
 }
 
-/// A method that does not show its memory says so before it runs.
+/// A tree has its open ends, its best point and the answers met to remember: one of whole numbers, one of boxes.
 #[test]
-fn a_method_that_cannot_be_kept_is_refused() {
+fn so_has_a_tree() {
     let folder = Folder::new();
-    let model = "upper {\n  var x: real in [0, 2]\n  minimize (y - 1)^2\n}\nlower {\n  var y: real in [0, 2]\n  minimize (y - x)^2\n}\n";
-    fs::write(folder.path("m.blo"), model).unwrap();
-    assert_eq!(run(&folder, &["--method", "tree"])["status"], "optimal");
-    let end = run(&folder, &["--method", "tree", "--checkpoint", "c"]);
-    assert_eq!(end["termination"], "refused");
-    assert!(end["verdict"].as_str().unwrap().contains("`tree` does not show its memory"), "{end}");
-    assert!(!folder.path("c").exists());
+    let problems = root("bench/or/models");
+    for name in ["knapsack_interdiction_6", "SMD6_p1q0r1s2"] {
+        let text = fs::read_to_string(problems.join(format!("{name}.blo"))).unwrap();
+        let without: Vec<&str> = text.lines().filter(|line| !line.starts_with("solve")).collect();
+        fs::write(folder.path("m.blo"), without.join("\n")).unwrap();
+        same_bits(&folder, &["--method", "tree"]);
+    }
 }

@@ -168,7 +168,7 @@ fn the_misstated_problem_is_convex() {
 
 #[test]
 fn operations_research_models_are_formatted_and_right() {
-    let output = blo(&root("bench/or"), &["fmt", "--check", "models"]);
+    let output = blo(&root("bench/or"), &["fmt", "--check", "models", "scaled"]);
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
     let output = blo(&root("bench/or/models"), &["check", "Outrata1994Ex31.blo", "--explain"]);
     let text = stdout(&output);

@@ -70,8 +70,9 @@ fn disagreement(nlp: &mut Nlp) -> f64 {
 #[test]
 fn second_derivatives_of_the_programs_of_operations_research() {
     let mut checked = 0;
-    let mut names: Vec<_> =
-        std::fs::read_dir(root("bench/or/models")).unwrap().map(|e| e.unwrap().path()).collect();
+    let folders =
+        ["bench/or/models", "bench/or/scaled"].map(|folder| std::fs::read_dir(root(folder)).unwrap());
+    let mut names: Vec<_> = folders.into_iter().flatten().map(|e| e.unwrap().path()).collect();
     names.sort();
     for path in names {
         let mut sources = Sources::new();
@@ -92,5 +93,5 @@ fn second_derivatives_of_the_programs_of_operations_research() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 100);
+    assert_eq!(checked, 110);
 }

@@ -36,7 +36,7 @@ fn a_method_that_does_not_handle_what_the_model_has_is_refused_with_the_place() 
     let below = model("", "var z: int in 0..5", "expect z >= 0");
     refused(
         &below,
-        &["run", "m.blo", "--method", "tree"],
+        &["run", "m.blo", "--method", "kkt"],
         &["does not handle integer variables of the lower level"],
     );
 }
@@ -222,12 +222,10 @@ fn an_unbounded_leader_is_told() {
     let text = "upper {\n  var x: real\n  minimize -x\n}\n\
                 lower {\n  var y: real\n  minimize (y - x)^2\n  subject to y <= 1\n}\n";
     fs::write(folder.path("m.blo"), text).unwrap();
-    let cases =
-        [("kkt", "the objective may be unbounded"), ("tree", "the upper objective falls without end")];
-    for (method, said) in cases {
+    for method in ["kkt", "tree"] {
         let output = blo(&folder.path(""), &["run", "m.blo", "--method", method]);
         assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-        assert!(stdout(&output).contains(said), "{}", stdout(&output));
+        assert!(stdout(&output).contains("the upper objective falls without end"), "{}", stdout(&output));
     }
 }
 
@@ -253,12 +251,12 @@ fn several_followers_answer_together_with_every_method() {
 fn what_no_method_solves_is_still_a_right_model() {
     let folder = model("", "", "");
     let text = fs::read_to_string(folder.path("m.blo")).unwrap().replace("lower {", "lower pessimistic {");
+    let text = text.replace("(y - x)^2", "x * y^2");
     fs::write(folder.path("m.blo"), text).unwrap();
-    let parts = ["no method of this version solves this model", "the pessimistic response here"];
-    refused(&folder, &["run", "m.blo"], &parts);
+    let run = stdout(&blo(&folder.path(""), &["run", "m.blo", "--json"]));
+    assert!(run.contains("cannot prove anything about this model"), "{run}");
     let output = blo(&folder.path(""), &["check", "m.blo"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("none of this version"), "{}", stdout(&output));
     let printed = blo(&folder.path(""), &["check", "m.blo", "--emit", "model"]);
     assert!(stdout(&printed).contains("lower pessimistic\n"), "{}", stdout(&printed));
 }

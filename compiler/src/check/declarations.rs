@@ -54,6 +54,8 @@ impl Checker<'_> {
         let mut upper = upper.or_else(|| self.missing_upper())?;
         let lower = self.lower_level(followers);
         self.refuse_flat(&upper, lower.as_ref());
+        let written: Vec<(&Ident, &Expr)> = parts.reports.iter().map(|(name, e, _)| (*name, *e)).collect();
+        let slopes = self.slopes(&written, &upper, lower.as_ref());
         if self.has_errors() {
             return None;
         }
@@ -73,6 +75,7 @@ impl Checker<'_> {
             upper,
             lower,
             reports,
+            slopes,
             expects,
             results,
             sampled,
@@ -349,6 +352,9 @@ impl Checker<'_> {
     fn reports(&mut self, parts: &Parts) -> Vec<Report> {
         let mut reports = Vec::new();
         for (name, written, id) in &parts.reports {
+            if self.quotient(written).is_some() {
+                continue;
+            }
             let Some(value) = self.resolve(*id, name.span) else { continue };
             if value.rank() > 0 {
                 let label = format!("this is {}", self.value_text(&value));

@@ -34,6 +34,7 @@ mod range;
 mod results;
 pub(crate) mod sampling;
 mod scope;
+mod slopes;
 mod sparse;
 mod static_value;
 mod value;

@@ -37,6 +37,11 @@ pub fn print_model(model: &Model) -> String {
         let title = format!("lower{pessimistic}{space}{}", names.join(", "));
         level(&mut out, &title, lower, model);
     }
+    for slope in &model.slopes {
+        let lower = model.lower.as_ref().map_or("", |lower| &lower.vars[slope.of].name);
+        let upper = &model.upper.vars[slope.by].name;
+        line(&mut out, &format!("report {}: d({lower})/d({upper})", slope.name));
+    }
     for report in &model.reports {
         line(&mut out, &format!("report {}: {}", report.name, expression(&model.graph, report.node)));
     }

@@ -170,6 +170,34 @@ lower {
 ",
     ),
     Code::new(
+        "E0242",
+        "not the slope of an answer",
+        "`report name = d(y)/d(x)` is how the follower's answer `y` moves with the upper variable `x`. Both are real \
+         variables as a whole, without indices.",
+        r"
+upper {
+  var x: real in [0, 2]
+  minimize (x - y)^2
+  report gain = d(y) / d(y)
+}
+lower {
+  var y: real
+  minimize (y - 2 * x)^2
+}
+",
+        r"
+upper {
+  var x: real in [0, 2]
+  minimize (x - y)^2
+  report gain = d(y) / d(x)
+}
+lower {
+  var y: real
+  minimize (y - 2 * x)^2
+}
+",
+    ),
+    Code::new(
         "E0238",
         "a family of constraints has a sampled index",
         "`i ~ n` marks a sum that a stochastic method may estimate. Every member of a family of constraints must hold, so its \

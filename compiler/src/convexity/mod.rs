@@ -105,9 +105,12 @@ pub fn convexity(model: &Model) -> Convexity {
 /// Whether the lower level is proved to be convex in its own real variables: objective and feasible set.
 pub fn lower_is_convex(model: &Model) -> bool {
     let Some(level) = &model.lower else { return true };
-    if level.vars.iter().any(|var| var.integer) {
-        return false;
-    }
+    !level.vars.iter().any(|var| var.integer) && lower_is_convex_between_whole_numbers(model)
+}
+
+/// As [`lower_is_convex`], were all numbers allowed for lower variables that must be whole.
+pub fn lower_is_convex_between_whole_numbers(model: &Model) -> bool {
+    let Some(level) = &model.lower else { return true };
     let data = &data_bindings(model);
     let scope = Scope { chosen: level.vars.iter().collect(), fixed: model.upper.vars.iter().collect(), data };
     let mut graph = model.graph.clone();

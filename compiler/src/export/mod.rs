@@ -5,15 +5,14 @@ mod lp;
 mod mps;
 mod nl;
 mod polynomial;
-mod scalar;
 
 use std::rc::Rc;
 
+use crate::ir::scalar::{Expander, Scalar, Unwritable};
 use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::span::Span;
 use polynomial::{Polynomial, polynomial};
 use rustc_hash::FxHashMap;
-use scalar::{Expander, Scalar, Unwritable};
 
 use crate::ir::eval::{Array, Bindings, evaluate};
 use crate::ir::graph::{Graph, NodeId};

@@ -9,7 +9,7 @@ use blo_grammar::diagnostic::Diagnostic;
 
 use super::Program;
 use super::polynomial::{Polynomial, polynomial};
-use super::scalar::Scalar;
+use crate::ir::scalar::Scalar;
 
 /// A row or objective: what is not affine, and the affine rest.
 struct Body {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scalar::Scalar;
+use crate::ir::scalar::Scalar;
 
 /// `constant + Σ linear[i] v_i + Σ quadratic[i, j] v_i v_j`, with `i <= j`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -5,4 +5,5 @@ pub mod eval;
 pub mod graph;
 pub mod loops;
 pub mod print;
+pub mod scalar;
 pub mod verify;

@@ -7,6 +7,7 @@ pub mod degree;
 pub mod enclosure;
 pub mod kkt;
 pub mod stated;
+pub mod terms;
 
 use blo_grammar::span::Span;
 

@@ -184,7 +184,7 @@ unsafe fn write(found: &blo_runtime::solution::Solution, out: &mut Solution) -> 
     }
     out.status = match found.point {
         PointStatus::Unknown => -1,
-        PointStatus::NotSolved => 0,
+        PointStatus::NotSolved | PointStatus::NotAttained => 0,
         PointStatus::Feasible => 1,
         PointStatus::Stationary => 2,
         PointStatus::Optimal => 3,

@@ -9,7 +9,7 @@ use super::polish::polish;
 use super::program::{Program, Relaxed};
 use super::relax::FEASIBLE;
 use super::tree::{self, CLOSED};
-use super::{Constrained, Follower, outside};
+use super::{Constrained, Follower, jump, leader, outside, system};
 use crate::check::{Check, LOWER, LowerCheck, UPPER};
 use crate::linear::blas1::{largest, norm2};
 use crate::linear::power::seeded;
@@ -35,13 +35,14 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     let bounded = if c.duals.is_empty() { n + m } else { z.len() };
     let off = |i: usize| (c.single.lo[i] - z[i]).max(z[i] - c.single.hi[i]).max(0.0);
     violation = (0..bounded).map(off).fold(violation, f64::max);
+    violation = c.whole.iter().map(|&i| (z[i] - z[i].round()).abs()).fold(violation, f64::max);
     if !c.duals.is_empty() {
         violation = violation.max(c.violation(&z));
     }
     let lower = match &mut c.follower {
         None => None,
         Some(follower) => {
-            let (lower, off) = check_follower(follower, x, &y[..m], convex, (budget, BOXES));
+            let (lower, off) = check_follower(follower, x, &y[..m], convex, (budget, BOXES), &mut |_| false);
             violation = violation.max(off);
             Some(lower)
         }
@@ -51,28 +52,45 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     }
     let proof = c.proof.filter(|_| found.is_some());
     let stationarity = found.filter(|f| f.stationarity.is_finite()).map(|f| c.stationarity(&z, &f.weights));
-    let stationary = stationarity.is_some_and(|s| s <= UPPER);
+    let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
+    let solved = lower.as_ref().is_none_or(|l| l.solved);
+    let reduced = if feasible && solved && c.whole.is_empty() { Some(leader::reduced(c, &z)) } else { None };
+    let note = match &reduced {
+        Some(Err(undefined)) => Some(undefined.words().to_string()),
+        Some(Ok(reduced)) if reduced.kinks > 0 => Some(KINK.to_string()),
+        _ => None,
+    };
+    let reduced = reduced.and_then(Result::ok);
+    let flat = reduced.as_ref().is_some_and(|r| r.norm <= UPPER * r.size);
+    let stationary = flat || stationarity.is_some_and(|s| s <= UPPER);
     let proved = proof.is_some_and(|proof| {
         proof.is_closed() && objective - proof.bound <= CLOSED * objective.abs().max(1.0)
     });
-    let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
-    let solved = lower.as_ref().is_some_and(|l| l.solved);
-    let point = match (feasible && lower.as_ref().is_none_or(|l| l.solved), stationary) {
+    let point = match (feasible && solved, stationary) {
         (true, _) if proved => PointStatus::Optimal,
         (true, true) => PointStatus::Stationary,
         (true, false) => PointStatus::Feasible,
         (false, _) => PointStatus::NotSolved,
     };
+    let jump = if feasible && solved && lower.is_some() {
+        jump::near(c, x, &y[..m], convex, objective)
+    } else {
+        None
+    };
+    let falls = jump.as_ref().is_some_and(|jump| jump.infimum.is_some());
     Check {
-        point,
+        point: if falls && point != PointStatus::Optimal { PointStatus::NotAttained } else { point },
         lower,
+        jump,
         upper_objective: objective,
         upper_stationary: stationary,
         violation: Some(violation),
         single_level: stationarity,
         proof,
+        hypergradient_norm: reduced.as_ref().map(|reduced| reduced.norm),
+        reduced,
+        note,
         ties: if solved { tree::ties::ties(c, x) } else { None },
-        ..Check::unknown()
     }
 }
 
@@ -81,7 +99,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
 pub(crate) fn answered(c: &mut Constrained, x: &[f64], y: &[f64], budget: usize) -> Option<(Vec<f64>, f64)> {
     let (n, m) = c.lens;
     let follower = c.follower.as_mut().filter(|_| c.duals.is_empty())?;
-    let (lower, _) = check_follower(follower, x, y, true, (budget, BOXES));
+    let (lower, _) = check_follower(follower, x, y, true, (budget, BOXES), &mut |_| false);
     let mut z = c.single.start.clone();
     z[..n].copy_from_slice(x);
     z[n..n + m].copy_from_slice(&lower.solution);
@@ -94,13 +112,15 @@ pub(crate) fn answered(c: &mut Constrained, x: &[f64], y: &[f64], budget: usize)
 
 /// The follower at `x`: solved again from `y`, from its start and, unless it is known to be convex, from drawn points near `y`
 /// and far away; one with few variables by intervals as well, so that its answer is proved or a better one is met. The second value
-/// is what `y` violates. `budget`: Newton steps from each start; `boxes`: those of [`prove`].
+/// is what `y` violates. `budget`: Newton steps from each start; `boxes`: those of [`prove`]. A large follower is not solved from further
+/// starts once the first ones agree, nor any once `stop` says so.
 pub fn check_follower(
     follower: &mut Follower,
     x: &[f64],
     y: &[f64],
     convex: bool,
     (budget, boxes): (usize, usize),
+    stop: &mut dyn FnMut(&Nlp) -> bool,
 ) -> (LowerCheck, f64) {
     let nlp = &mut follower.nlp;
     nlp.set_parameters(x);
@@ -109,7 +129,7 @@ pub fn check_follower(
     let objective = nlp.evaluate(y, &vec![0.0; m], &mut g, &mut rows);
     let violation = nlp.violation(&rows).max(outside(nlp, y));
     if follower.quadratic
-        && let Some(best) = program_answer(nlp)
+        && let Some(best) = program_answer(nlp, &follower.whole)
     {
         return (judged((objective, y), violation, best, true, nlp), violation);
     }
@@ -118,15 +138,22 @@ pub fn check_follower(
         starts.extend((1..=DRAWN).map(|seed| nlp.drawn(seed)));
         starts.extend((1..=DRAWN).map(|seed| near(y, seed)));
     }
-    // A factorisation is dense: a large follower is solved again from few starts, with few steps.
-    let unknowns = (y.len() + m) as f64;
-    let steps = (WORK / (unknowns.powi(3) / 3.0).max(1.0)) as usize;
+    // A follower with costly factorisations is solved again from few starts, with few steps.
+    let held = nlp.bounds().held();
+    let cost = system::cost(&held, m, &nlp.pattern());
+    let steps = (WORK / cost.max(1.0)) as usize;
     starts.truncate((steps / ENOUGH).max(1));
     let budget = budget.min(steps / starts.len());
     let mut best: Option<Answer> = None;
+    let mut agreeing = 0;
     for v in starts {
+        if best.is_some() && (agreeing >= AGREEING && y.len() > FEW || stop(nlp)) {
+            break;
+        }
         let answer = solve_follower(nlp, v, budget);
         let margin = SAME * answer.objective.abs().max(1.0);
+        let same = |best: &Answer| (answer.objective - best.objective).abs() <= margin;
+        agreeing = if answer.settled && best.as_ref().is_none_or(same) { agreeing + 1 } else { 0 };
         if answer.settled && best.as_ref().is_none_or(|b| answer.objective < b.objective - margin) {
             best = Some(answer);
         }
@@ -181,12 +208,11 @@ fn judged(
     }
 }
 
-/// The answer of a follower that is a convex quadratic program at the parameters set; `None` where the solver of such programs finds none.
-fn program_answer(nlp: &mut Nlp) -> Option<Answer> {
+/// The answer of a follower that is a convex quadratic program, with the variables at `whole` whole, at the parameters set; `None` where the solver of such programs finds none.
+fn program_answer(nlp: &mut Nlp, whole: &[usize]) -> Option<Answer> {
     let (lines, objective) = tree::form::program(nlp);
-    let tree::qp::Answer::Solved(solved) = tree::qp::solve(&objective, &lines, &nlp.lo, &nlp.hi) else {
-        return None;
-    };
+    let answer = tree::mip::solve_whole(&objective, &lines, &nlp.lo, &nlp.hi, whole);
+    let tree::qp::Answer::Solved(solved) = answer else { return None };
     let (y, weights, objective) = (solved.z, solved.lines, solved.value);
     solved.exact.then_some(Answer { y, weights, objective, settled: true })
 }
@@ -195,9 +221,15 @@ fn program_answer(nlp: &mut Nlp) -> Option<Answer> {
 const SAME: f64 = 1e-8;
 
 /// Multiplications that solving the follower again may take: some seconds.
-const WORK: f64 = 1e10;
+const WORK: f64 = 1e9;
+/// Followers with more variables are large; so many starts in a row that lead a large one to the same value are enough.
+const FEW: usize = 20;
+const AGREEING: usize = 5;
 /// Newton steps that are enough for most followers.
 const ENOUGH: usize = 30;
+
+/// What is said of a hypergradient at a kink.
+const KINK: &str = "the follower's answer has a kink here, and the hypergradient is that of one side";
 
 /// Better answers that the proof may meet.
 const BETTER: usize = 20;
@@ -229,6 +261,24 @@ pub(super) fn answer_from(nlp: &mut Nlp, y: &[f64], steps: usize) -> Option<(Vec
     let answer = solve_with(nlp, y.to_vec(), Aim { steps, ..Aim::warm(1e-9) });
     answer.settled.then_some((answer.y, answer.weights))
 }
+
+/// The follower's answer next to `y` with the multipliers of its rows; `None` where its answer is another one, or has whole numbers.
+pub(super) fn multipliers_at(follower: &mut Follower, x: &[f64], y: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+    if !follower.whole.is_empty() {
+        return None;
+    }
+    let nlp = &mut follower.nlp;
+    nlp.set_parameters(x);
+    let program = if follower.quadratic { program_answer(nlp, &[]) } else { None };
+    let near = |at: &[f64]| at.iter().zip(y).all(|(at, y)| (at - y).abs() <= BESIDE * y.abs().max(1.0));
+    match program.filter(|answer| near(&answer.y)) {
+        Some(answer) => Some((answer.y, answer.weights)),
+        None => answer_from(nlp, y, 100).filter(|(at, _)| near(at)),
+    }
+}
+
+/// Answers this close, relative, are the same.
+const BESIDE: f64 = 1e-3;
 
 fn solve_with(nlp: &mut Nlp, v: Vec<f64>, aim: Aim) -> Answer {
     let mut y = v;

@@ -5,19 +5,26 @@
 pub mod bounds;
 pub mod check;
 pub mod cuts;
+pub mod ending;
 mod filter;
 pub mod global;
 pub mod interior;
+pub mod jump;
+pub mod leader;
 pub mod nlp;
 pub mod polish;
 pub mod program;
 pub mod relax;
+pub mod sensitivity;
+mod sparse;
 mod structure;
 mod system;
 pub mod tree;
 
+use ndarray::ArrayD;
 use nlp::Nlp;
 
+use crate::check::UPPER;
 use crate::state::State;
 
 /// The degree of a function as a polynomial, as far as it is proved.
@@ -93,10 +100,27 @@ pub struct Follower {
     pub nlp: Nlp,
     /// Its rows in the single-level form.
     pub rows: Vec<Row>,
-    /// Whether it is known to be a linear or convex quadratic program for every `x`.
+    /// Whether it is known to be a linear or convex quadratic program for every `x`, but for its whole numbers.
     pub quadratic: bool,
+    /// The places of its variables that must be whole.
+    pub whole: Vec<usize>,
     /// Bounds over boxes of its variables, where it has few and is not known to be convex.
     pub enclosure: Option<Box<dyn global::Enclosure>>,
+}
+
+/// A constraint with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRows {
+    /// The name.
+    pub name: String,
+    /// Whether it is one of the upper level.
+    pub upper: bool,
+    /// Its first row among those of its level.
+    pub first: usize,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Whether it is the lower side of a chain, whose multiplier is subtracted from that of the upper side.
+    pub low: bool,
 }
 
 /// A point of the single-level form, with what certifies it.
@@ -114,6 +138,8 @@ pub struct Found {
     pub stationarity: f64,
     /// Whether the follower, solved again, does no better.
     pub answered: bool,
+    /// Whether the objective was falling without end there.
+    pub unbounded: bool,
 }
 
 impl Found {
@@ -126,7 +152,13 @@ impl Found {
             violation: f64::INFINITY,
             stationarity: f64::INFINITY,
             answered: false,
+            unbounded: false,
         }
+    }
+
+    /// Whether the upper objective falls without end over answers of the follower, of which this is one.
+    pub fn is_ray(&self) -> bool {
+        self.unbounded && self.answered
     }
 
     /// All of it.
@@ -141,6 +173,7 @@ impl Found {
             state.number(value);
         }
         state.flag(&mut self.answered);
+        state.flag(&mut self.unbounded);
     }
 }
 
@@ -162,10 +195,17 @@ pub struct Constrained {
     pub found: Option<Found>,
     /// Cuts by the follower's value, for one with few variables that is not known to be convex.
     pub cuts: Option<cuts::Cuts>,
+    /// The constraints that have names.
+    pub names: Vec<NamedRows>,
     /// The degrees of the single-level form.
     pub degrees: Degrees,
     /// The places of the variables of both levels that must be whole.
     pub whole: Vec<usize>,
+    /// Whether the leader counts on the follower's answer that is worst for it, among those equally good for the follower.
+    pub pessimistic: bool,
+    /// The single-level form number by number, where it is small, not affine, and its pairs and rows are what the follower's answers are:
+    /// the follower is convex and its rows are affine in its variables.
+    pub terms: Option<tree::terms::Terms>,
     /// What is proved about the best point.
     pub proof: Option<tree::Proof>,
 }
@@ -220,6 +260,34 @@ impl Constrained {
             *g = 0.0;
         }
         self.single.bounds().stationarity(z, &g) / size
+    }
+
+    /// The multipliers of the constraints with names, as factors of their residuals in the Lagrangian of their own level: those of the
+    /// follower at its best point found, else as its own conditions give them, and those of the upper level where it is stationary.
+    pub fn named_multipliers(&self, reduced: Option<&leader::Reduced>) -> Vec<(String, ArrayD<f64>)> {
+        let found = self.found.as_ref().filter(|f| f.stationarity <= UPPER);
+        let rows = self.follower.as_ref().map_or(&[][..], |follower| &follower.rows);
+        let of_lower: Option<Vec<f64>> = match (found, reduced) {
+            (Some(found), _) => Some(rows.iter().map(|row| found.z[row.multiplier]).collect()),
+            (None, reduced) => reduced.map(|reduced| reduced.of_lower.clone()),
+        };
+        let of_upper = match (reduced.filter(|r| r.norm <= UPPER * r.size), found) {
+            (Some(reduced), _) => Some(reduced.of_upper.clone()),
+            (None, found) => found.map(|found| found.weights[..self.upper_rows].to_vec()),
+        };
+        let mut all: Vec<(String, ArrayD<f64>)> = Vec::new();
+        for named in &self.names {
+            let Some(values) = (if named.upper { &of_upper } else { &of_lower }) else { continue };
+            let len: usize = named.shape.iter().product();
+            let own = values[named.first..named.first + len].to_vec();
+            let Ok(own) = ArrayD::from_shape_vec(named.shape.clone(), own) else { continue };
+            let own = if named.low { -own } else { own };
+            match all.iter_mut().find(|(name, _)| *name == named.name) {
+                Some((_, total)) => *total += &own,
+                None => all.push((named.name.clone(), own)),
+            }
+        }
+        all
     }
 
     /// The largest violation at `z` of rows, bounds and pairs.

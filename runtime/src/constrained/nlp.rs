@@ -199,6 +199,23 @@ impl Nlp {
         jd.copy_from_slice(&self.outer_gradient[self.parameters..]);
     }
 
+    /// In `out` the derivative by `v` of the Lagrangian's gradient by the parameters, times `d`: `∇²pv L d`.
+    pub fn product_by_parameters(&mut self, v: &[f64], w: &[f64], d: &[f64], out: &mut [f64]) {
+        let mut hd = vec![0.0; v.len()];
+        let mut jd = vec![0.0; w.len()];
+        self.product(v, w, d, &mut hd, &mut jd);
+        out.copy_from_slice(&self.outer_gradient[..self.parameters]);
+    }
+
+    /// In `out` the derivative of the Lagrangian's gradient by `v` along a change `dp` of the parameters: `∇²vp L dp`.
+    pub fn cross(&mut self, v: &[f64], w: &[f64], dp: &[f64], out: &mut [f64]) {
+        self.count(2);
+        self.outer[self.parameters..].copy_from_slice(w);
+        self.outer_gradient.fill(0.0);
+        self.outer_gradient[..self.parameters].copy_from_slice(dp);
+        self.derivatives.lower_cross(&self.outer, v, &self.outer_gradient, out);
+    }
+
     /// In `out` the transposed Jacobian of the rows at `v` times `u`.
     pub fn transposed(&mut self, v: &[f64], u: &[f64], out: &mut [f64]) {
         self.count(2);

@@ -3,11 +3,11 @@
 //! other ways of holding them are tried one at a time while that lowers the objective.
 
 use super::cuts::Cut;
-use super::interior::{self, Aim, Duals};
+use super::interior::{self, Aim, Duals, End};
 use super::nlp::Nlp;
 use super::polish::polish;
 use super::program::{Program, Relaxed};
-use super::{Constrained, DEGENERATE, Found, Pair};
+use super::{Constrained, DEGENERATE, Found, Pair, system};
 use crate::linear::blas1::largest;
 
 /// The last relaxation.
@@ -43,6 +43,14 @@ fn program(c: &mut Constrained, paired: bool, relaxation: (f64, f64)) -> Box<dyn
         (Some(cuts), Some(follower)) => Box::new(Cut::new(relaxed, cuts, &mut follower.nlp, lens.0)),
         _ => Box::new(relaxed),
     }
+}
+
+/// What a factorisation for the single-level form costs: see [`super::system::cost`].
+pub fn factor_cost(c: &mut Constrained) -> f64 {
+    let held = c.single.bounds().held();
+    let mut program = program(c, true, (0.0, LAST));
+    let rows = program.equal().len();
+    system::cost(&held, rows, &program.pattern())
 }
 
 /// One run from `x`, with the follower solved from `near` where that is given; `None` when it was stopped.
@@ -211,17 +219,21 @@ fn piece(
     rows.resize(rows.len() + c.cuts.as_ref().map_or(0, |cuts| cuts.branches.len()), 0.0);
     let mut own = Duals { rows, ..Duals::default() };
     let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::warm(1e-9) };
-    {
+    let unbounded = {
         let mut program = program(c, false, (0.0, 0.0));
-        interior::solve(&mut *program, &bounds, &mut z, &mut own, aim, watch);
-        polish(&mut *program, &bounds, &mut z, &mut own);
-    }
+        let reached = interior::solve(&mut *program, &bounds, &mut z, &mut own, aim, watch);
+        if reached.end != End::Unbounded {
+            polish(&mut *program, &bounds, &mut z, &mut own);
+        }
+        reached.end == End::Unbounded
+    };
     bounds.project(&mut z);
     Found {
         objective: c.single.objective(&z),
         violation: c.violation(&z),
         stationarity: c.stationarity(&z, &own.rows),
         answered: false,
+        unbounded,
         weights: own.rows,
         z,
     }

@@ -7,8 +7,9 @@
 //! `x⁺ = P(x − alpha (∇x F/c_k + ∇x f(x, y) + Jx c(x, y)'l0 − ∇x f(x, θ) − Jx c(x, θ)'l))`,
 //! `y⁺ = P(y − beta (∇y F/c_k + ∇y f(x, y) + Jy c(x, y)'l0 − (y − θ)/gamma1))`,
 //! `l⁺ = clip(l + s ((l − l0)/gamma2 + c(x, θ)), −R, R)`, from 0 on for inequalities.
-//! `alpha` is `upper_step`, automatically at most `eta`, `beta` and `eta` are `lower_step`, `s` is `dual_step`, `R` is `bound`. Stops when the moves divided by their
-//! step sizes are at most `tolerance`. Costs four evaluations of `f` and `c` with gradients and one of `F`; memory of a few vectors.
+//! `alpha` is `upper_step`, automatically at most `eta`, which is `lower_step`; `beta` is `alpha` as published, or `eta` where `alpha` is
+//! automatic; `s` is `dual_step`, `R` is `bound`. Stops when the moves divided by their step sizes are at most `tolerance`. Costs four
+//! evaluations of `f` and `c` with gradients and one of `F`; memory of a few vectors.
 //!
 //! Not guaranteed: with `c_k` bounded the limit is biased by order `1/c_k`; too small a `bound` cuts the multipliers off.
 //!
@@ -65,6 +66,8 @@ struct Gaffa {
     size: f64,
     dual: f64,
     upper: Step,
+    /// Whether the size of the upper step is found.
+    automatic: bool,
     at_y: Copy,
     at_theta: Copy,
     multipliers: Vec<f64>,
@@ -88,6 +91,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         dual: settings.number("dual_step").unwrap_or(size),
         // All parts of a saddle point move at one pace, or the fastest runs away.
         upper: Step::upper(settings, &problem.upper).at_most(size),
+        automatic: settings.number("upper_step").is_none(),
         at_y: Copy::new(start, rows),
         at_theta: Copy::new(start, rows),
         multipliers: vec![0.0; rows],
@@ -128,6 +132,7 @@ impl Method for Gaffa {
             size,
             dual,
             upper,
+            automatic,
             at_y,
             at_theta,
             multipliers,
@@ -140,8 +145,9 @@ impl Method for Gaffa {
         before.copy_from_slice(&point.x);
         upper.apply(&problem.upper, k, &direction.x, &mut point.x);
         let of_x = upper.pace(squared_distance(&point.x, before).sqrt());
+        let beta = if *automatic { *size } else { upper.length(k) };
         let of_l = with_follower(problem, |_, follower| {
-            at_y.step(&follower.nlp, *size, &direction.y);
+            at_y.step(&follower.nlp, beta, &direction.y);
             let mut moved = 0.0;
             let limits =
                 multipliers.iter_mut().zip(leading.iter()).zip(&at_theta.rows).zip(&follower.nlp.equal);
@@ -153,7 +159,7 @@ impl Method for Gaffa {
             }
             moved.sqrt() / *dual
         });
-        let of_y = squared_distance(&at_y.y, &point.y).sqrt() / *size;
+        let of_y = squared_distance(&at_y.y, &point.y).sqrt() / beta;
         point.y.copy_from_slice(&at_y.y);
         self.moved = of_x.hypot(of_y).hypot(of_l.unwrap_or(f64::INFINITY));
         None

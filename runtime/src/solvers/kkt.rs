@@ -8,7 +8,8 @@
 //! bounds, the other pieces that meet there are tried one at a time. The best point over all starts that is feasible, and where
 //! the follower solved again does no better, is kept. Where the follower does better and has few variables, that answer's branch gives
 //! a cut by its value, and the run is repeated (see `cuts` of [`crate::constrained`]). Bounds, simplices and balls of the follower have multipliers too. Costs per
-//! step a few Hessian products (one per colour of the sparsity pattern) and one factorisation of a matrix of variables and rows.
+//! step a few Hessian products (one per colour of the sparsity pattern) and one factorisation of a matrix of variables and rows, sparse
+//! where that is cheaper than dense: models with thousands of variables are solved where each is coupled with few others.
 //!
 //! Not guaranteed: a stationary point need not be a minimum, and with a follower that is not convex its stationary points are
 //! feasible for the program (the check then tells a false answer where it finds a better one). Multipliers that are not unique
@@ -69,12 +70,15 @@ pub static KKT: Solver = Solver {
     build,
 };
 
-/// Unknowns beyond which a dense factorisation takes minutes: variables and rows of the single-level form.
-const LARGEST: usize = 2500;
+/// Variables and rows of the single-level form up to which nobody asks for the cost of a factorisation, and those that are too many to ask.
+const SMALL: usize = 1000;
+const LARGEST: usize = 100_000;
+/// Multiplications of a factorisation: beyond, a run takes many minutes.
+const COSTLIEST: f64 = 1e9;
 
 struct Kkt {
-    /// The number of unknowns.
-    unknowns: usize,
+    /// Why the model is too large.
+    refusal: Option<String>,
     start: Vec<f64>,
     begun: usize,
     /// Whether the patterns of the programs were learned.
@@ -92,8 +96,24 @@ struct Kkt {
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     let single = problem.constrained.as_ref().map(|c| &c.single);
     let (variables, rows) = single.map_or((0, 0), |nlp| (nlp.len(), nlp.equal.len()));
+    let unknowns = variables + rows;
+    let cost = match &mut problem.constrained {
+        Some(c) if unknowns > SMALL && unknowns <= LARGEST => relax::factor_cost(c),
+        _ => 0.0,
+    };
+    let refusal = (unknowns > LARGEST || cost > COSTLIEST).then(|| {
+        let why = if unknowns > LARGEST {
+            format!("at most {LARGEST}")
+        } else {
+            format!("{cost:.0e} multiplications each time, at most {COSTLIEST:.0e}")
+        };
+        format!(
+            "`kkt` factorises a matrix for all unknowns of the single-level form, here {unknowns}: {why}; \
+             `sflcb`, `gaffa`, `blocc` and `lvhba` are for followers with many variables"
+        )
+    });
     Box::new(Kkt {
-        unknowns: variables + rows,
+        refusal,
         start: start.x.clone(),
         begun: 0,
         learned: false,
@@ -157,7 +177,12 @@ impl Method for Kkt {
             });
             let Some(found) = found else { break };
             let x = found.z[..c.lens.0].to_vec();
-            let Some(better) = keep(&mut c, &mut self.best, found) else { break };
+            let convex = problem.lower_convex;
+            let mut watch = |nlp: &Nlp| {
+                count(problem, nlp);
+                run.poll(problem)
+            };
+            let Some(better) = keep(&mut c, &mut self.best, found, convex, &mut watch) else { break };
             if let (Some(cuts), Some(follower)) = (&mut c.cuts, &mut c.follower)
                 && cuts.remember(&mut follower.nlp, &x, &better)
             {
@@ -189,7 +214,7 @@ impl Method for Kkt {
     }
 
     fn update(&mut self, _: &mut Problem, _: &mut Point, _: usize) -> Option<Termination> {
-        None
+        self.best.as_ref().is_some_and(Found::is_ray).then_some(Termination::Unbounded)
     }
 
     fn state(&mut self, state: &mut dyn State) -> bool {
@@ -207,19 +232,19 @@ impl Method for Kkt {
     }
 
     fn refusal(&self) -> Option<String> {
-        let unknowns = self.unknowns;
-        (unknowns > LARGEST).then(|| {
-            format!(
-                "`kkt` factorises a dense matrix for all unknowns of the single-level form, here {unknowns}, at most {LARGEST}; \
-                 `sflcb`, `gaffa`, `blocc` and `lvhba` are for followers with many variables"
-            )
-        })
+        self.refusal.clone()
     }
 }
 
 /// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is. The
 /// follower's better answer is returned, where it has one.
-fn keep(c: &mut Constrained, best: &mut Option<Found>, mut found: Found) -> Option<Vec<f64>> {
+fn keep(
+    c: &mut Constrained,
+    best: &mut Option<Found>,
+    mut found: Found,
+    convex: bool,
+    watch: &mut dyn FnMut(&Nlp) -> bool,
+) -> Option<Vec<f64>> {
     let (n, m) = c.lens;
     if best.as_ref().is_some_and(|best| best.answered && found.objective >= best.objective) {
         return None;
@@ -228,7 +253,7 @@ fn keep(c: &mut Constrained, best: &mut Option<Found>, mut found: Found) -> Opti
     found.answered = found.feasible()
         && c.follower.as_mut().is_none_or(|follower| {
             let (x, y) = (&found.z[..n], &found.z[n..n + m]);
-            let lower = check_follower(follower, x, y, false, (FOLLOWER_STEPS, BOXES)).0;
+            let lower = check_follower(follower, x, y, convex, (FOLLOWER_STEPS, BOXES), watch).0;
             better_answer = (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
             lower.solved
         });

@@ -19,6 +19,7 @@
 //! Source: W. Yao, C. Yu, S. Zeng, J. Zhang, "Constrained bi-level optimization: proximal Lagrangian value function approach and
 //! Hessian-free algorithm", ICLR 2024, arXiv 2401.16164, algorithm 1.
 
+use super::adaptive::Adaptive;
 use super::options::{RUN, UPPER};
 use super::rows::{
     Copy, LOWER, into_cone, lower_step, needs, proximal, proximal_direction, rows, with_follower,
@@ -73,6 +74,25 @@ struct Onto {
     multipliers: Vec<f64>,
 }
 
+/// Finds a size for steps on `x` and `y` together, where nobody chose one.
+struct Together {
+    adaptive: Adaptive,
+    at: Vec<f64>,
+    along: Vec<f64>,
+    most: f64,
+}
+
+impl Together {
+    fn size(&mut self, point: &Point, direction: &Point) -> f64 {
+        for (all, parts) in [(&mut self.at, point), (&mut self.along, direction)] {
+            let (x, y) = all.split_at_mut(parts.x.len());
+            x.copy_from_slice(&parts.x);
+            y.copy_from_slice(&parts.y);
+        }
+        self.adaptive.size(&self.at, &self.along).min(self.most)
+    }
+}
+
 struct Lvhba {
     gamma: (f64, f64),
     c: f64,
@@ -81,6 +101,7 @@ struct Lvhba {
     size: f64,
     dual: f64,
     upper: Step,
+    together: Option<Together>,
     at_y: Copy,
     at_theta: Copy,
     multipliers: Vec<f64>,
@@ -100,6 +121,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
     let size = lower_step(problem, settings, start, gamma.0.max(gamma.1), 1.0 / gamma.0);
     let rows = rows(problem);
     let none = vec![0.0; rows];
+    let (given, all) = (settings.number("upper_step"), vec![0.0; start.x.len() + start.y.len()]);
     let onto = Onto {
         by_x: vec![0.0; rows * start.x.len()],
         by_y: vec![0.0; rows * start.y.len()],
@@ -114,8 +136,14 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         bound: settings.real("bound"),
         size,
         dual: settings.number("dual_step").unwrap_or(size),
-        // All parts of a saddle point move at one pace, or the fastest runs away.
-        upper: Step::upper(settings, &problem.upper).at_most(size),
+        upper: Step::outer(settings, &problem.upper, given.unwrap_or(0.0)),
+        together: given.is_none().then(|| Together {
+            adaptive: Adaptive::new(all.len(), settings.caution()),
+            at: all.clone(),
+            along: all,
+            // All parts of a saddle point move at one pace, or the fastest runs away.
+            most: size,
+        }),
         at_y: Copy::new(start, rows),
         at_theta: Copy::new(start, rows),
         multipliers: none.clone(),
@@ -217,10 +245,13 @@ impl Method for Lvhba {
 
     fn update(&mut self, problem: &mut Problem, point: &mut Point, k: usize) -> Option<Termination> {
         let weight = self.growth.factor(k, 0) / self.c;
-        let Self { gamma, bound, dual, upper, at_y, at_theta, direction, before, onto, .. } = self;
+        let Self { gamma, bound, dual, upper, together, at_y, at_theta, direction, before, onto, .. } = self;
         proximal_direction(direction, weight, (at_y, at_theta), &point.y, gamma.0);
         before.x.copy_from_slice(&point.x);
         before.y.copy_from_slice(&point.y);
+        if let Some(together) = together {
+            upper.size = together.size(point, direction);
+        }
         upper.apply(&problem.upper, k, &direction.x, &mut point.x);
         let alpha = upper.length(k);
         with_follower(problem, |problem, follower| {
@@ -244,6 +275,9 @@ impl Method for Lvhba {
 
     fn state(&mut self, state: &mut dyn State) -> bool {
         self.upper.state(state);
+        if let Some(together) = &mut self.together {
+            together.adaptive.state(state);
+        }
         self.at_theta.state(state);
         state.numbers(&mut self.multipliers);
         state.numbers(&mut self.anchors);

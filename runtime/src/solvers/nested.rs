@@ -3,9 +3,12 @@
 //!
 //! Assumes that `f(x, ·)` has one minimiser with a positive definite Hessian `H`. At every trial `x`: `y` by the method of
 //! [`crate::minimise`] from the last accepted `y` until `‖y − P(y − ∇y f)‖ ≤ lower_tolerance · max(1, ‖y‖)`; `H v = ∇y F` by conjugate
-//! gradients to `cg_tolerance`; `g = ∇x F − ∇²xy f · v`. The outer method is limited-memory BFGS where all upper variables are free,
-//! else the spectral projected gradient, with backtracking on `F(x, y(x))`: no step size is needed. Stops when
+//! gradients to `cg_tolerance`; `g = ∇x F − ∇²xy f · v`. The outer method is limited-memory BFGS where upper variables are free or in
+//! intervals, else the spectral projected gradient, with backtracking on `F(x, y(x))`: no step size is needed. Stops when
 //! `‖x − P(x − g)‖ ≤ tolerance`. Costs as many lower gradients and Hessian products as the accuracy takes.
+//!
+//! A search that is stuck goes on from the point whose elements next to 0 are put at 0, where an absolute value or a norm has its kink.
+//! Where the lower level is not known to be convex, the first `y` is left for a better one as long as drawn moves find one.
 //!
 //! Not guaranteed: a stationary point need not be a minimum; where the lower solution jumps, the line search fails.
 //!
@@ -14,9 +17,11 @@
 use super::options::RUN;
 use super::run::{Evaluation, Method, Point, Run};
 use super::{Levels, Solver};
+use crate::check::LOWER;
 use crate::derivatives::{Derivatives, Quantity};
 use crate::hypergradient::Implicit;
-use crate::linear::blas1::norm2;
+use crate::linear::blas1::{axpy, largest, norm2};
+use crate::linear::power::seeded;
 use crate::minimise::{End, Minimiser};
 use crate::problem::Problem;
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
@@ -74,12 +79,21 @@ pub static NESTED: Solver = Solver {
     build,
 };
 
+/// Moves away from the first lower solution where the lower level is not known to be convex, and how far, relative to it.
+const ESCAPES: u64 = 12;
+const AWAY: f64 = 0.3;
+
+/// Elements this small, relative to the largest one, are 0 up to rounding.
+const KINK: f64 = 1e-9;
+
 struct Nested {
     outer: Minimiser,
     inner: Inner,
     /// Where the last step of the outer method led, if it could go no further.
     end: Option<End>,
     begun: bool,
+    /// Where a search that is stuck goes on.
+    settled: Vec<f64>,
 }
 
 /// The value and gradient of `x ↦ F(x, y(x))`.
@@ -96,9 +110,9 @@ struct Inner {
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
     Box::new(Nested {
-        outer: Minimiser::new(&problem.upper, problem.roundoff),
+        outer: Minimiser::new(&problem.upper, problem.roundoff).quasi_newton_on_box(&problem.upper),
         inner: Inner {
-            minimiser: Minimiser::new(&problem.lower, problem.roundoff),
+            minimiser: Minimiser::new(&problem.lower, problem.roundoff).quasi_newton_on_box(&problem.lower),
             space: problem.lower.clone(),
             implicit: Implicit::new(problem),
             tolerance: settings.real("lower_tolerance"),
@@ -108,10 +122,36 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
         },
         end: None,
         begun: false,
+        settled: start.x.clone(),
     })
 }
 
 impl Inner {
+    /// Moves `y` to a stationary point of the lower level at `x`, and on to better ones as long as drawn moves away from it lead there: a
+    /// start where the gradient happens to vanish, such as 0, need not be a minimum.
+    fn leave_saddles(&mut self, problem: &mut Problem, x: &[f64], y: &mut [f64], run: &mut Run<'_>) {
+        let mut best = f64::INFINITY;
+        for round in 0..=ESCAPES {
+            self.y.copy_from_slice(y);
+            let Inner { minimiser, space, y: trial, .. } = self;
+            if round > 0 {
+                let reach = AWAY * largest(trial).max(1.0);
+                axpy(reach, &seeded(trial.len(), round), trial);
+                space.project(trial);
+            }
+            let tolerance = self.tolerance * norm2(trial).max(1.0);
+            minimiser.run(space, trial, self.evaluations, tolerance, |y, gy| {
+                if run.poll(problem) { f64::NAN } else { problem.lower_gradient(x, y, gy) }
+            });
+            let value = minimiser.value;
+            if !value.is_finite() || value > best - LOWER * best.abs().max(1.0) {
+                return;
+            }
+            best = value;
+            y.copy_from_slice(trial);
+        }
+    }
+
     /// `F(x, y(x))` with its gradient in `g`, from the lower point `from`; NaN when the run was asked to stop.
     fn evaluate(
         &mut self,
@@ -135,6 +175,15 @@ impl Inner {
     }
 }
 
+/// In `settled` the point with every element that is 0 up to rounding put at 0, where absolute values and norms have the slope 0 and a
+/// search is no longer thrown from one side to the other; false when there is no such element.
+fn at_kinks(x: &[f64], settled: &mut [f64]) -> bool {
+    let small = KINK * largest(x).max(1.0);
+    settled.copy_from_slice(x);
+    settled.iter_mut().filter(|x| x.abs() <= small).for_each(|x| *x = 0.0);
+    settled != x
+}
+
 impl Method for Nested {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         let space = std::mem::take(&mut problem.upper);
@@ -142,8 +191,24 @@ impl Method for Nested {
         let Point { x, y } = point;
         self.end = problem.tolerantly(|problem| {
             if self.begun {
-                outer.step(&space, x, |x, g| inner.evaluate(problem, y, x, g, run))
+                let end = outer.step(&space, x, |x, g| inner.evaluate(problem, y, x, g, run));
+                if end != Some(End::Stalled) || !at_kinks(x, &mut self.settled) {
+                    return end;
+                }
+                // From the kink on which the search was stuck.
+                space.project(&mut self.settled);
+                let before = outer.value;
+                outer.begin(&space, &self.settled, |x, g| inner.evaluate(problem, y, x, g, run));
+                if outer.value <= before + KINK * before.abs().max(1.0) {
+                    x.copy_from_slice(&self.settled);
+                    return None;
+                }
+                outer.begin(&space, x, |x, g| inner.evaluate(problem, y, x, g, run));
+                end
             } else {
+                if !problem.lower_convex {
+                    inner.leave_saddles(problem, x, y, run);
+                }
                 outer.begin(&space, x, |x, g| inner.evaluate(problem, y, x, g, run));
                 None
             }

@@ -6,12 +6,18 @@
 //! pairs it is a convex program, solved with its dual, so that its value bounds all that can be found below the node; a
 //! node with a bound as high as the best point is left. The pair that is violated most is decided next, the node with the lowest
 //! bound is looked at first, and from it a leaf is gone down to. An upper objective that is not convex, a toll times a flow say,
-//! is made so with the rows and pairs of the follower where that is possible. Ends when no node is open: then the best point is a
+//! is made so with the rows and pairs of the follower where that is possible.
+//!
+//! Where the form is not affine, but made of sums, products, powers, `exp`, `log` and `sqrt`, and the follower is convex with constraints that are affine in its
+//! variables, nodes are boxes as well: [`crate::constrained::tree::spatial`] says how they are bounded. A follower with whole numbers, and a
+//! pessimistic leader, have trees of their own: [`crate::constrained::tree::whole`] and [`crate::constrained::tree::worst`].
+//!
+//! Ends when no node is open: then the best point is a
 //! global optimum up to `tolerance`, or the model has no point, or its objective falls without end along a ray. Costs one
 //! convex program per node, of the size of the single-level form; memory for the open nodes.
 //!
-//! Not guaranteed: a number of nodes below 2 to the number of pairs; and where the upper objective has no convex form, a
-//! bound.
+//! Not guaranteed: a number of nodes below 2 to the number of pairs, or any at all in boxes; a bound, where a variable below a product has none that can
+//! be found, or the infimum is not attained.
 //!
 //! Sources: J. F. Bard, J. T. Moore, SIAM J. Sci. Stat. Comput. 11 (1990), sections 2 and 3; J. F. Bard, "Convex two-level
 //! optimization", Math. Programming 40 (1988); and those of [`crate::constrained::tree`].
@@ -25,7 +31,8 @@ use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
-use crate::status::Termination;
+use crate::state::State;
+use crate::status::{Cause, Termination};
 
 const OWN: &[OptionSpec] = &[
     OptionSpec {
@@ -59,6 +66,8 @@ pub static TREE: Solver = Solver {
         Feature::LowerConstraints,
         Feature::Multipliers,
         Feature::UpperIntegers,
+        Feature::LowerIntegers,
+        Feature::Pessimistic,
     ],
     needs: |_| vec![Quantity::UpperGradients],
     build,
@@ -71,18 +80,26 @@ struct Branching {
 fn build(problem: &mut Problem, settings: &Settings, _: &Point) -> Box<dyn Method> {
     let tolerance = settings.real("tolerance").max(1e-10);
     let tree = match &mut problem.constrained {
-        Some(c) => Tree::new(c, tolerance),
+        Some(c) => {
+            let tree = Tree::new(c, tolerance);
+            if tree.as_ref().is_ok_and(Tree::has_boxes) {
+                // Every run begins with the same patterns, so that one that goes on from a checkpoint has the same bits.
+                c.single.learn_at(&[], true);
+                c.single.take_calls();
+            }
+            tree
+        }
         None => Err("there is no single-level form".into()),
     };
     Box::new(Branching { tree })
 }
 
 impl Method for Branching {
-    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, _: &mut Run<'_>) -> Evaluation {
+    fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
         let (Ok(tree), Some(mut c)) = (&mut self.tree, problem.constrained.take()) else {
             return Evaluation::NONE;
         };
-        tree.step(&mut c);
+        tree.step(&mut c, &mut || run.look(problem));
         count(problem, &c.single);
         let mut evaluation = Evaluation::NONE;
         let proof = tree.proof();
@@ -100,6 +117,7 @@ impl Method for Branching {
                 violation: best.violation,
                 stationarity: f64::INFINITY,
                 answered: true,
+                unbounded: false,
             });
             c.proof = Some(proof);
         }
@@ -111,9 +129,19 @@ impl Method for Branching {
         match self.tree.as_ref().map(Tree::end) {
             Ok(End::Open) => None,
             Ok(End::Proved) => Some(Termination::Tolerance),
-            Ok(End::Infeasible) => Some(Termination::Infeasible),
+            Ok(End::Infeasible) => Some(Termination::Infeasible(Cause::Unknown)),
             Ok(End::Unbounded) => Some(Termination::Unbounded),
             Ok(End::Unresolved) | Err(_) => Some(Termination::Stalled { iteration: k }),
+        }
+    }
+
+    fn state(&mut self, state: &mut dyn State) -> bool {
+        match &mut self.tree {
+            Ok(tree) => {
+                tree.state(state);
+                true
+            }
+            Err(_) => false,
         }
     }
 

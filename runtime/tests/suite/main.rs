@@ -4,6 +4,7 @@
 
 mod bad_ends;
 mod bias;
+mod boxes;
 mod checks;
 mod compositions;
 mod constrained;

@@ -188,6 +188,12 @@ pub const OBJECTS: &[Object] = &[
                 Table(&List(&Either(&[Null, List(&Text)]))),
                 "for variables over dimensions with labels: those of each axis",
             ),
+            key(
+                "slopes",
+                Table(&Nested),
+                "the derivative of the upper objective along the follower's answer, for upper variables, where it was found",
+            ),
+            key("multipliers", Table(&Nested), "of constraints, where the method has them"),
             key("reports", Table(&NUMBER), "the reports"),
             key("expect", List(&Of("expectation")), "the expectations"),
             key("method", Text, "the method"),

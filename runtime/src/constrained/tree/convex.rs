@@ -74,6 +74,13 @@ pub fn is_semidefinite(q: &Quadratic) -> bool {
     values.iter().all(|v| *v >= -FLAT * largest(&values))
 }
 
+/// Whether `H` of `n` variables is positive definite, rounding aside.
+pub fn is_positive_definite(q: &Quadratic, n: usize) -> bool {
+    let all: Vec<usize> = (0..n).collect();
+    let (values, _) = eigen(&restricted(q, &all), n);
+    values.iter().all(|v| *v > 1e-7 * largest(&values))
+}
+
 fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0_f64, |all, v| all.max(v.abs()))
 }

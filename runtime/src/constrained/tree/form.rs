@@ -21,6 +21,14 @@ impl Line {
     pub fn at(&self, z: &[f64]) -> f64 {
         self.constant + self.terms.iter().map(|(i, a)| a * z[*i]).sum::<f64>()
     }
+
+    /// Whether it holds at `z` up to `room` times the size of its parts.
+    pub fn holds(&self, z: &[f64], room: f64) -> bool {
+        let size =
+            self.terms.iter().map(|(i, a)| (a * z[*i]).abs()).fold(self.constant.abs().max(1.0), f64::max);
+        let off = if self.equal { self.at(z).abs() } else { self.at(z) };
+        off <= room * size
+    }
 }
 
 /// `c + g · z + ½ zᵀ H z`.
@@ -125,8 +133,29 @@ pub fn read(c: &mut Constrained) -> Result<Form, String> {
     Err("a coefficient of the single-level form is not finite".into())
 }
 
+impl Form {
+    /// The largest violation of a row, a bound or a pair at `z`.
+    pub fn violation(&self, z: &[f64]) -> f64 {
+        let rows = self.lines.iter().map(|line| if line.equal { line.at(z).abs() } else { line.at(z) });
+        let bounds = (0..z.len()).map(|i| (self.lo[i] - z[i]).max(z[i] - self.hi[i]));
+        let pairs = self.pairs.iter().map(|pair| {
+            let at = z[pair.variable];
+            let distance = if pair.high { self.hi[pair.variable] - at } else { at - self.lo[pair.variable] };
+            z[pair.multiplier].min(distance)
+        });
+        rows.chain(bounds).chain(pairs).fold(0.0, f64::max)
+    }
+}
+
+/// The bounds, pairs and whole numbers of a single-level form that is not affine; its rows and objective are written in terms.
+pub fn in_boxes(c: &Constrained) -> Form {
+    let (lo, hi) = (c.single.lo.clone(), c.single.hi.clone());
+    let objective = Quadratic::zero(lo.len());
+    Form { lo, hi, lines: Vec::new(), objective, pairs: c.pairs.clone(), whole: c.whole.clone() }
+}
+
 /// Whether the lower objective is convex: its Hessian stands in the rows of stationarity, which come last.
-fn follower_is_convex(c: &Constrained, lines: &[Line]) -> bool {
+pub(super) fn follower_is_convex(c: &Constrained, lines: &[Line]) -> bool {
     let (n, m) = c.lens;
     let Some(follower) = &c.follower else { return true };
     let mut hessian = Quadratic::zero(m);

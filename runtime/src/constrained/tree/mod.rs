@@ -6,12 +6,19 @@
 //! Sources: J. F. Bard, J. T. Moore, "A branch and bound algorithm for the bilevel programming problem", SIAM J. Sci. Stat.
 //! Comput. 11 (1990); J. F. Bard, "Convex two-level optimization", Math. Programming 40 (1988).
 
+pub mod contract;
 mod convex;
 pub mod form;
+pub mod mip;
 mod node;
 pub mod qp;
+pub mod relaxation;
 pub mod search;
+pub mod spatial;
+pub mod terms;
 pub mod ties;
+pub mod whole;
+pub mod worst;
 
 /// What a tree proves about the best point.
 #[derive(Clone, Copy, Debug, PartialEq)]

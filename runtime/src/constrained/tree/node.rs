@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::form::Form;
+use crate::state::State;
 
 /// New bounds of a variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +27,24 @@ pub struct Node {
     pub number: usize,
 }
 
+/// The most decisions that a node is read back with.
+const DECISIONS: usize = 100_000;
+
 impl Node {
+    /// All of it.
+    pub fn state(&mut self, state: &mut dyn State) {
+        let mut decisions = self.decisions.len();
+        state.count(&mut decisions);
+        self.decisions.resize(decisions.min(DECISIONS), Decision { at: 0, lo: 0.0, hi: 0.0 });
+        for decision in &mut self.decisions {
+            state.count(&mut decision.at);
+            state.number(&mut decision.lo);
+            state.number(&mut decision.hi);
+        }
+        state.number(&mut self.bound);
+        state.count(&mut self.number);
+    }
+
     /// The bounds in force.
     pub fn bounds(&self, form: &Form) -> (Vec<f64>, Vec<f64>) {
         let (mut lo, mut hi) = (form.lo.clone(), form.hi.clone());

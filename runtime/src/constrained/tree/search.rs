@@ -10,12 +10,19 @@ use super::convex::convex_form;
 use super::form::{self, Form, Quadratic};
 use super::node::{Decision, Node};
 use super::qp::{Answer, Solved, solve};
+use super::spatial::Spatial;
+use super::whole::Whole;
+use super::worst::{Pessimistic, pessimistic};
 use crate::linear::blas1::largest;
+use crate::state::State;
 
 /// An end of a pair is at its bound when it is no farther than this.
 const MET: f64 = 1e-7;
 /// A number is whole when it is this close to one.
-const WHOLE: f64 = 1e-6;
+pub(super) const WHOLE: f64 = 1e-6;
+
+/// The most open ends that a tree is read back with.
+const NODES: usize = 10_000_000;
 
 /// What a tree has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,37 +52,75 @@ pub struct Best {
 
 /// The tree.
 pub struct Tree {
-    form: Form,
+    pub(super) form: Form,
     /// The objective in convex form for the whole tree, where there is one.
     convex: Option<Quadratic>,
     open: BinaryHeap<Node>,
     next: Option<Node>,
+    /// What bounds boxes, where the form is not affine.
+    pub(super) spatial: Option<Box<Spatial>>,
+    /// The follower, where it has whole numbers or the leader is pessimistic.
+    pub(super) whole: Option<Box<Whole>>,
+    /// Where the follower's worst answer stands, for a pessimistic leader.
+    answer: Option<usize>,
+    /// Whether nodes are boxes.
+    boxes: bool,
     /// The best point.
     pub best: Option<Best>,
     /// The lowest bound of an end that was left since the best point is as good.
-    left: f64,
+    pub(super) left: f64,
     /// The lowest bound of an end that was given up.
     given_up: f64,
     /// The gap wanted.
-    tolerance: f64,
+    pub(super) tolerance: f64,
     /// Programs solved for bounds.
     pub nodes: usize,
     made: usize,
-    unbounded: bool,
+    pub(super) unbounded: bool,
 }
 
 impl Tree {
     /// The tree of a problem, to be searched until the gap is at most `tolerance`; an error says what its single-level form is
     /// not.
     pub fn new(c: &mut Constrained, tolerance: f64) -> Result<Self, String> {
-        let form = form::read(c)?;
+        let (n, _) = c.lens;
+        // Once all upper variables are whole numbers, the worst answer need only be found at each of them.
+        let counted = (0..n).all(|i| c.whole.contains(&i) || c.single.lo[i] == c.single.hi[i]);
+        if c.whole.iter().any(|at| *at >= n) || c.pessimistic && counted {
+            let whole = Whole::new(c)?;
+            return Ok(Tree { whole: Some(Box::new(whole)), ..Tree::start(form::in_boxes(c), tolerance) });
+        }
+        if c.pessimistic
+            && let Pessimistic::Form(form) = pessimistic(c)?
+        {
+            let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
+            let answer = Some(c.single.len());
+            return Ok(Tree { convex, answer, ..Tree::start(*form, tolerance) });
+        }
+        let (form, spatial) = match form::read(c) {
+            Ok(form) => (form, None),
+            Err(reason) => match Spatial::new(c) {
+                Some(spatial) => (form::in_boxes(c), Some(Box::new(spatial))),
+                None => return Err(reason),
+            },
+        };
         let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
+        // Without a convex form boxes bound the objective, where the compiler wrote its terms.
+        let spatial = if convex.is_none() { Spatial::new(c).map(Box::new) } else { spatial };
+        Ok(Tree { convex, boxes: spatial.is_some(), spatial, ..Tree::start(form, tolerance) })
+    }
+
+    fn start(form: Form, tolerance: f64) -> Self {
         let root = Node { decisions: Vec::new(), bound: f64::NEG_INFINITY, number: 0 };
-        Ok(Tree {
+        Tree {
             form,
-            convex,
+            convex: None,
             open: BinaryHeap::new(),
             next: Some(root),
+            answer: None,
+            boxes: false,
+            spatial: None,
+            whole: None,
             best: None,
             left: f64::INFINITY,
             given_up: f64::INFINITY,
@@ -83,7 +128,51 @@ impl Tree {
             nodes: 0,
             made: 1,
             unbounded: false,
-        })
+        }
+    }
+
+    /// Whether nodes are boxes, so that points come from the compiled program.
+    pub fn has_boxes(&self) -> bool {
+        self.boxes
+    }
+
+    /// All that a step changes.
+    pub fn state(&mut self, state: &mut dyn State) {
+        let empty = || Node { decisions: Vec::new(), bound: 0.0, number: 0 };
+        let mut nodes = std::mem::take(&mut self.open).into_vec();
+        let mut open = nodes.len();
+        state.count(&mut open);
+        nodes.resize_with(open.min(NODES), empty);
+        nodes.iter_mut().for_each(|node| node.state(state));
+        self.open = nodes.into();
+        let mut next = self.next.is_some();
+        state.flag(&mut next);
+        if next {
+            self.next.get_or_insert_with(empty).state(state);
+        } else {
+            self.next = None;
+        }
+        let mut found = self.best.is_some();
+        state.flag(&mut found);
+        if found {
+            let len = self.answer.unwrap_or(self.form.lo.len());
+            let empty = || Best { z: vec![0.0; len], objective: 0.0, violation: 0.0 };
+            let best = self.best.get_or_insert_with(empty);
+            state.numbers(&mut best.z);
+            state.number(&mut best.objective);
+            state.number(&mut best.violation);
+        }
+        state.number(&mut self.left);
+        state.number(&mut self.given_up);
+        state.count(&mut self.nodes);
+        state.count(&mut self.made);
+        state.flag(&mut self.unbounded);
+        if let Some(spatial) = &mut self.spatial {
+            state.numbers(&mut spatial.widths);
+        }
+        if let Some(whole) = &mut self.whole {
+            whole.state(state);
+        }
     }
 
     /// What it has come to.
@@ -112,13 +201,19 @@ impl Tree {
         Proof { nodes: self.nodes, bound, gap: if gap.is_nan() { f64::INFINITY } else { gap } }
     }
 
-    /// Takes the next open end. `c` judges the points found.
-    pub fn step(&mut self, c: &mut Constrained) {
+    /// Takes the next open end. `c` judges the points found; `stop` is asked between the programs solved at one node.
+    pub fn step(&mut self, c: &mut Constrained, stop: &mut dyn FnMut() -> bool) {
         let Some(node) = self.next.take().or_else(|| self.open.pop()) else { return };
         if self.cuts(node.bound) {
             return;
         }
         self.nodes += 1;
+        if let Some(spatial) = self.spatial.take() {
+            return self.step_in_box(c, spatial, node, stop);
+        }
+        if let Some(whole) = self.whole.take() {
+            return self.step_whole(c, whole, node, stop);
+        }
         let (lo, hi) = node.bounds(&self.form);
         let own = if self.convex.is_some() { None } else { self.convex_at(&lo, &hi) };
         let convex = self.convex.as_ref().or(own.as_ref());
@@ -162,7 +257,7 @@ impl Tree {
     }
 
     /// Whether nothing below a bound is worth looking at; then it is left.
-    fn cuts(&mut self, bound: f64) -> bool {
+    pub(super) fn cuts(&mut self, bound: f64) -> bool {
         let Some(best) = &self.best else { return false };
         let cut = bound >= best.objective - 0.5 * self.tolerance * best.objective.abs().max(1.0);
         if cut {
@@ -202,6 +297,16 @@ impl Tree {
     /// Solves with every pair held at the end that is nearer at `z`, and every whole number at the nearest.
     fn piece(&mut self, c: &mut Constrained, z: &[f64], lo: &[f64], hi: &[f64]) {
         let (mut lo, mut hi) = (lo.to_vec(), hi.to_vec());
+        self.hold_nearest(z, &mut lo, &mut hi);
+        let convex = self.convex.clone().or_else(|| self.convex_at(&lo, &hi));
+        let Some(convex) = convex else { return };
+        if let Answer::Solved(solved) = solve(&convex, &self.form.lines, &lo, &hi) {
+            self.offer(c, &solved.z);
+        }
+    }
+
+    /// Holds every pair at the end that is nearer at `z`, and every whole number at the nearest, as far as the bounds allow.
+    pub(super) fn hold_nearest(&self, z: &[f64], lo: &mut [f64], hi: &mut [f64]) {
         for &i in &self.form.whole {
             let whole = z[i].round().max(lo[i]).min(hi[i]);
             (lo[i], hi[i]) = (whole, whole);
@@ -215,23 +320,35 @@ impl Tree {
                 (lo[at], hi[at]) = (end, end);
             }
         }
-        let convex = self.convex.clone().or_else(|| self.convex_at(&lo, &hi));
-        let Some(convex) = convex else { return };
-        if let Answer::Solved(solved) = solve(&convex, &self.form.lines, &lo, &hi) {
-            self.offer(c, &solved.z);
-        }
+    }
+
+    /// Looks at a node once more.
+    pub(super) fn put_back(&mut self, node: Node) {
+        self.next = Some(node);
+    }
+
+    /// An end that is left unsolved.
+    pub(super) fn give_up(&mut self, bound: f64) {
+        self.given_up = self.given_up.min(bound);
     }
 
     /// Takes a point if it holds all that must hold and is better than the best; true when it holds.
-    fn offer(&mut self, c: &mut Constrained, z: &[f64]) -> bool {
-        let violation = c.violation(z);
+    pub(super) fn offer(&mut self, c: &mut Constrained, z: &[f64]) -> bool {
+        let violation = if self.answer.is_some() { self.form.violation(z) } else { c.violation(z) };
         let whole = self.form.whole.iter().all(|&i| (z[i] - z[i].round()).abs() <= WHOLE);
         if !whole || violation > 0.1 * FEASIBLE * largest(z).max(1.0) {
             return false;
         }
-        let objective = self.form.objective.at(z);
+        let objective = if self.boxes { c.single.objective(z) } else { self.form.objective.at(z) };
         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
-            self.best = Some(Best { z: z.to_vec(), objective, violation });
+            let mut z = z.to_vec();
+            if let Some(at) = self.answer {
+                // What the leader counts on stands for the follower's answer.
+                let (n, m) = c.lens;
+                z.copy_within(at..at + m, n);
+                z.truncate(at);
+            }
+            self.best = Some(Best { z, objective, violation });
         }
         true
     }
@@ -261,7 +378,7 @@ impl Tree {
     }
 
     /// What `z` violates most; of a ray, the pair both of whose ends it leaves fastest.
-    fn violated(&self, z: &[f64], lo: &[f64], hi: &[f64], ray: bool) -> Option<Choice> {
+    pub(super) fn violated(&self, z: &[f64], lo: &[f64], hi: &[f64], ray: bool) -> Option<Choice> {
         let size = if ray { largest(z) } else { 1.0 };
         let mut worst = (MET * size, None);
         for k in (0..self.form.pairs.len()).filter(|&k| self.is_free(k, lo, hi)) {
@@ -284,13 +401,19 @@ impl Tree {
     }
 
     /// Something that is not decided yet.
-    fn undecided(&self, lo: &[f64], hi: &[f64]) -> Option<Choice> {
+    pub(super) fn undecided(&self, lo: &[f64], hi: &[f64]) -> Option<Choice> {
         let pair = (0..self.form.pairs.len()).find(|&k| self.is_free(k, lo, hi)).map(Choice::Pair);
         pair.or_else(|| self.form.whole.iter().copied().find(|&i| lo[i] < hi[i]).map(Choice::Whole))
     }
 
     /// Makes two open ends of one; the one nearer to `z` is looked at next.
-    fn branch(&mut self, node: Node, bound: f64, choice: Choice, (z, lo, hi): (&[f64], &[f64], &[f64])) {
+    pub(super) fn branch(
+        &mut self,
+        node: Node,
+        bound: f64,
+        choice: Choice,
+        (z, lo, hi): (&[f64], &[f64], &[f64]),
+    ) {
         let (near, far) = match choice {
             Choice::Pair(k) => {
                 let pair = self.form.pairs[k];
@@ -305,6 +428,12 @@ impl Tree {
                 let below = Decision { at: i, lo: f64::NEG_INFINITY, hi: last };
                 let above = Decision { at: i, lo: last + 1.0, hi: f64::INFINITY };
                 if z[i] < last + 0.5 { (below, above) } else { (above, below) }
+            }
+            Choice::Cut(i) => {
+                let at = place(z[i], lo[i], hi[i]);
+                let below = Decision { at: i, lo: f64::NEG_INFINITY, hi: at };
+                let above = Decision { at: i, lo: at, hi: f64::INFINITY };
+                if z[i] < at { (below, above) } else { (above, below) }
             }
         };
         for (decision, first) in [(far, false), (near, true)] {
@@ -321,11 +450,23 @@ impl Tree {
     }
 }
 
+/// Where to cut an interval, near `z` but away from its ends.
+fn place(z: f64, lo: f64, hi: f64) -> f64 {
+    match (lo.is_finite(), hi.is_finite()) {
+        (true, true) => (0.5 * z + 0.25 * (lo + hi)).max(lo + 0.2 * (hi - lo)).min(hi - 0.2 * (hi - lo)),
+        (true, false) => z.max(lo) + 0.5 * (z - lo).max(0.0) + lo.abs().max(1.0),
+        (false, true) => z.min(hi) - 0.5 * (hi - z).max(0.0) - hi.abs().max(1.0),
+        (false, false) => z,
+    }
+}
+
 /// What to branch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
+pub(super) enum Choice {
     /// A pair.
     Pair(usize),
     /// A whole number.
     Whole(usize),
+    /// A variable whose interval is to be cut.
+    Cut(usize),
 }

@@ -19,6 +19,12 @@ impl Run<'_> {
         self.stopped.is_some()
     }
 
+    /// Lets the watcher look now, for work that is no evaluation; true when the run is to stop.
+    pub fn look(&mut self, problem: &Problem) -> bool {
+        self.next_look = problem.calls();
+        self.poll(problem)
+    }
+
     /// Shows the watcher where the run stands.
     fn shown<R>(&mut self, problem: &Problem, look: impl FnOnce(&mut dyn Monitor, &Progress<'_>) -> R) -> R {
         let progress = Progress {
