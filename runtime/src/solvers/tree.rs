@@ -85,8 +85,9 @@ fn build(problem: &mut Problem, settings: &Settings, _: &Point) -> Box<dyn Metho
             if tree.as_ref().is_ok_and(Tree::has_boxes) {
                 // Every run begins with the same patterns, so that one that goes on from a checkpoint has the same bits.
                 c.single.learn_at(&[], true);
-                c.single.take_calls();
             }
+            // Reading the form is not counted: a run that goes on from a checkpoint reads it again.
+            c.single.take_calls();
             tree
         }
         None => Err("there is no single-level form".into()),
