@@ -189,6 +189,12 @@ pub const OBJECTS: &[Object] = &[
                 "for variables over dimensions with labels: those of each axis",
             ),
             key("reports", Table(&NUMBER), "the reports"),
+            key(
+                "slopes",
+                Table(&Nested),
+                "by name, of every `report name = d(y)/d(x)`: how the follower's answer moves, the axes of `y` first",
+            ),
+            key("multipliers", Table(&Nested), "by name, of every constraint with a name"),
             key("expect", List(&Of("expectation")), "the expectations"),
             key("method", Text, "the method"),
             key("because", TEXT, "why `auto` took it"),
