@@ -176,6 +176,33 @@ lower {
     )
     .shown_by(EXPORT, EXPORT),
     Code::new(
+        "E0409",
+        "the single-level form of a pessimistic model",
+        "Optimality conditions say which answers the follower has, and the single-level form lets the leader choose among them: it is \
+         that of the optimistic response. Without `pessimistic` that form is written; `tree` solves the pessimistic problem itself.",
+        r"
+upper {
+  var x: real in [0, 4]
+  minimize (y - x)^2 + x
+}
+lower pessimistic {
+  var y: real in [0, 4]
+  minimize (y - x)^2
+}
+",
+        r"
+upper {
+  var x: real in [0, 4]
+  minimize (y - x)^2 + x
+}
+lower {
+  var y: real in [0, 4]
+  minimize (y - x)^2
+}
+",
+    )
+    .shown_by(EXPORT, EXPORT),
+    Code::new(
         "E0501",
         "a method or option on the command line cannot be read",
         "`--method` takes `NAME` or `NAME(option = value, …)`, and `--option` takes `NAME=VALUE`. A value is a number, `true`, \

@@ -56,12 +56,19 @@ pub struct Pair {
 /// States the single-level form of a model.
 ///
 /// Errors: a lower objective or constraint that cannot be differentiated, and a follower with integer variables, which
-/// has no such conditions.
+/// has no such conditions, and a pessimistic one, whose choice they do not tell.
 pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
     if let Some(var) = model.lower.iter().flat_map(|lower| &lower.vars).find(|var| var.integer) {
         let message = "a follower with integer variables has no optimality conditions";
         let label = format!("`{}` must be whole", var.name);
         return Err(vec![Diagnostic::error("E0408", message, var.span, label)]);
+    }
+    if let Some(place) = model.lower.as_ref().and_then(|lower| lower.pessimistic) {
+        let message = "the single-level form is that of the optimistic response";
+        let label = "here the follower breaks ties against the leader";
+        return Err(vec![
+            Diagnostic::error("E0409", message, place, label).help("remove `pessimistic` to see that form"),
+        ]);
     }
     let data = data_bindings(model);
     let mut model = boxed(model);

@@ -25,6 +25,7 @@ use ndarray::ArrayD;
 use nlp::Nlp;
 
 use crate::check::UPPER;
+use crate::linear::blas1::largest;
 use crate::state::State;
 
 /// The degree of a function as a polynomial, as far as it is proved.
@@ -268,7 +269,11 @@ impl Constrained {
         let found = self.found.as_ref().filter(|f| f.stationarity <= UPPER);
         let rows = self.follower.as_ref().map_or(&[][..], |follower| &follower.rows);
         let of_lower: Option<Vec<f64>> = match (found, reduced) {
-            (Some(found), _) => Some(rows.iter().map(|row| found.z[row.multiplier]).collect()),
+            (Some(found), _) => {
+                let values: Vec<f64> = rows.iter().map(|row| found.z[row.multiplier]).collect();
+                // Dependent constraints leave them free along a line, and a solver may end far out on it.
+                (largest(&values) <= ADRIFT).then_some(values)
+            }
             (None, reduced) => reduced.map(|reduced| reduced.of_lower.clone()),
         };
         let of_upper = match (reduced.filter(|r| r.norm <= UPPER * r.size), found) {
@@ -302,6 +307,9 @@ impl Constrained {
         pairs.fold(self.single.violation(&rows).max(outside(&self.single, z)), f64::max)
     }
 }
+
+/// Multipliers beyond are those of constraints that determine none.
+const ADRIFT: f64 = 1e7;
 
 /// Both ends of a pair are at their bounds when they are no farther than this.
 pub const DEGENERATE: f64 = 1e-6;
