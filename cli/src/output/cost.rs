@@ -38,14 +38,15 @@ pub fn account(costs: &Costs, iteration: Option<&Iteration>) -> String {
         let counts = iteration.calls.iter().map(|(quantity, count)| format!("{count} {}", quantity.name()));
         let counts: Vec<String> = counts.collect();
         let Cost { operations, bytes } = iteration.cost(costs);
-        let _ = writeln!(
-            out,
-            "one iteration of {}, the second from the start, evaluates {}: at most {} operations, {}",
-            iteration.method,
-            counts.join(", "),
-            scaled(operations),
-            size(bytes)
-        );
+        // Evaluations of constraints have no cost here.
+        let cost = if operations > 0.0 {
+            format!(": at most {} operations, {}", scaled(operations), size(bytes))
+        } else {
+            String::new()
+        };
+        let (method, counts) = (&iteration.method, counts.join(", "));
+        let _ =
+            writeln!(out, "one iteration of {method}, the second from the start, evaluates {counts}{cost}");
     }
     let _ = writeln!(out, "memory of the program: {}", size(costs.memory as f64));
     out
