@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::common::{Folder, blo, listing, refused, stderr};
+use crate::convexity::root;
 
 const MODEL: &str = "\
 param target = 1
@@ -136,4 +137,17 @@ fn checkpoints_of_other_runs_are_refused() {
     refused(&folder, &["run", "m.blo", "--checkpoint", "no/c"], &["cannot write the checkpoint `no/c`"]);
     refused(&folder, &["run", "m.blo", "--every", "1s"], &["--checkpoint"]);
     refused(&folder, &["run", "m.blo", "--checkpoint", "e", "--every", "0s"], &["expected a time above 0"]);
+}
+
+/// A tree has its open ends, its best point and the answers met to remember: one of whole numbers, one of boxes.
+#[test]
+fn so_has_a_tree() {
+    let folder = Folder::new();
+    let problems = root("bench/or/models");
+    for name in ["knapsack_interdiction_6", "SMD6_p1q0r1s2"] {
+        let text = fs::read_to_string(problems.join(format!("{name}.blo"))).unwrap();
+        let without: Vec<&str> = text.lines().filter(|line| !line.starts_with("solve")).collect();
+        fs::write(folder.path("m.blo"), without.join("\n")).unwrap();
+        same_bits(&folder, &["--method", "tree"]);
+    }
 }

@@ -61,7 +61,8 @@ pub fn stated(model: &Model) -> Result<Stated, Vec<Diagnostic>> {
     if let Some(var) = model.lower.iter().flat_map(|lower| &lower.vars).find(|var| var.integer) {
         let message = "a follower with integer variables has no optimality conditions";
         let label = format!("`{}` must be whole", var.name);
-        return Err(vec![Diagnostic::error("E0408", message, var.span, label)]);
+        let help = "the method `tree` solves such models without that form";
+        return Err(vec![Diagnostic::error("E0408", message, var.span, label).help(help)]);
     }
     if let Some(place) = model.lower.as_ref().and_then(|lower| lower.pessimistic) {
         let message = "the single-level form is that of the optimistic response";

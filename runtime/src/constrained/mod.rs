@@ -58,6 +58,20 @@ impl Degrees {
     pub fn is_quadratic_program(&self) -> bool {
         self.objective <= Degree::Quadratic && self.rows.iter().all(|row| *row == Degree::Affine)
     }
+
+    /// An error that says what stands in the way of a quadratic program for `whom`, unless nothing does.
+    pub(crate) fn ask_quadratic_program(&self, whom: &str) -> Result<(), String> {
+        if self.is_quadratic_program() {
+            return Ok(());
+        }
+        let what = match self.objective {
+            Degree::Other => "the upper objective",
+            _ => "a constraint or the lower objective",
+        };
+        Err(format!(
+            "{whom} constraints are to be affine and objectives quadratic in the variables of both levels; {what} is not known to be"
+        ))
+    }
 }
 
 /// Two variables of which one is to be at its bound: `multiplier ≥ 0`, and `variable` at its lower bound, or its upper one

@@ -80,28 +80,35 @@ fn dense_cost(total: usize) -> f64 {
 
 /// What a factorisation for a pattern costs, in multiplications of a sparse one.
 pub fn cost(held: &[bool], rows: usize, pattern: &Pattern) -> f64 {
-    let (_, total, hessian, jacobian) = places(held, rows, &pattern.hessian, &pattern.jacobian);
+    let Layout { total, hessian, jacobian, .. } =
+        Layout::new(held, rows, &pattern.hessian, &pattern.jacobian);
     let entries: Vec<_> = hessian.into_iter().chain(jacobian).collect();
     sparse(total, &entries).map_or(dense_cost(total), |(sparse, _)| sparse.cost())
 }
 
-/// The place of every variable, or [`NONE`] of one that is held, the size of the matrix, and where its entries are.
-#[allow(clippy::type_complexity)]
-fn places(
-    held: &[bool],
-    rows: usize,
-    hessian: &[(usize, usize)],
-    jacobian: &[(usize, usize)],
-) -> (Vec<usize>, usize, Vec<(usize, usize)>, Vec<(usize, usize)>) {
-    let mut free = 0;
-    let mut place = vec![NONE; held.len()];
-    for (place, _) in place.iter_mut().zip(held).filter(|(_, held)| !**held) {
-        *place = free;
-        free += 1;
+/// Where everything is in the matrix.
+struct Layout {
+    /// The place of every variable, or [`NONE`] of one that is held.
+    place: Vec<usize>,
+    /// The size of the matrix.
+    total: usize,
+    /// Row and column of every entry.
+    hessian: Vec<(usize, usize)>,
+    jacobian: Vec<(usize, usize)>,
+}
+
+impl Layout {
+    fn new(held: &[bool], rows: usize, hessian: &[(usize, usize)], jacobian: &[(usize, usize)]) -> Self {
+        let mut free = 0;
+        let mut place = vec![NONE; held.len()];
+        for (place, _) in place.iter_mut().zip(held).filter(|(_, held)| !**held) {
+            *place = free;
+            free += 1;
+        }
+        let hessian = hessian.iter().map(|&(i, j)| (place[i], place[j])).collect();
+        let jacobian = jacobian.iter().map(|&(i, j)| (free + i, place[j])).collect();
+        Layout { place, total: free + rows, hessian, jacobian }
     }
-    let hessian = hessian.iter().map(|&(i, j)| (place[i], place[j])).collect();
-    let jacobian = jacobian.iter().map(|&(i, j)| (free + i, place[j])).collect();
-    (place, free + rows, hessian, jacobian)
 }
 
 impl Factor {
@@ -123,7 +130,7 @@ impl Factor {
 impl System {
     /// For the pattern of a program (row and column of every entry), with `held` variables left out.
     pub fn new(held: &[bool], rows: usize, hessian: &[(usize, usize)], jacobian: &[(usize, usize)]) -> Self {
-        let (place, total, hessian, jacobian) = places(held, rows, hessian, jacobian);
+        let Layout { place, total, hessian, jacobian } = Layout::new(held, rows, hessian, jacobian);
         let free = total - rows;
         let entries: Vec<_> = hessian.iter().chain(&jacobian).copied().collect();
         System {

@@ -13,6 +13,7 @@ pub(super) fn slip(stop: &Stop) -> Option<Box<Diagnostic>> {
         .or_else(|| wrong_if(stop))
         .or_else(|| wrong_clause(stop))
         .or_else(|| missing_type(stop))
+        .or_else(|| bare_subject(stop))
         .or_else(|| number_in_parts(stop))
         .or_else(|| wrong_sign(stop))
 }
@@ -136,6 +137,18 @@ fn missing_type(stop: &Stop) -> Option<Box<Diagnostic>> {
         _ => format!("write `{first} {name}: real`, or `{first} {name}: real[n]`"),
     };
     Some(with_help(diagnostic, help))
+}
+
+/// `subject to` as the head of a block.
+fn bare_subject(stop: &Stop) -> Option<Box<Diagnostic>> {
+    if !(stop.is_over() && stop.at == 2 && stop.written(0) == "subject") {
+        return None;
+    }
+    let diagnostic = stop.error("E0112", "`subject to` without a constraint", "no constraint on this line");
+    Some(with_help(
+        diagnostic,
+        "every constraint has its own: `subject to a <= b`, or `subject to name: a <= b` to name it",
+    ))
 }
 
 /// `1,000`, `1 000`, `5 kg`.

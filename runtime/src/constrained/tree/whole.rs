@@ -16,7 +16,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Constrained, Degree};
+use super::super::Constrained;
 use super::convex::is_semidefinite;
 use super::form::{Line, Quadratic, follower_is_convex, program};
 use super::mip::solve_whole;
@@ -67,17 +67,7 @@ pub struct Whole {
 impl Whole {
     /// The follower of a problem; an error says what it is not.
     pub fn new(c: &mut Constrained) -> Result<Self, String> {
-        if !c.degrees.is_quadratic_program() {
-            let what = if c.degrees.objective == Degree::Other {
-                "the upper objective"
-            } else {
-                "a constraint or the lower objective"
-            };
-            return Err(format!(
-                "with whole numbers in the lower level, or a pessimistic leader, constraints are to be affine and objectives quadratic in the \
-                 variables of both levels; {what} is not known to be"
-            ));
-        }
+        c.degrees.ask_quadratic_program("with whole numbers in the lower level, or a pessimistic leader,")?;
         if !c.duals.is_empty() {
             return Err(
                 "multipliers of a lower level with whole numbers, or of a pessimistic leader, mean nothing"

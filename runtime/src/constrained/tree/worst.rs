@@ -8,7 +8,7 @@
 //! Source: J. F. Bard, "Practical bilevel optimization" (1998), section 5; W. Wiesemann, A. Tsoukalas, P.-M. Kleniati, B. Rustem, SIAM J.
 //! Optim. 23 (2013) for what is attained.
 
-use super::super::{Constrained, Degree, Pair};
+use super::super::{Constrained, Pair};
 use super::convex::is_positive_definite;
 use super::form::{Form, Line, Quadratic, follower_is_convex, program};
 
@@ -22,17 +22,7 @@ pub enum Pessimistic {
 
 /// The form of a pessimistic leader; an error says what stands in the way.
 pub fn pessimistic(c: &mut Constrained) -> Result<Pessimistic, String> {
-    if !c.degrees.is_quadratic_program() {
-        let what = if c.degrees.objective == Degree::Other {
-            "the upper objective"
-        } else {
-            "a constraint or the lower objective"
-        };
-        return Err(format!(
-            "for a pessimistic leader constraints are to be affine and objectives quadratic in the variables of both levels; {what} is not \
-             known to be"
-        ));
-    }
+    c.degrees.ask_quadratic_program("for a pessimistic leader")?;
     let (n, m) = c.lens;
     let (lines, objective) = program(&mut c.single);
     let Some(follower) = &c.follower else { return Ok(Pessimistic::Unique) };
