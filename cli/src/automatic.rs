@@ -4,7 +4,7 @@ use blo_compiler::convexity::Class;
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::DOT;
 use blo_compiler::ops::curvature::Smoothness;
-use blo_compiler::{convexity, pairs_to_branch_on, proximal};
+use blo_compiler::{Branching, branching, convexity, proximal};
 use blo_runtime::constrained::global::VARIABLES;
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
@@ -27,6 +27,12 @@ const SPARSE: usize = 10_000;
 /// Models with more pairs of constraint and multiplier are not given to `tree`, whose nodes may double with each.
 const FEW_PAIRS: usize = 60;
 
+/// Models with more variables in their single-level form, pairs, or products and functions are not given to `tree` where it branches in boxes.
+const FEW_IN_BOXES: usize = 40;
+
+/// Programs that `tree` may solve for bounds in boxes: of so few variables some take less than a millisecond each.
+const BUDGET: usize = 1000;
+
 /// Sampled sums with at least this many terms are worth sampling.
 const MANY_TERMS: usize = 50_000;
 
@@ -35,9 +41,14 @@ const MANY_TERMS: usize = 50_000;
 pub struct Automatic {
     /// The method.
     pub method: &'static str,
+    /// Options with other values than their defaults.
+    pub options: Options,
     /// Why, and what would change the choice; goes on from "because".
     pub because: String,
 }
+
+/// Values of options.
+pub type Options = Vec<(&'static str, usize)>;
 
 /// Whether the model leaves the method to blo: it names none, or `auto`.
 pub fn is_open(model: &Model) -> bool {
@@ -49,61 +60,86 @@ pub fn solvable(model: &Model) -> bool {
     fitting(model).next().is_some()
 }
 
-/// The method when nobody names one: the usual one of its levels where that fits, else the first that does.
-pub fn default_method(model: &Model) -> &'static str {
+/// The method when nobody names one, with its options: one that proves its answer where the model asks for constraints, the usual one of its
+/// levels where that fits, else the first that does.
+pub fn default_method(model: &Model) -> (&'static str, Options) {
     let usual = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
-    if !model.asks().is_empty() && branches(model).is_some() {
-        return "tree";
+    if !model.asks().is_empty()
+        && let Some((options, _)) = branches(model).and_then(proving)
+    {
+        return ("tree", options);
     }
     let mut names = fitting(model);
     let first = names.next().unwrap_or(usual);
-    if names.any(|name| name == usual) { usual } else { first }
+    (if names.any(|name| name == usual) { usual } else { first }, Vec::new())
 }
 
 /// The choice of `auto`; `None` when no method fits. Where several methods fit, the lower level decides.
 pub fn automatic(model: &Model) -> Option<Automatic> {
     let fits: Vec<&'static str> = fitting(model).collect();
     let asks = model.asks();
+    let branches = branches(model);
+    let with_pairs = matches!(branches, Some(Branching::Pairs(1..)));
+    let proving = branches.and_then(proving);
     let (method, because) = match (asks.first(), &model.lower, fits.as_slice()) {
         (_, _, []) => return None,
         (Some((feature, _)), _, [only]) => (*only, format!("no other method handles {}", feature.words())),
-        (None, None, _) => (default_method(model), "the model has one level".to_owned()),
-        (_, Some(_), _) if branches(model).is_some() => branching(model),
-        (Some((feature, _)), lower, _) => {
-            let size = lower.as_ref().map_or(0, size);
-            let coupled = lower.as_ref().is_some_and(|lower| couples_all(model, lower));
-            let (most, by) = if coupled { (SEVERAL, ", coupled by a matrix of data") } else { (SPARSE, "") };
-            let (method, other) = if size > most { ("sflcb", "at most") } else { ("kkt", "more than") };
-            let taken = if size > most { "kkt" } else { "sflcb" };
-            let why = format!(
-                "the model has {} and {size} lower variables{by}; with {other} {most} `{taken}` would be taken",
-                feature.words()
-            );
-            (method, why)
-        }
+        (None, None, _) => (default_method(model).0, "the model has one level".to_owned()),
+        (Some((feature, _)), lower, _) => by_size(model, lower.as_ref(), *feature),
         (None, Some(lower), _) => by_lower_level(model, lower),
     };
-    Some(Automatic { method, because })
+    // What `kkt` would be taken for is small; where the answer can be proved to be the best one, it is.
+    match proving {
+        Some((options, because)) if method == "kkt" || with_pairs => {
+            Some(Automatic { method: "tree", options, because })
+        }
+        _ => Some(Automatic { method, options: Vec::new(), because }),
+    }
 }
 
-/// The pairs of a model that `tree` solves to a proof, where there are some but not too many.
-fn branches(model: &Model) -> Option<usize> {
+/// How `tree` would branch, where it is for the model.
+fn branches(model: &Model) -> Option<Branching> {
     let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
     let fits = solvers::named("tree").is_some_and(|tree| tree.misfit(model.lower.is_some(), &asks).is_none());
-    if !fits {
-        return None;
-    }
-    pairs_to_branch_on(model).filter(|pairs| (1..=FEW_PAIRS).contains(pairs))
+    if fits { branching(model) } else { None }
 }
 
-fn branching(model: &Model) -> (&'static str, String) {
-    let pairs = branches(model).unwrap_or(0);
-    let many = if pairs == 1 { "pair" } else { "pairs" };
+/// The options of `tree` and the reason for it, where its proof is within reach.
+fn proving(branching: Branching) -> Option<(Options, String)> {
+    match branching {
+        Branching::Pairs(pairs) if pairs <= FEW_PAIRS => {
+            let many = if pairs == 1 { "pair" } else { "pairs" };
+            let why = format!(
+                "the lower level is a linear or convex quadratic program, so that branching on its {pairs} {many} of multiplier and slack proves a \
+                 global optimum; with more than {FEW_PAIRS}, or an upper objective or a constraint of higher degree, `kkt` would be taken"
+            );
+            Some((Vec::new(), why))
+        }
+        Branching::Boxes { variables, pairs, bent } if variables.max(bent).max(pairs) <= FEW_IN_BOXES => {
+            let why = format!(
+                "the lower level is convex with affine constraints and the single-level form is small and made of products and \
+                 functions that lines bound ({variables} variables, {bent} products and functions), so that branching in boxes may prove a global \
+                 optimum; after {BUDGET} programs solved for bounds it ends with what `kkt` found, which would be taken with more than \
+                 {FEW_IN_BOXES} of either"
+            );
+            Some((vec![("budget", BUDGET)], why))
+        }
+        Branching::Pairs(_) | Branching::Boxes { .. } => None,
+    }
+}
+
+/// The method for a model with constraints.
+fn by_size(model: &Model, lower: Option<&Level>, feature: Feature) -> (&'static str, String) {
+    let size = lower.map_or(0, size);
+    let coupled = lower.is_some_and(|lower| couples_all(model, lower));
+    let (most, by) = if coupled { (SEVERAL, ", coupled by a matrix of data") } else { (SPARSE, "") };
+    let (method, other) = if size > most { ("sflcb", "at most") } else { ("kkt", "more than") };
+    let taken = if size > most { "kkt" } else { "sflcb" };
     let why = format!(
-        "the lower level is a linear or convex quadratic program, so that branching on its {pairs} {many} of multiplier and slack proves a \
-         global optimum; with more than {FEW_PAIRS}, or an upper objective or a constraint of higher degree, `kkt` would be taken"
+        "the model has {} and {size} lower variables{by}; with {other} {most} `{taken}` would be taken",
+        feature.words()
     );
-    ("tree", why)
+    (method, why)
 }
 
 /// Whether the lower objective depends on every lower variable.

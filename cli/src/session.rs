@@ -16,7 +16,7 @@ use blo_runtime::settings::{Settings, Value};
 use blo_runtime::solvers::{self, SOLVERS, Solver};
 
 use crate::args::{ModelArgs, PrecisionArg};
-use crate::automatic::{AUTO, automatic, default_method};
+use crate::automatic::{AUTO, Options as Set, automatic, default_method};
 use crate::data::{FileLoader, Memory};
 use crate::files::{self, Trouble};
 use crate::method::{self, Choice, Flags};
@@ -130,9 +130,11 @@ impl Session {
 
     /// Chooses the method and checks its options.
     pub fn plan(&mut self, model: &Model, flags: &Flags, seed: u64) -> Option<Plan> {
-        let default = default_method(model);
-        let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default)
-            .and_then(|choice| settle(&self.sources, model, choice, seed));
+        let (default, options) = default_method(model);
+        let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default).and_then(|choice| {
+            let unnamed = choice.method_span.is_none();
+            settle(&self.sources, model, choice, if unnamed { options } else { Vec::new() }, seed)
+        });
         match plan {
             Ok(plan) => Some(plan),
             Err(diagnostics) => {
@@ -143,18 +145,25 @@ impl Session {
     }
 }
 
-/// Looks the method up and lets it check the options.
-fn settle(sources: &Sources, model: &Model, mut choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
-    let mut because = None;
+/// Looks the method up and lets it check the options; `set`: those that are not as usual unless written.
+fn settle(
+    sources: &Sources,
+    model: &Model,
+    mut choice: Choice,
+    set: Set,
+    seed: u64,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let (mut because, mut set) = (None, set);
     if choice.method == AUTO {
         match automatic(model) {
             Some(found) => {
                 choice.method = found.method.to_owned();
+                set = found.options;
                 because = Some(found.because);
             }
             // Then it is the model that is to blame, not the name of a method.
             None => {
-                choice.method = default_method(model).to_owned();
+                choice.method = default_method(model).0.to_owned();
                 choice.method_span = None;
             }
         }
@@ -170,8 +179,11 @@ fn settle(sources: &Sources, model: &Model, mut choice: Choice, seed: u64) -> Re
     let places: Vec<Span> = choice.options.iter().map(|(_, _, span)| *span).collect();
     let mut written: Vec<(String, Value)> =
         choice.options.into_iter().map(|(name, value, _)| (name, runtime_value(value))).collect();
-    if !written.iter().any(|(name, _)| name == "seed") {
-        written.push(("seed".into(), Value::Number(seed as f64)));
+    let set = set.into_iter().map(|(name, value)| (name, value as f64)).chain([("seed", seed as f64)]);
+    for (name, value) in set {
+        if !written.iter().any(|(other, _)| other == name) {
+            written.push((name.to_owned(), Value::Number(value)));
+        }
     }
     let levels = [Some(&model.upper), model.lower.as_ref()];
     let variables =

@@ -6,7 +6,7 @@
 
 mod memory;
 
-use blo_compiler::{compile_single_level, pairs_to_branch_on};
+use blo_compiler::{Branching, branching, compile_single_level};
 use blo_runtime::monitor::Silent;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers::{named, needs};
@@ -394,12 +394,12 @@ fn what_cannot_be_proved_is_refused() {
         let s = run(&text);
         let Termination::Refused { reason: said } = &s.termination else { panic!("{}", s.verdict) };
         assert!(said.contains(reason), "{said}");
-        assert_eq!(pairs_to_branch_on(&model(&text, Memory::default())), None);
+        assert_eq!(branching(&model(&text, Memory::default())), None);
     }
     let jumps = "upper {\n  var x: real in [-1, 1]\n  minimize x + y\n}\nlower pessimistic {\n  var y: real in [-1, 1]\n  minimize x * y\n}\n";
     let s = run(jumps);
     assert!(s.verdict.contains("the infimum need not be attained"), "{}", s.verdict);
-    assert_eq!(pairs_to_branch_on(&model(COUPLED, Memory::default())), Some(1));
+    assert_eq!(branching(&model(COUPLED, Memory::default())), Some(Branching::Pairs(1)));
 }
 
 #[test]

@@ -303,7 +303,12 @@ fn worth(check: &Check, proof: Option<Proof>) -> String {
     }
     let mut parts: Vec<String> = check.violation.map(|v| constraints_worth(v, check)).into_iter().collect();
     parts.extend(check.lower.iter().map(lower_worth));
-    parts.push(proof.map_or_else(|| upper_worth(check), |proof| proof_worth(proof, check)));
+    // What a local run shows of a point stands beside the bound, where there is no proof.
+    let local = check.single_level.is_some() && check.point != PointStatus::Optimal;
+    if proof.is_none() || local {
+        parts.push(upper_worth(check));
+    }
+    parts.extend(proof.map(|proof| proof_worth(proof, check)));
     parts.extend(check.note.clone());
     parts.join("; ")
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BinaryHeap;
 
-use super::super::Constrained;
+use super::super::local::Local;
 use super::super::relax::FEASIBLE;
+use super::super::{Constrained, Found};
 use super::Proof;
 use super::convex::convex_form;
 use super::form::{self, Form, Quadratic};
@@ -37,7 +38,28 @@ pub enum End {
     Unbounded,
     /// There are none, but some were left unsolved, so that nothing is proved.
     Unresolved,
+    /// There are, and as many programs were solved as may be.
+    Spent,
 }
+
+/// What a tree is told before it begins.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The gap wanted, relative.
+    pub tolerance: f64,
+    /// The most programs to solve for bounds; `None` for as many as it takes.
+    pub budget: Option<usize>,
+    /// Of drawn starts.
+    pub seed: u64,
+    /// The model's upper variables at its start.
+    pub x: Vec<f64>,
+    /// Whether the lower level is known to be convex.
+    pub convex: bool,
+}
+
+/// Starts of the local runs that a tree in boxes has its points from: one before every node, and all of them before it ends
+/// without a proof.
+const STARTS: usize = 9;
 
 /// The best point.
 #[derive(Clone, Debug)]
@@ -73,29 +95,33 @@ pub struct Tree {
     given_up: f64,
     /// The gap wanted.
     pub(super) tolerance: f64,
-    /// Programs solved for bounds.
+    /// Where points come from, where nodes are boxes.
+    local: Option<Box<Local>>,
+    /// Nodes looked at.
     pub nodes: usize,
+    /// Programs solved for bounds, counted where there is a budget.
+    work: usize,
+    budget: usize,
     made: usize,
     pub(super) unbounded: bool,
 }
 
 impl Tree {
-    /// The tree of a problem, to be searched until the gap is at most `tolerance`; an error says what its single-level form is
-    /// not.
-    pub fn new(c: &mut Constrained, tolerance: f64) -> Result<Self, String> {
+    /// The tree of a problem; an error says what its single-level form is not.
+    pub fn new(c: &mut Constrained, task: &Task) -> Result<Self, String> {
         let (n, _) = c.lens;
         // Once all upper variables are whole numbers, the worst answer need only be found at each of them.
         let counted = (0..n).all(|i| c.whole.contains(&i) || c.single.lo[i] == c.single.hi[i]);
         if c.whole.iter().any(|at| *at >= n) || c.pessimistic && counted {
             let whole = Whole::new(c)?;
-            return Ok(Tree { whole: Some(Box::new(whole)), ..Tree::start(form::in_boxes(c), tolerance) });
+            return Ok(Tree { whole: Some(Box::new(whole)), ..Tree::start(form::in_boxes(c), task) });
         }
         if c.pessimistic
             && let Pessimistic::Form(form) = pessimistic(c)?
         {
             let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
             let answer = Some(c.single.len());
-            return Ok(Tree { convex, answer, ..Tree::start(*form, tolerance) });
+            return Ok(Tree { convex, answer, ..Tree::start(*form, task) });
         }
         let (form, spatial) = match form::read(c) {
             Ok(form) => (form, None),
@@ -107,10 +133,12 @@ impl Tree {
         let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
         // Without a convex form boxes bound the objective, where the compiler wrote its terms.
         let spatial = if convex.is_none() { Spatial::new(c).map(Box::new) } else { spatial };
-        Ok(Tree { convex, boxes: spatial.is_some(), spatial, ..Tree::start(form, tolerance) })
+        let boxes = spatial.is_some();
+        let local = boxes.then(|| Box::new(Local::new(c, &task.x, task.seed, task.convex)));
+        Ok(Tree { convex, boxes, local, spatial, ..Tree::start(form, task) })
     }
 
-    fn start(form: Form, tolerance: f64) -> Self {
+    fn start(form: Form, task: &Task) -> Self {
         let root = Node { decisions: Vec::new(), bound: f64::NEG_INFINITY, number: 0 };
         Tree {
             form,
@@ -124,8 +152,11 @@ impl Tree {
             best: None,
             left: f64::INFINITY,
             given_up: f64::INFINITY,
-            tolerance,
+            tolerance: task.tolerance,
+            local: None,
             nodes: 0,
+            work: 0,
+            budget: task.budget.unwrap_or(usize::MAX),
             made: 1,
             unbounded: false,
         }
@@ -134,6 +165,26 @@ impl Tree {
     /// Whether nodes are boxes, so that points come from the compiled program.
     pub fn has_boxes(&self) -> bool {
         self.boxes
+    }
+
+    /// The best point of the local runs with what is known of it, be it an answer or not; `None` where points come from nodes alone.
+    pub fn found(&self) -> Option<&Found> {
+        self.local.as_ref()?.best.as_ref()
+    }
+
+    /// Counts programs solved for bounds.
+    pub(super) fn spend(&mut self, programs: usize) {
+        self.work += programs;
+    }
+
+    /// Whether the budget is spent.
+    pub(super) fn is_spent(&self) -> bool {
+        self.work >= self.budget
+    }
+
+    /// Whether there are starts of local runs left.
+    fn has_starts(&self, c: &Constrained) -> bool {
+        Local::starts(c) && self.local.as_ref().is_some_and(|local| local.begun < STARTS)
     }
 
     /// All that a step changes.
@@ -165,8 +216,12 @@ impl Tree {
         state.number(&mut self.left);
         state.number(&mut self.given_up);
         state.count(&mut self.nodes);
+        state.count(&mut self.work);
         state.count(&mut self.made);
         state.flag(&mut self.unbounded);
+        if let Some(local) = &mut self.local {
+            local.state(state);
+        }
         if let Some(spatial) = &mut self.spatial {
             state.numbers(&mut spatial.widths);
         }
@@ -176,16 +231,19 @@ impl Tree {
     }
 
     /// What it has come to.
-    pub fn end(&self) -> End {
+    pub fn end(&self, c: &Constrained) -> End {
         if self.unbounded {
             return End::Unbounded;
         }
-        if self.next.is_some() || !self.open.is_empty() {
+        let open = self.next.is_some() || !self.open.is_empty();
+        if open && !self.is_spent() {
             return End::Open;
         }
         match &self.best {
             Some(_) if self.proof().gap <= self.tolerance => End::Proved,
-            None if self.given_up == f64::INFINITY => End::Infeasible,
+            None if !open && self.given_up == f64::INFINITY => End::Infeasible,
+            _ if self.has_starts(c) => End::Open,
+            _ if open => End::Spent,
             _ => End::Unresolved,
         }
     }
@@ -203,6 +261,12 @@ impl Tree {
 
     /// Takes the next open end. `c` judges the points found; `stop` is asked between the programs solved at one node.
     pub fn step(&mut self, c: &mut Constrained, stop: &mut dyn FnMut() -> bool) {
+        if self.has_starts(c) {
+            self.look(c, &mut |local, c| local.next(c, &mut |_| stop()));
+        }
+        if self.is_spent() || self.unbounded {
+            return;
+        }
         let Some(node) = self.next.take().or_else(|| self.open.pop()) else { return };
         if self.cuts(node.bound) {
             return;
@@ -214,6 +278,7 @@ impl Tree {
         if let Some(whole) = self.whole.take() {
             return self.step_whole(c, whole, node, stop);
         }
+        self.spend(1);
         let (lo, hi) = node.bounds(&self.form);
         let own = if self.convex.is_some() { None } else { self.convex_at(&lo, &hi) };
         let convex = self.convex.as_ref().or(own.as_ref());
@@ -225,6 +290,22 @@ impl Tree {
             Answer::Solved(solved) => self.solved(c, node, (&lo, &hi), &solved, bounded),
             Answer::Unbounded(ray) => self.falls(node, (&lo, &hi), &ray),
             Answer::Unsolved => self.unsolved(node, (&lo, &hi)),
+        }
+    }
+
+    /// Lets a local run be made, and takes its point if it is better.
+    pub(super) fn look(
+        &mut self,
+        c: &mut Constrained,
+        run: &mut dyn FnMut(&mut Local, &mut Constrained),
+    ) {
+        let Some(local) = &mut self.local else { return };
+        run(local, c);
+        let Some(found) = local.answer() else { return };
+        self.unbounded |= found.is_ray();
+        if self.best.as_ref().is_none_or(|best| found.objective < best.objective) {
+            let (z, objective, violation) = (found.z.clone(), found.objective, found.violation);
+            self.best = Some(Best { z, objective, violation });
         }
     }
 
@@ -339,7 +420,7 @@ impl Tree {
         if !whole || violation > 0.1 * FEASIBLE * largest(z).max(1.0) {
             return false;
         }
-        let objective = if self.boxes { c.single.objective(z) } else { self.form.objective.at(z) };
+        let objective = self.form.objective.at(z);
         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
             let mut z = z.to_vec();
             if let Some(at) = self.answer {

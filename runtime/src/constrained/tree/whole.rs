@@ -319,6 +319,7 @@ impl Tree {
             return;
         }
         for round in 0.. {
+            self.spend(1);
             let Some(z) = own.relaxed(&lo, &hi, &mut node.bound) else { return };
             let bound = node.bound;
             if self.cuts(bound) || stop() {
