@@ -169,8 +169,7 @@ pub fn compile_single_level_in(
     problem.lower_convex = lower_is_convex(model);
     let convex = problem.lower_convex || lower_is_convex_between_whole_numbers(model);
     let single_degrees = degrees(&form.program, &data);
-    let terms =
-        if problem.lower_convex { written(model, &form, &single_degrees, &data) } else { None };
+    let terms = if problem.lower_convex { written(model, &form, &single_degrees, &data) } else { None };
     let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = form;
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;

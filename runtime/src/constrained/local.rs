@@ -164,7 +164,8 @@ impl Local {
             && c.follower.as_mut().is_none_or(|follower| {
                 let (x, y) = (&found.z[..n], &found.z[n..n + m]);
                 let lower = check_follower(follower, x, y, self.convex, (FOLLOWER_STEPS, BOXES), watch).0;
-                better_answer = (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
+                better_answer =
+                    (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
                 lower.solved
             });
         let better = self.best.as_ref().is_none_or(|best| {

@@ -294,11 +294,7 @@ impl Tree {
     }
 
     /// Lets a local run be made, and takes its point if it is better.
-    pub(super) fn look(
-        &mut self,
-        c: &mut Constrained,
-        run: &mut dyn FnMut(&mut Local, &mut Constrained),
-    ) {
+    pub(super) fn look(&mut self, c: &mut Constrained, run: &mut dyn FnMut(&mut Local, &mut Constrained)) {
         let Some(local) = &mut self.local else { return };
         run(local, c);
         let Some(found) = local.answer() else { return };
