@@ -107,6 +107,11 @@ fn branches(model: &Model) -> Option<Branching> {
 /// The options of `tree` and the reason for it, where its proof is within reach.
 fn proving(branching: Branching) -> Option<(Options, String)> {
     match branching {
+        Branching::Pairs(0) => {
+            let why = "the lower level is a convex quadratic program without inequalities, so that its conditions are linear and branching \
+                       proves a global optimum; with an upper objective or a constraint of higher degree `kkt` would be taken";
+            Some((Vec::new(), why.to_owned()))
+        }
         Branching::Pairs(pairs) if pairs <= FEW_PAIRS => {
             let many = if pairs == 1 { "pair" } else { "pairs" };
             let why = format!(

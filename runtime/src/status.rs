@@ -352,9 +352,17 @@ fn proof_worth(proof: Proof, check: &Check) -> String {
 
 /// What the leader must know of a follower with several best answers.
 fn ties_worth(ties: Ties) -> Option<String> {
-    let Ties { least, most, exact } = ties;
+    let Ties { least, most, exact, local } = ties;
     if (most - least).abs() <= 1e-6 * least.abs().max(1.0) {
         return None;
+    }
+    if local {
+        return Some(format!(
+            "the follower has several answers that are equally good as far as is known: with the best of those found the upper objective is {}, with the \
+             worst {}",
+            plain(least),
+            plain(most)
+        ));
     }
     let far = if most.is_infinite() {
         "is without bound".to_string()

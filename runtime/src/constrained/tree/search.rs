@@ -9,7 +9,7 @@ use super::super::{Constrained, Found};
 use super::Proof;
 use super::convex::convex_form;
 use super::form::{self, Form, Quadratic};
-use super::node::{Decision, Node};
+use super::node::Node;
 use super::qp::{Answer, Solved, solve};
 use super::spatial::Spatial;
 use super::whole::Whole;
@@ -17,8 +17,6 @@ use super::worst::{Pessimistic, pessimistic};
 use crate::linear::blas1::largest;
 use crate::state::State;
 
-/// An end of a pair is at its bound when it is no farther than this.
-const MET: f64 = 1e-7;
 /// A number is whole when it is this close to one.
 pub(super) const WHOLE: f64 = 1e-6;
 
@@ -77,16 +75,14 @@ pub struct Tree {
     pub(super) form: Form,
     /// The objective in convex form for the whole tree, where there is one.
     convex: Option<Quadratic>,
-    open: BinaryHeap<Node>,
-    next: Option<Node>,
+    pub(super) open: BinaryHeap<Node>,
+    pub(super) next: Option<Node>,
     /// What bounds boxes, where the form is not affine.
     pub(super) spatial: Option<Box<Spatial>>,
     /// The follower, where it has whole numbers or the leader is pessimistic.
     pub(super) whole: Option<Box<Whole>>,
     /// Where the follower's worst answer stands, for a pessimistic leader.
     answer: Option<usize>,
-    /// Whether nodes are boxes.
-    boxes: bool,
     /// The best point.
     pub best: Option<Best>,
     /// The lowest bound of an end that was left since the best point is as good.
@@ -102,7 +98,7 @@ pub struct Tree {
     /// Programs solved for bounds, counted where there is a budget.
     work: usize,
     budget: usize,
-    made: usize,
+    pub(super) made: usize,
     pub(super) unbounded: bool,
 }
 
@@ -133,9 +129,8 @@ impl Tree {
         let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
         // Without a convex form boxes bound the objective, where the compiler wrote its terms.
         let spatial = if convex.is_none() { Spatial::new(c).map(Box::new) } else { spatial };
-        let boxes = spatial.is_some();
-        let local = boxes.then(|| Box::new(Local::new(c, &task.x, task.seed, task.convex)));
-        Ok(Tree { convex, boxes, local, spatial, ..Tree::start(form, task) })
+        let local = spatial.is_some().then(|| Box::new(Local::new(c, &task.x, task.seed, task.convex)));
+        Ok(Tree { convex, local, spatial, ..Tree::start(form, task) })
     }
 
     fn start(form: Form, task: &Task) -> Self {
@@ -146,7 +141,6 @@ impl Tree {
             open: BinaryHeap::new(),
             next: Some(root),
             answer: None,
-            boxes: false,
             spatial: None,
             whole: None,
             best: None,
@@ -160,11 +154,6 @@ impl Tree {
             made: 1,
             unbounded: false,
         }
-    }
-
-    /// Whether nodes are boxes, so that points come from the compiled program.
-    pub fn has_boxes(&self) -> bool {
-        self.boxes
     }
 
     /// The best point of the local runs with what is known of it, be it an answer or not; `None` where points come from nodes alone.
@@ -382,23 +371,6 @@ impl Tree {
         }
     }
 
-    /// Holds every pair at the end that is nearer at `z`, and every whole number at the nearest, as far as the bounds allow.
-    pub(super) fn hold_nearest(&self, z: &[f64], lo: &mut [f64], hi: &mut [f64]) {
-        for &i in &self.form.whole {
-            let whole = z[i].round().max(lo[i]).min(hi[i]);
-            (lo[i], hi[i]) = (whole, whole);
-        }
-        for k in 0..self.form.pairs.len() {
-            let pair = self.form.pairs[k];
-            let (a, b) = self.factors(k, z);
-            let at = if a < b { pair.multiplier } else { pair.variable };
-            let end = self.end_of(k, a < b);
-            if lo[at] <= end && end <= hi[at] {
-                (lo[at], hi[at]) = (end, end);
-            }
-        }
-    }
-
     /// Looks at a node once more.
     pub(super) fn put_back(&mut self, node: Node) {
         self.next = Some(node);
@@ -429,121 +401,4 @@ impl Tree {
         }
         true
     }
-
-    /// The factors of a pair.
-    fn factors(&self, k: usize, z: &[f64]) -> (f64, f64) {
-        let pair = self.form.pairs[k];
-        let (end, at) = (self.end_of(k, false), z[pair.variable]);
-        (z[pair.multiplier], if pair.high { end - at } else { at - end })
-    }
-
-    /// The value of the multiplier, or of the variable, when it is at its bound.
-    fn end_of(&self, k: usize, multiplier: bool) -> f64 {
-        let pair = self.form.pairs[k];
-        match (multiplier, pair.high) {
-            (true, _) => 0.0,
-            (false, true) => self.form.hi[pair.variable],
-            (false, false) => self.form.lo[pair.variable],
-        }
-    }
-
-    /// Whether neither end of a pair is fixed.
-    fn is_free(&self, k: usize, lo: &[f64], hi: &[f64]) -> bool {
-        let pair = self.form.pairs[k];
-        let fixed = |at: usize, end: f64| lo[at] == hi[at] && lo[at] == end;
-        !fixed(pair.multiplier, 0.0) && !fixed(pair.variable, self.end_of(k, false))
-    }
-
-    /// What `z` violates most; of a ray, the pair both of whose ends it leaves fastest.
-    pub(super) fn violated(&self, z: &[f64], lo: &[f64], hi: &[f64], ray: bool) -> Option<Choice> {
-        let size = if ray { largest(z) } else { 1.0 };
-        let mut worst = (MET * size, None);
-        for k in (0..self.form.pairs.len()).filter(|&k| self.is_free(k, lo, hi)) {
-            let (a, b) = if ray {
-                let pair = self.form.pairs[k];
-                (z[pair.multiplier], pair.slope() * z[pair.variable])
-            } else {
-                self.factors(k, z)
-            };
-            if a.min(b) > worst.0 {
-                worst = (a.min(b), Some(Choice::Pair(k)));
-            }
-        }
-        if ray || worst.1.is_some() {
-            return worst.1;
-        }
-        let distance = |i: usize| (z[i] - z[i].round()).abs();
-        let open = self.form.whole.iter().copied().filter(|&i| lo[i] < hi[i] && distance(i) > WHOLE);
-        open.max_by(|&a, &b| distance(a).total_cmp(&distance(b))).map(Choice::Whole)
-    }
-
-    /// Something that is not decided yet.
-    pub(super) fn undecided(&self, lo: &[f64], hi: &[f64]) -> Option<Choice> {
-        let pair = (0..self.form.pairs.len()).find(|&k| self.is_free(k, lo, hi)).map(Choice::Pair);
-        pair.or_else(|| self.form.whole.iter().copied().find(|&i| lo[i] < hi[i]).map(Choice::Whole))
-    }
-
-    /// Makes two open ends of one; the one nearer to `z` is looked at next.
-    pub(super) fn branch(
-        &mut self,
-        node: Node,
-        bound: f64,
-        choice: Choice,
-        (z, lo, hi): (&[f64], &[f64], &[f64]),
-    ) {
-        let (near, far) = match choice {
-            Choice::Pair(k) => {
-                let pair = self.form.pairs[k];
-                let end = self.end_of(k, false);
-                let multiplier = Decision { at: pair.multiplier, lo: 0.0, hi: 0.0 };
-                let variable = Decision { at: pair.variable, lo: end, hi: end };
-                let (a, b) = self.factors(k, z);
-                if a < b { (multiplier, variable) } else { (variable, multiplier) }
-            }
-            Choice::Whole(i) => {
-                let last = z[i].floor().max(lo[i]).min(hi[i] - 1.0);
-                let below = Decision { at: i, lo: f64::NEG_INFINITY, hi: last };
-                let above = Decision { at: i, lo: last + 1.0, hi: f64::INFINITY };
-                if z[i] < last + 0.5 { (below, above) } else { (above, below) }
-            }
-            Choice::Cut(i) => {
-                let at = place(z[i], lo[i], hi[i]);
-                let below = Decision { at: i, lo: f64::NEG_INFINITY, hi: at };
-                let above = Decision { at: i, lo: at, hi: f64::INFINITY };
-                if z[i] < at { (below, above) } else { (above, below) }
-            }
-        };
-        for (decision, first) in [(far, false), (near, true)] {
-            let mut decisions = node.decisions.clone();
-            decisions.push(decision);
-            let child = Node { decisions, bound, number: self.made };
-            self.made += 1;
-            if first {
-                self.next = Some(child);
-            } else {
-                self.open.push(child);
-            }
-        }
-    }
-}
-
-/// Where to cut an interval, near `z` but away from its ends.
-fn place(z: f64, lo: f64, hi: f64) -> f64 {
-    match (lo.is_finite(), hi.is_finite()) {
-        (true, true) => (0.5 * z + 0.25 * (lo + hi)).max(lo + 0.2 * (hi - lo)).min(hi - 0.2 * (hi - lo)),
-        (true, false) => z.max(lo) + 0.5 * (z - lo).max(0.0) + lo.abs().max(1.0),
-        (false, true) => z.min(hi) - 0.5 * (hi - z).max(0.0) - hi.abs().max(1.0),
-        (false, false) => z,
-    }
-}
-
-/// What to branch on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Choice {
-    /// A pair.
-    Pair(usize),
-    /// A whole number.
-    Whole(usize),
-    /// A variable whose interval is to be cut.
-    Cut(usize),
 }

@@ -11,13 +11,14 @@
 
 use super::super::relax::FEASIBLE;
 use super::super::{Constrained, Degree};
+use super::branch::Choice;
 use super::contract::Contractor;
 use super::convex::is_semidefinite;
 use super::form::{Line, Quadratic, program};
 use super::node::{Decision, Node};
 use super::qp::{Answer, Solved, solve};
 use super::relaxation::{Relaxation, wide};
-use super::search::{Choice, Tree};
+use super::search::Tree;
 use super::terms::Ends;
 use crate::linear::blas1::largest;
 
