@@ -1,10 +1,10 @@
 //! Which method solves a model that names none, and which one `solve auto()` takes, with the reason.
 
-use blo_compiler::convexity::Class;
+use blo_compiler::convexity::{Class, lower_objective};
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::DOT;
 use blo_compiler::ops::curvature::Smoothness;
-use blo_compiler::{Branching, branching, convexity, proximal};
+use blo_compiler::{Boxes, boxes_to_branch_in, pairs_to_branch_on, proximal};
 use blo_runtime::constrained::global::VARIABLES;
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
@@ -60,77 +60,67 @@ pub fn solvable(model: &Model) -> bool {
     fitting(model).next().is_some()
 }
 
-/// The method when nobody names one, with its options: one that proves its answer where the model asks for constraints, the usual one of its
-/// levels where that fits, else the first that does.
-pub fn default_method(model: &Model) -> (&'static str, Options) {
+/// The method of a model that no method fits, for the message, or of one with one level: the usual one where that fits, else the first that
+/// does.
+pub fn default_method(model: &Model) -> &'static str {
     let usual = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
-    if !model.asks().is_empty()
-        && let Some((options, _)) = branches(model).and_then(proving)
-    {
-        return ("tree", options);
-    }
     let mut names = fitting(model);
     let first = names.next().unwrap_or(usual);
-    (if names.any(|name| name == usual) { usual } else { first }, Vec::new())
+    if names.any(|name| name == usual) { usual } else { first }
 }
 
 /// The choice of `auto`; `None` when no method fits. Where several methods fit, the lower level decides.
 pub fn automatic(model: &Model) -> Option<Automatic> {
     let fits: Vec<&'static str> = fitting(model).collect();
     let asks = model.asks();
-    let branches = branches(model);
-    let with_pairs = matches!(branches, Some(Branching::Pairs(1..)));
-    let proving = branches.and_then(proving);
-    let (method, because) = match (asks.first(), &model.lower, fits.as_slice()) {
-        (_, _, []) => return None,
-        (Some((feature, _)), _, [only]) => (*only, format!("no other method handles {}", feature.words())),
-        (None, None, _) => (default_method(model).0, "the model has one level".to_owned()),
-        (Some((feature, _)), lower, _) => by_size(model, lower.as_ref(), *feature),
-        (None, Some(lower), _) => by_lower_level(model, lower),
+    let branches = fits.contains(&"tree");
+    let of_pairs = if branches { by_pairs(model) } else { None };
+    let (method, because) = match (asks.first(), &model.lower, fits.as_slice(), of_pairs) {
+        (_, _, [], _) => return None,
+        (Some((feature, _)), _, [only], _) => (*only, format!("no other method handles {}", feature.words())),
+        (None, None, ..) => (default_method(model), "the model has one level".to_owned()),
+        (_, Some(_), _, Some(because)) => ("tree", because),
+        (Some((feature, _)), lower, ..) => by_size(model, lower.as_ref(), *feature),
+        (None, Some(lower), ..) => by_lower_level(model, lower),
     };
-    // What `kkt` would be taken for is small; where the answer can be proved to be the best one, it is.
-    match proving {
-        Some((options, because)) if method == "kkt" || with_pairs => {
-            Some(Automatic { method: "tree", options, because })
-        }
-        _ => Some(Automatic { method, options: Vec::new(), because }),
+    // Where the answer of `kkt` may be proved to be the best one, it is.
+    let proving = if branches && method == "kkt" { in_boxes(model) } else { None };
+    let kept = Automatic { method, options: Vec::new(), because };
+    Some(proving.map_or(kept, |(options, because)| Automatic { method: "tree", options, because }))
+}
+
+/// Why `tree` is taken for a model whose pairs it branches on to a proof.
+fn by_pairs(model: &Model) -> Option<String> {
+    let unconstrained = model.asks().is_empty();
+    let pairs = pairs_to_branch_on(model).filter(|pairs| *pairs <= FEW_PAIRS)?;
+    let many = if pairs == 1 { "pair" } else { "pairs" };
+    match pairs {
+        0 if unconstrained => None,
+        0 => Some(
+            "the lower level is a convex quadratic program without inequalities, so that its conditions are linear and branching proves a \
+             global optimum; with an upper objective or a constraint of higher degree `kkt` would be taken"
+                .into(),
+        ),
+        _ => Some(format!(
+            "the lower level is a linear or convex quadratic program, so that branching on its {pairs} {many} of multiplier and slack proves a \
+             global optimum; with more than {FEW_PAIRS}, or an upper objective or a constraint of higher degree, `kkt` would be taken"
+        )),
     }
 }
 
-/// How `tree` would branch, where it is for the model.
-fn branches(model: &Model) -> Option<Branching> {
-    let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
-    let fits = solvers::named("tree").is_some_and(|tree| tree.misfit(model.lower.is_some(), &asks).is_none());
-    if fits { branching(model) } else { None }
-}
-
-/// The options of `tree` and the reason for it, where its proof is within reach.
-fn proving(branching: Branching) -> Option<(Options, String)> {
-    match branching {
-        Branching::Pairs(0) => {
-            let why = "the lower level is a convex quadratic program without inequalities, so that its conditions are linear and branching \
-                       proves a global optimum; with an upper objective or a constraint of higher degree `kkt` would be taken";
-            Some((Vec::new(), why.to_owned()))
-        }
-        Branching::Pairs(pairs) if pairs <= FEW_PAIRS => {
-            let many = if pairs == 1 { "pair" } else { "pairs" };
-            let why = format!(
-                "the lower level is a linear or convex quadratic program, so that branching on its {pairs} {many} of multiplier and slack proves a \
-                 global optimum; with more than {FEW_PAIRS}, or an upper objective or a constraint of higher degree, `kkt` would be taken"
-            );
-            Some((Vec::new(), why))
-        }
-        Branching::Boxes { variables, pairs, bent } if variables.max(bent).max(pairs) <= FEW_IN_BOXES => {
-            let why = format!(
-                "the lower level is convex with affine constraints and the single-level form is small and made of products and \
-                 functions that lines bound ({variables} variables, {bent} products and functions), so that branching in boxes may prove a global \
-                 optimum; after {BUDGET} programs solved for bounds it ends with what `kkt` found, which would be taken with more than \
-                 {FEW_IN_BOXES} of either"
-            );
-            Some((vec![("budget", BUDGET)], why))
-        }
-        Branching::Pairs(_) | Branching::Boxes { .. } => None,
+/// The options of `tree` and why it is taken for a model for which `kkt` would be, where its boxes are small.
+fn in_boxes(model: &Model) -> Option<(Options, String)> {
+    let boxes = boxes_to_branch_in(model)?;
+    let Boxes { variables, pairs, bent } = boxes;
+    if variables.max(pairs).max(bent) > FEW_IN_BOXES {
+        return None;
     }
+    let why = format!(
+        "the lower level is convex with affine constraints and the single-level form is small and made of products and functions that lines \
+         bound ({variables} variables, {bent} products and functions), so that branching in boxes may prove a global optimum; after {BUDGET} programs \
+         solved for bounds it ends with what `kkt` found, which would be taken with more than {FEW_IN_BOXES} of either"
+    );
+    Some((vec![("budget", BUDGET)], why))
 }
 
 /// The method for a model with constraints.
@@ -172,10 +162,10 @@ fn size(level: &Level) -> usize {
 
 /// The method for a lower level without constraints.
 fn by_lower_level(model: &Model, lower: &Level) -> (&'static str, String) {
-    let Some(found) = convexity(model).lower else {
+    let Some(own) = lower_objective(model) else {
         return (DEFAULT_METHODS.1, "the model has two levels".into());
     };
-    let (own, size) = (&found.own, size(lower));
+    let size = size(lower);
     let smooth = matches!(own.smooth, Smoothness::Smooth | Smoothness::Steep);
     if !smooth && proximal(model).is_some_and(|split| split.left.is_empty() && !split.taken.is_empty()) {
         let why = "the lower level has nonsmooth terms with a proximal operator, which `meha` takes as they are; without them \

@@ -16,7 +16,7 @@ use blo_runtime::settings::{Settings, Value};
 use blo_runtime::solvers::{self, SOLVERS, Solver};
 
 use crate::args::{MethodArgs, ModelArgs, PrecisionArg};
-use crate::automatic::{AUTO, Options as Set, automatic, default_method};
+use crate::automatic::{AUTO, automatic, default_method};
 use crate::data::{FileLoader, Memory};
 use crate::files::{self, Trouble};
 use crate::method::{self, Choice};
@@ -130,12 +130,9 @@ impl Session {
 
     /// Chooses the method and checks its options.
     pub fn plan(&mut self, model: &Model, flags: &MethodArgs, seed: u64) -> Option<Plan> {
-        let (default, options) = default_method(model);
-        let plan =
-            method::choose(&mut self.sources, model.solve.as_ref(), flags, default).and_then(|choice| {
-                let unnamed = choice.method_span.is_none();
-                settle(&self.sources, model, choice, if unnamed { options } else { Vec::new() }, seed)
-            });
+        let default = if model.lower.is_some() { AUTO } else { default_method(model) };
+        let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default)
+            .and_then(|choice| settle(&self.sources, model, choice, seed));
         match plan {
             Ok(plan) => Some(plan),
             Err(diagnostics) => {
@@ -146,15 +143,9 @@ impl Session {
     }
 }
 
-/// Looks the method up and lets it check the options; `set`: those that are not as usual unless written.
-fn settle(
-    sources: &Sources,
-    model: &Model,
-    mut choice: Choice,
-    set: Set,
-    seed: u64,
-) -> Result<Plan, Vec<Diagnostic>> {
-    let (mut because, mut set) = (None, set);
+/// Looks the method up and lets it check the options.
+fn settle(sources: &Sources, model: &Model, mut choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
+    let (mut because, mut set) = (None, Vec::new());
     if choice.method == AUTO {
         match automatic(model) {
             Some(found) => {
@@ -164,7 +155,7 @@ fn settle(
             }
             // Then it is the model that is to blame, not the name of a method.
             None => {
-                choice.method = default_method(model).0.to_owned();
+                choice.method = default_method(model).to_owned();
                 choice.method_span = None;
             }
         }

@@ -6,7 +6,7 @@
 
 mod memory;
 
-use blo_compiler::{Branching, branching, compile_single_level};
+use blo_compiler::{boxes_to_branch_in, compile_single_level, pairs_to_branch_on};
 use blo_runtime::monitor::Silent;
 use blo_runtime::settings::Value;
 use blo_runtime::solution::{Solution, solve};
@@ -359,6 +359,7 @@ impl Curved {
 fn boxes_agree_with_a_grid() {
     for seed in 0..40 {
         let problem = Curved::drawn(seed);
+        assert!(boxes_to_branch_in(&model(&problem.text(), Memory::default())).is_some());
         let s = run_as(&problem.text(), "tree", &[("budget", 20_000.0)]);
         let best = problem.best();
         assert_eq!(s.point, PointStatus::Optimal, "{seed}: {}", s.verdict);
@@ -484,12 +485,12 @@ fn what_cannot_be_proved_is_refused() {
         let s = run(&text);
         let Termination::Refused { reason: said } = &s.termination else { panic!("{}", s.verdict) };
         assert!(said.contains(reason), "{said}");
-        assert_eq!(branching(&model(&text, Memory::default())), None);
+        assert_eq!(pairs_to_branch_on(&model(&text, Memory::default())), None);
     }
     let jumps = "upper {\n  var x: real in [-1, 1]\n  minimize x + y\n}\nlower pessimistic {\n  var y: real in [-1, 1]\n  minimize x * y\n}\n";
     let s = run(jumps);
     assert!(s.verdict.contains("the infimum need not be attained"), "{}", s.verdict);
-    assert_eq!(branching(&model(COUPLED, Memory::default())), Some(Branching::Pairs(1)));
+    assert_eq!(pairs_to_branch_on(&model(COUPLED, Memory::default())), Some(1));
 }
 
 #[test]
