@@ -12,6 +12,9 @@
 //! variables, nodes are boxes as well: [`crate::constrained::tree::spatial`] says how they are bounded. A follower with whole numbers, and a
 //! pessimistic leader, have trees of their own: [`crate::constrained::tree::whole`] and [`crate::constrained::tree::worst`].
 //!
+//! Points in boxes are those of `kkt`: one of its starts before each of the first nodes, and runs from relaxed solutions. With a `budget` a tree
+//! that is not closed ends when so many programs were solved, after all nine starts, with the best point and the bound.
+//!
 //! Ends when no node is open: then the best point is a
 //! global optimum up to `tolerance`, or the model has no point, or its objective falls without end along a ray. Costs one
 //! convex program per node, of the size of the single-level form; memory for the open nodes.
