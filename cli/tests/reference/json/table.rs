@@ -171,11 +171,7 @@ pub const OBJECTS: &[Object] = &[
             key("lower", Either(&[Null, Of("lower")]), "the lower level; `null` without one"),
             key("followers", Table(&Of("upper")), "by name, where they have names"),
             key("proof", Either(&[Null, Of("proof")]), "of `tree`"),
-            key(
-                "ties",
-                Either(&[Null, Of("ties")]),
-                "where it was found out, by methods for constraints",
-            ),
+            key("ties", Either(&[Null, Of("ties")]), "where it was found out, by methods for constraints"),
             key("hypergradient_norm", NUMBER, "the norm of the projected hypergradient, where it was found"),
             key(
                 "violation",
