@@ -60,10 +60,10 @@ MNIST = [
     "nested(steps=5)",
     "bome(steps=300, upper_step=0.05, upper_rule=adam)",
     "meha(steps=600, upper_step=300, lower_step=0.1, y_step=0.1, c=2, gamma=10, p=0.3, finish=false)",
-    "vpbgd(steps=400, upper_step=5000, lower_step=1, penalty=ramp(to=0.2, over=400), finish=false)",
+    "vpbgd(steps=200, upper_step=0.1, upper_rule=adam, lower_steps=2, lower_step=0.1, y_step=0.1, penalty=1)",
     "gpbgd(steps=1000, upper_step=0.05, upper_rule=adam, penalty=10)",
     "bvfsm(steps=30, upper_step=0.3, upper_rule=adam)",
-    "f2sa(steps=100, upper_step=0.1, upper_rule=adam, penalty=linear(first=1, by=0.2))",
+    "f2sa(steps=100, upper_step=0.1, upper_rule=adam, lower_step=0.1, y_step=0.1, penalty=1)",
     "f2ba(steps=60, upper_step=0.1, upper_rule=adam, penalty=1)",
     "f2sa_p(steps=60, upper_step=0.1, upper_rule=adam)",
     "bamm(steps=500, upper_step=0.05, upper_rule=adam)",
@@ -72,8 +72,8 @@ MNIST = [
     f"srba({SLOW_ADAM})",
     f"ma_soba({SLOW_ADAM}, decay=0)",
     "fsla(steps=3000, upper_step=0.05, upper_rule=adam)",
-    f"stocbio({SLOW_ADAM}, terms=50)",
-    f"amigo({SLOW_ADAM})",
+    "stocbio(steps=300, upper_step=0.1, upper_rule=adam, batch=500, terms=20)",
+    "amigo(steps=400, upper_step=0.1, upper_rule=adam)",
 ]
 
 # With the network the check takes longer than the method: where it says so, it is short, and the methods' own iterates are shown.
