@@ -13,6 +13,7 @@ SECTIONS = {
     "auto": auto.auto,
     "choices": auto.choices,
     "followers": auto.followers,
+    "proofs": auto.proofs,
     "backends": auto.backends,
     "sizes": auto.sizes,
 }

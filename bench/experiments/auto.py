@@ -73,6 +73,30 @@ def followers(only):
     return made.text()
 
 
+def proofs(only):
+    """Every operations-research model that `tree` takes: how many it proves at the best known value, and how long that takes."""
+    del only
+    made = Table("lower level", "models", "proved at the best known value", "median milliseconds", "largest", "most nodes", "not proved")
+    groups = collections.defaultdict(list)
+    for problem in json.loads((ROOT / "bench/or/problems.json").read_text()):
+        best = (problem["best_known"] or {}).get("F")
+        if not isinstance(best, (int, float)):
+            continue
+        model = ROOT / "bench/or/models" / f"{problem['name']}.blo"
+        result, complaint = solve(model, "tree()", ["--no-cache", "--time-limit", "20"])
+        kind = problem["class"]["lower"].split(",")[0].replace("LP (network)", "LP")
+        proved = not complaint and result["status"] == "optimal" and abs(result["upper"]["objective"] - best) <= 1e-5 * max(1, abs(best))
+        took = None if complaint else 1000 * result["seconds"]["total"]
+        groups[kind].append((problem["name"], proved, took, 0 if complaint else result["proof"]["nodes"] if result["proof"] else 0))
+    for kind, rows in sorted(groups.items()):
+        fine = [row for row in rows if row[1]]
+        times = [row[2] for row in fine]
+        rest = ", ".join(row[0] for row in rows if not row[1])
+        made.put([kind, str(len(rows)), str(len(fine)), statistics.median(times) if times else None, max(times, default=None),
+                  str(max((row[3] for row in fine), default=0)), rest or None])
+    return made.text()
+
+
 PROGRAMS = {"ipopt": "-v", "highs": "--version"}
 
 
