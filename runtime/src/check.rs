@@ -53,6 +53,8 @@ pub struct LowerCheck {
     pub solution: Vec<f64>,
     /// `f(x, ŷ)`, minimised.
     pub solution_objective: f64,
+    /// Whether no solution was found because the work that a check may take was spent.
+    pub spent: bool,
 }
 
 /// What was found about a point.
@@ -235,6 +237,7 @@ fn check_lower(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Op
         solved: polished && gap <= tolerance(LOWER, problem) * objective.abs().max(1.0),
         solution,
         solution_objective,
+        spent: false,
     })
 }
 

@@ -28,3 +28,4 @@ pub mod starts;
 pub mod state;
 pub mod status;
 pub mod threads;
+mod trust;

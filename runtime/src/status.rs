@@ -310,6 +310,12 @@ fn worth(check: &Check, proof: Option<Proof>) -> String {
 
 fn lower_worth(lower: &LowerCheck) -> String {
     let gap = short(lower.gap);
+    if lower.spent {
+        return format!(
+            "the lower gap is not known: solving the lower level again takes more evaluations than the check may spend (stationarity {})",
+            short(lower.stationarity)
+        );
+    }
     if !lower.polished {
         let stationarity = short(lower.stationarity);
         return format!(

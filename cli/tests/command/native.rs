@@ -329,7 +329,7 @@ fn what_cannot_be_compiled_or_run_is_said() {
     fs::write(folder.path("cut.so"), &whole[..at + 1000]).unwrap();
     fs::write(folder.path("text.so"), "no library").unwrap();
     refused(&folder, &["run", "foreign.so"], &["`foreign.so` cannot be run: it holds no compiled model"]);
-    refused(&folder, &["run", "version.so"], &["it has version 3 of the format, and this is for version 2"]);
+    refused(&folder, &["run", "version.so"], &["it has version 2 of the format, and this is for version 3"]);
     refused(&folder, &["run", "damaged.so"], &["it is cut off or damaged"]);
     refused(&folder, &["run", "cut.so"], &["`cut.so` is no compiled model"]);
     refused(&folder, &["run", "text.so"], &["`text.so` is no compiled model", "`blo compile` writes one"]);
