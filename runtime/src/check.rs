@@ -17,6 +17,7 @@ use crate::linear::blas1::{all_finite, norm2};
 use crate::linear::cg::{CgEnd, CgReport};
 use crate::minimise::{Composite, End, Minimiser};
 use crate::problem::Problem;
+use crate::sides;
 use crate::status::PointStatus;
 
 /// The relative gap at which the lower level counts as solved.
@@ -30,6 +31,7 @@ const ACCEPTED: f64 = 1e-6;
 /// The adjoint residual aimed at, and the largest at which the hypergradient is still reported.
 const ADJOINT: (f64, f64) = (1e-9, 1e-3);
 
+const SIDES: &str = "lower variables with next to no slope may be at either of their bounds; the hypergradient is the larger one of two such answers";
 const NOT_UNIQUE: &str = "the lower Hessian is singular, so lower solutions are not unique; the upper objective is stationary over them";
 
 /// What was found about the lower level at fixed `x`.
@@ -185,7 +187,15 @@ fn check_bilevel(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> 
         Adjoint { report, probe: implicit.probe(problem, x, &lower.solution, steps), flat: flat / size };
     let mut scratch = vec![0.0; x.len()];
     let norm = problem.upper.stationarity(x, &g, &mut scratch);
-    let (norm, note) = judge(&adjoint, norm, lower.polished);
+    let (mut norm, mut note) = judge(&adjoint, norm, lower.polished);
+    let mut size = size;
+    if norm.is_none()
+        && lower.solved
+        && let Some((larger, of)) =
+            sides::hypergradient(problem, (x, &lower.solution), lower.solution_objective, (steps, ADJOINT.0))
+    {
+        (norm, size, note) = (Some(larger), of, Some(SIDES.to_string()));
+    }
     let stationary = norm.is_some_and(|norm| norm <= tolerance(UPPER, problem) * size);
     let point = match (lower.solved, stationary) {
         (true, true) => PointStatus::Stationary,

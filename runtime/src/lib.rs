@@ -20,6 +20,7 @@ mod random;
 pub mod samples;
 pub mod schedule;
 pub mod settings;
+mod sides;
 pub mod slopes;
 pub mod solution;
 pub mod solvers;

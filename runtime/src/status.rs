@@ -421,7 +421,7 @@ pub(crate) fn long(v: f64) -> String {
 }
 
 /// Six decimals at most: what ties are known to.
-fn plain(v: f64) -> String {
+pub(crate) fn plain(v: f64) -> String {
     let rounded = (v * 1e6).round() / 1e6 + 0.0;
     if v.abs() < 1e9 && rounded != 0.0 { format!("{rounded}") } else { short(rounded) }
 }

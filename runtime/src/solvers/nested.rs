@@ -69,7 +69,7 @@ const OWN: &[OptionSpec] = &[
     OptionSpec {
         name: "newton",
         kind: Kind::Count(0),
-        default: Preset::Number(30.0),
+        default: Preset::Number(20.0),
         doc: "Outer BFGS steps before Newton's, where the lower level has no domains and at most 2000 variables, and the upper one is a box.",
     },
 ];

@@ -5,7 +5,7 @@ use blo_runtime::problem::Problem;
 use blo_runtime::space::Domain;
 use blo_runtime::status::{PointStatus, Termination, verdict};
 
-use crate::models::{Quadratic, Scalar, Sine, free, within};
+use crate::models::{Model, Quadratic, Scalar, Sine, free, within};
 use crate::{all_close, close, number, run, run_and_finish};
 
 fn scalar() -> Problem {
@@ -86,4 +86,42 @@ fn checks_on_domains() {
     let again = check(&mut problem, &x, &lower.solution, 500);
     assert!(again.lower.unwrap().solved);
     close(again.hypergradient_norm.unwrap(), c.hypergradient_norm.unwrap(), 1e-6);
+}
+
+/// `f = −½ (x₁ y₁)² − y₂` in a box: at `y₁ = 0` there is no slope, and its true answers are ±1, alike to 5e-9.
+struct Flat;
+
+impl Model for Flat {
+    fn lengths(&self) -> (usize, usize) {
+        (2, 2)
+    }
+    fn lower(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        gx[0] = -x[0] * y[0] * y[0];
+        gy[0] = -x[0] * x[0] * y[0];
+        gy[1] = -1.0;
+        -0.5 * (x[0] * y[0]).powi(2) - y[1]
+    }
+    fn second(&self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        hv[0] = -x[0] * x[0] * v[0];
+        xv[0] = -2.0 * x[0] * y[0] * v[0];
+    }
+    fn upper(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        gx[0] = x[0] - 1e-4;
+        gx[1] = x[1] + 1e-3 * y[0];
+        gy[0] = 1e-3 * x[1];
+        0.5 * gx[0] * gx[0] + 0.5 * x[1] * x[1] + 1e-3 * x[1] * y[0]
+    }
+}
+
+#[test]
+fn lower_variables_without_slope_are_put_on_both_bounds() {
+    let interval = Domain::Interval { lo: vec![-1.0], hi: vec![1.0] };
+    let mut problem = within(Flat, (Domain::Free, &[0.0; 2]), (interval, &[0.0, 1.0]));
+    let c = check(&mut problem, &[1e-4, 0.0], &[0.0, 1.0], 100);
+    // At either bound the gradient by x₂ is ±1e-3.
+    close(c.hypergradient_norm.unwrap(), 1e-3, 1e-9);
+    assert!(!c.upper_stationary && c.note.as_ref().unwrap().contains("next to no slope"), "{:?}", c.note);
+    // Where the answers differ by more than the tolerance, the point in between is none.
+    let c = check(&mut problem, &[0.1, 0.0], &[0.0, 1.0], 100);
+    assert!(c.hypergradient_norm.is_none() && c.note.unwrap().contains("negative curvature"));
 }

@@ -1,12 +1,13 @@
 //! Solves with the lower Hessian `H` for [`super::NESTED`], on a lower level without domains. Conjugate gradients alone, until their steps add
-//! up to what writing `H` down would cost; from then on with the Cholesky factor of that `H` as the preconditioner, which is made anew
-//! when the steps beyond a few per solve add up to its cost again. So never more than twice the products are spent that the better of
-//! both ways would need, and in a long run the factor is a few steps away from every `H` it meets.
+//! up to what writing `H` down and factorising it would cost, where solves take so many of them that a factor pays; from then on with
+//! the Cholesky factor of that `H` as the preconditioner, which is made anew when the steps beyond a few per solve add up to its cost
+//! again. So not much more than twice the work is spent that the better of both ways would need, and in a long run the factor is a few steps
+//! away from every `H` it meets. Work is counted in products with `H`, by the operations of one that the compiler counted.
 //!
 //! Where the factor exists the lower level is solved by Newton's steps with it, instead of by limited-memory BFGS.
 
 use super::super::run::Run;
-use crate::derivatives::Derivatives;
+use crate::derivatives::{Derivatives, Quantity};
 use crate::linear::blas1::{axpy, norm2};
 use crate::linear::cg::{CgEnd, CgReport, ConjugateGradients};
 use crate::linear::cholesky::Factor;
@@ -17,10 +18,16 @@ use crate::state::State;
 const LARGEST: usize = 2000;
 /// Steps per solve that are no sign of an old factor.
 const FEW: usize = 3;
+/// Products that solving the lower level and one system take with a factor, more or less.
+const WORTH: f64 = 12.0;
 /// Newton's steps on the lower level before limited-memory BFGS takes over.
 const NEWTON: usize = 8;
 /// The residual of a step, relative to what is left to go.
 const WITHIN: f64 = 0.3;
+/// What they aim at, relative to the tolerance: the last digits cost a step, and without them `F(x, y(x))` is not smooth.
+const AIM: f64 = 1e-3;
+/// No step aims at a smaller residual than this, relative to the gradient.
+const ENOUGH: f64 = 1e-12;
 
 pub(super) struct Solves {
     solver: ConjugateGradients,
@@ -31,6 +38,10 @@ pub(super) struct Solves {
     /// Products paid for since the factor was made, and from how many on it is made anew.
     paid: usize,
     price: usize,
+    /// Systems solved without a factor.
+    systems: usize,
+    /// What a product with the preconditioner costs, in products without.
+    dearer: f64,
     gradient: Vec<f64>,
     unit: Vec<f64>,
     step: Vec<f64>,
@@ -44,13 +55,18 @@ impl Solves {
             && problem.proximal.is_none()
             && problem.roundoff <= f64::EPSILON;
         let room = if possible { m } else { 0 };
+        let (size, work) = (m as f64, problem.work(Quantity::LowerHessian));
+        // Nobody counts those of derivatives written by hand.
+        let counted = |operations: f64| if work > 0.0 { operations / work } else { 0.0 };
         Solves {
             solver: ConjugateGradients::new(room),
             factor: None,
             possible,
             made: false,
             paid: 0,
-            price: m,
+            price: m + counted(size * size * size / 3.0) as usize,
+            systems: 0,
+            dearer: 1.0 + counted(2.0 * size * size),
             gradient: vec![0.0; room],
             unit: vec![0.0; room],
             step: vec![0.0; room],
@@ -82,7 +98,8 @@ impl Solves {
         (steps, tolerance): (usize, f64),
         run: &mut Run<'_>,
     ) -> CgReport {
-        if self.paid >= self.price {
+        let pays = self.made || self.paid as f64 >= WORTH * self.dearer * self.systems as f64;
+        if self.paid >= self.price && pays {
             self.renew(problem, x, y, run);
         }
         let product = |p: &[f64], q: &mut [f64]| problem.lower_hessian(x, y, p, q);
@@ -92,7 +109,12 @@ impl Solves {
             }
             None => self.solver.solve(b, v, steps, tolerance, product),
         };
-        self.paid += report.steps.saturating_sub(if self.made { FEW } else { 0 });
+        if self.made {
+            self.paid += (self.dearer * report.steps.saturating_sub(FEW) as f64) as usize;
+        } else {
+            self.paid += report.steps;
+            self.systems += 1;
+        }
         report
     }
 
@@ -110,7 +132,9 @@ impl Solves {
         }
         self.paid = 0;
         self.made = factor.renew();
-        self.price = if self.made { m } else { self.price.saturating_mul(4) };
+        if !self.made {
+            self.price = self.price.saturating_mul(4);
+        }
     }
 
     /// Moves `y` to a stationary point of the lower level, to `tolerance`; false, with `y` of no use, when Newton's steps do not lead there.
@@ -128,14 +152,14 @@ impl Solves {
             let mut gradient = std::mem::take(&mut self.gradient);
             problem.lower_gradient_only(x, y, &mut gradient);
             let size = norm2(&gradient);
-            let far = size > tolerance;
+            let far = size > AIM * tolerance;
             // Also when it is not a number.
             let better = size < 0.5 * before;
             if far && better {
                 before = size;
                 let mut step = std::mem::take(&mut self.step);
                 step.fill(0.0);
-                let within = (WITHIN * tolerance / size).max(f64::EPSILON);
+                let within = (WITHIN * AIM * tolerance / size).max(ENOUGH);
                 let report = self.solve(problem, (x, y), &gradient, &mut step, (steps, within), run);
                 axpy(-1.0, &step, y);
                 self.step = step;
@@ -145,6 +169,9 @@ impl Solves {
             }
             self.gradient = gradient;
             if !far {
+                return true;
+            }
+            if !better && size <= tolerance {
                 return true;
             }
             if !better || before == 0.0 || run.poll(problem) {
@@ -159,6 +186,7 @@ impl Solves {
         state.flag(&mut self.made);
         state.count(&mut self.paid);
         state.count(&mut self.price);
+        state.count(&mut self.systems);
         if self.made {
             let m = self.unit.len();
             self.factor.get_or_insert_with(|| Factor::new(m)).state(state);
