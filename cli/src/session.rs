@@ -130,7 +130,7 @@ impl Session {
 
     /// Chooses the method and checks its options.
     pub fn plan(&mut self, model: &Model, flags: &MethodArgs, seed: u64) -> Option<Plan> {
-        let default = default_method(model);
+        let default = if model.lower.is_some() { AUTO } else { default_method(model) };
         let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default)
             .and_then(|choice| settle(&self.sources, model, choice, seed));
         match plan {
