@@ -31,7 +31,6 @@ const ACCEPTED: f64 = 1e-6;
 /// The adjoint residual aimed at, and the largest at which the hypergradient is still reported.
 const ADJOINT: (f64, f64) = (1e-9, 1e-3);
 
-const SIDES: &str = "lower variables with next to no slope may be at either of their bounds; the hypergradient is the larger one of two such answers";
 const NOT_UNIQUE: &str = "the lower Hessian is singular, so lower solutions are not unique; the upper objective is stationary over them";
 
 /// What was found about the lower level at fixed `x`.
@@ -194,7 +193,10 @@ fn check_bilevel(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> 
         && let Some((larger, of)) =
             sides::hypergradient(problem, (x, &lower.solution), lower.solution_objective, (steps, ADJOINT.0))
     {
-        (norm, size, note) = (Some(larger), of, Some(SIDES.to_string()));
+        note = Some(sides::words(larger, larger <= tolerance(UPPER, problem) * of));
+        if larger <= tolerance(UPPER, problem) * of {
+            (norm, size) = (Some(larger), of);
+        }
     }
     let stationary = norm.is_some_and(|norm| norm <= tolerance(UPPER, problem) * size);
     let point = match (lower.solved, stationary) {

@@ -3,6 +3,9 @@
 //! coordinates on bounds. Two of them are looked at, with all such coordinates on their lower bounds and on their upper ones, but for those that
 //! the gradient presses to the other side; on the faces of both the hypergradient is that of [`crate::hypergradient`].
 //!
+//! Where both are stationary the point is; where one is not, the upper objective may have a kink there that is a minimum all the same, so
+//! nothing is said.
+//!
 //! Not guaranteed: with `k` such coordinates there may be `2ᵏ` sides, of which two are seen.
 
 use crate::check::LOWER;
@@ -40,6 +43,17 @@ pub(crate) fn hypergradient(
     let other = side(problem, (x, y), value, (&weak, &ends, true), limits)?;
     let relative = |(norm, size): (f64, f64)| norm / size;
     Some(if relative(one) >= relative(other) { one } else { other })
+}
+
+/// What is said of it: `norm`, whether that is small.
+pub(crate) fn words(norm: f64, stationary: bool) -> String {
+    let weak = "lower variables with next to no slope may be at either of their bounds";
+    if stationary {
+        return format!("{weak}; the hypergradient is the larger one of two such answers");
+    }
+    format!(
+        "{weak}, so the upper objective may have a kink here and the hypergradient is not defined; at such answers its norm is up to {norm:.1e}"
+    )
 }
 
 fn side(

@@ -293,12 +293,12 @@ impl Constrained {
         };
         let mut said = None;
         let reads_none = self.duals.is_empty() && self.names.iter().any(|named| !named.upper);
-        if let (Some(given), Some(follower)) = (&mut of_lower, self.follower.as_mut().filter(|_| reads_none))
-            && follower.whole.is_empty()
-            && let Some(several) = multipliers::several(follower, x, &y[..self.lens.1], given)
-        {
-            said = Some(self.range_words(&several));
-            *given = several.least;
+        if let Some(follower) = self.follower.as_mut().filter(|f| reads_none && f.whole.is_empty()) {
+            let given = of_lower.clone().unwrap_or_else(|| vec![0.0; follower.rows.len()]);
+            if let Some(several) = multipliers::several(follower, x, &y[..self.lens.1], &given) {
+                said = Some(self.range_words(&several));
+                of_lower = Some(several.least);
+            }
         }
         let found = self.found.as_ref().filter(|f| f.stationarity <= UPPER);
         let of_upper = match (reduced.filter(|r| r.norm <= UPPER * r.size), found) {

@@ -88,8 +88,9 @@ fn checks_on_domains() {
     close(again.hypergradient_norm.unwrap(), c.hypergradient_norm.unwrap(), 1e-6);
 }
 
-/// `f = −½ (x₁ y₁)² − y₂` in a box: at `y₁ = 0` there is no slope, and its true answers are ±1, alike to 5e-9.
-struct Flat;
+/// `f = −½ (x₁ y₁)² − y₂` in a box: at `y₁ = 0` there is no slope, and its true answers are ±1, alike to 5e-9. They move the leader by
+/// this much.
+struct Flat(f64);
 
 impl Model for Flat {
     fn lengths(&self) -> (usize, usize) {
@@ -107,21 +108,27 @@ impl Model for Flat {
     }
     fn upper(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
         gx[0] = x[0] - 1e-4;
-        gx[1] = x[1] + 1e-3 * y[0];
-        gy[0] = 1e-3 * x[1];
-        0.5 * gx[0] * gx[0] + 0.5 * x[1] * x[1] + 1e-3 * x[1] * y[0]
+        gx[1] = x[1] + self.0 * y[0];
+        gy[0] = self.0 * x[1];
+        0.5 * gx[0] * gx[0] + 0.5 * x[1] * x[1] + self.0 * x[1] * y[0]
     }
 }
 
 #[test]
 fn lower_variables_without_slope_are_put_on_both_bounds() {
-    let interval = Domain::Interval { lo: vec![-1.0], hi: vec![1.0] };
-    let mut problem = within(Flat, (Domain::Free, &[0.0; 2]), (interval, &[0.0, 1.0]));
-    let c = check(&mut problem, &[1e-4, 0.0], &[0.0, 1.0], 100);
-    // At either bound the gradient by x₂ is ±1e-3.
-    close(c.hypergradient_norm.unwrap(), 1e-3, 1e-9);
-    assert!(!c.upper_stationary && c.note.as_ref().unwrap().contains("next to no slope"), "{:?}", c.note);
+    let look = |moved: f64, x: f64| {
+        let interval = Domain::Interval { lo: vec![-1.0], hi: vec![1.0] };
+        let mut problem = within(Flat(moved), (Domain::Free, &[0.0; 2]), (interval, &[0.0, 1.0]));
+        let c = check(&mut problem, &[x, 0.0], &[0.0, 1.0], 100);
+        (c.hypergradient_norm, c.upper_stationary, c.note.unwrap())
+    };
+    // At either bound the gradient by x₂ is ± what they move the leader by: little, and more than that.
+    let (norm, stationary, note) = look(1e-6, 1e-4);
+    close(norm.unwrap(), 1e-6, 1e-9);
+    assert!(stationary && note.contains("next to no slope"), "{note}");
+    let (norm, stationary, note) = look(1e-3, 1e-4);
+    assert!(norm.is_none() && !stationary && note.contains("its norm is up to 1.0e-3"), "{note}");
     // Where the answers differ by more than the tolerance, the point in between is none.
-    let c = check(&mut problem, &[0.1, 0.0], &[0.0, 1.0], 100);
-    assert!(c.hypergradient_norm.is_none() && c.note.unwrap().contains("negative curvature"));
+    let (norm, _, note) = look(1e-3, 0.1);
+    assert!(norm.is_none() && note.contains("negative curvature"), "{note}");
 }
