@@ -4,7 +4,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::chunks::Chunks;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
-use blo_runtime::constrained::{Constrained, Degree, Follower, NamedRows, Pair, Row};
+use blo_runtime::constrained::{Constrained, Follower, NamedRows, Pair, Row};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::{Problem, Slope};
 use blo_runtime::program::Program as Machine;
@@ -32,7 +32,7 @@ use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
 use crate::reformulate::enclosure::enclosure;
 use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level, value};
-use crate::reformulate::terms::terms;
+use crate::reformulate::terms::written;
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
 
@@ -163,20 +163,14 @@ pub fn compile_single_level_in(
     around: Surroundings<'_>,
 ) -> Result<Problem, Vec<Diagnostic>> {
     around.observer.begins(Phase::Differentiate);
-    let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = single_level(model)?;
+    let form = single_level(model)?;
     let data = data_bindings(model);
     let mut problem = compile_in(model, needs, seed, around)?;
     problem.lower_convex = lower_is_convex(model);
     let convex = problem.lower_convex || lower_is_convex_between_whole_numbers(model);
-    let single_degrees = degrees(&program, &data);
-    // A follower of which nothing but its answers satisfies its conditions, and all of them do.
-    let exact = problem.lower_convex
-        && model.lower.iter().all(|lower| lower.vars.iter().all(|var| !var.integer))
-        && follower.as_ref().is_none_or(|follower| {
-            degrees(follower, &data).rows.iter().all(|degree| *degree == Degree::Affine)
-        });
-    let bent = !single_degrees.is_quadratic_program() || single_degrees.objective == Degree::Quadratic;
-    let terms = if exact && bent { terms(&program, &data) } else { None };
+    let single_degrees = degrees(&form.program, &data);
+    let terms = if problem.lower_convex { written(model, &form, &single_degrees, &data) } else { None };
+    let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = form;
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;

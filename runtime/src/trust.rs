@@ -222,16 +222,18 @@ impl TrustRegion {
         bounds.project(trial);
         axpy(-1.0, x, trial);
         let near = NEAR.min(norm2(trial));
-        for i in 0..x.len() {
-            let (down, up) = (bounds.lo[i] - x[i], bounds.hi[i] - x[i]);
-            shift[i] = if down >= -near && g[i] > 0.0 {
+        let ends = bounds.lo.iter().zip(&bounds.hi);
+        for (((held, shift), (lo, hi)), (x, g)) in held.iter_mut().zip(shift).zip(ends).zip(x.iter().zip(g)) {
+            let (down, up) = (lo - x, hi - x);
+            let (low, high) = (down >= -near && *g > 0.0, up <= near && *g < 0.0);
+            *shift = if low {
                 down
-            } else if up <= near && g[i] < 0.0 {
+            } else if high {
                 up
             } else {
                 0.0
             };
-            held[i] = (down >= -near && g[i] > 0.0) || (up <= near && g[i] < 0.0) || down >= up;
+            *held = low || high || lo >= hi;
         }
     }
 

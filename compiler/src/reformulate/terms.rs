@@ -5,11 +5,15 @@
 use std::rc::Rc;
 
 use blo_runtime::constrained::tree::terms::{Function, Terms};
+use blo_runtime::constrained::{Degree, Degrees};
 use rustc_hash::FxHashMap;
 
 use super::Program;
+use super::degree::degrees;
+use super::kkt::SingleLevel;
 use crate::ir::eval::Bindings;
 use crate::ir::scalar::{Expander, Scalar};
+use crate::model::Model;
 use crate::passes::simplify::simplify;
 
 /// Forms with more variables are not written.
@@ -17,8 +21,18 @@ const VARIABLES: usize = 200;
 /// Forms with more terms are not kept.
 const TERMS: usize = 4000;
 
+/// The single-level form of a model with a lower level that is convex, in terms, where boxes are what it takes to branch in it: the form is not
+/// affine, or its objective may not be convex, and nothing but answers of the follower satisfies its conditions, and all of them do.
+pub fn written(model: &Model, form: &SingleLevel, own: &Degrees, data: &Bindings) -> Option<Terms> {
+    let bent = !own.is_quadratic_program() || own.objective == Degree::Quadratic;
+    let real = model.lower.iter().all(|lower| lower.vars.iter().all(|var| !var.integer));
+    let affine = |follower: &Program| degrees(follower, data).rows.iter().all(|row| *row == Degree::Affine);
+    let exact = real && form.follower.as_ref().is_none_or(affine);
+    if exact && bent { terms(&form.program, data) } else { None }
+}
+
 /// A single-level form in terms; `None` where it is too large or has something that these cannot say.
-pub fn terms(program: &Program, data: &Bindings) -> Option<Terms> {
+fn terms(program: &Program, data: &Bindings) -> Option<Terms> {
     let vars = &program.model.lower.as_ref()?.vars;
     if vars.iter().map(|var| var.ty.len()).sum::<usize>() > VARIABLES {
         return None;

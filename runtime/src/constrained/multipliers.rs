@@ -69,15 +69,15 @@ pub fn several(follower: &mut Follower, x: &[f64], y: &[f64], given: &[f64]) -> 
     let off = (0..n).filter(|&j| free[j]).map(|j| (g[j] + sum[j]).abs()).fold(0.0, f64::max);
     let satisfied = off <= SATISFIED * size;
     let mut lines = Vec::new();
-    for j in 0..n {
+    for (j, &free) in free.iter().enumerate() {
         let sign = if high[j] { 1.0 } else { -1.0 };
         let own = columns.iter().enumerate().map(|(k, column)| (k, sign * column[j] / size));
         let terms: Vec<_> = own.filter(|(_, a)| *a != 0.0).collect();
         if terms.is_empty() || low[j] && high[j] {
             continue;
         }
-        let constant = if free[j] && satisfied { -sum[j] } else { g[j] };
-        lines.push(Line { terms, constant: sign * constant / size, equal: free[j] });
+        let constant = if free && satisfied { -sum[j] } else { g[j] };
+        lines.push(Line { terms, constant: sign * constant / size, equal: free });
     }
     let k = active.len();
     let least: Vec<f64> =

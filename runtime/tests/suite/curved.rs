@@ -1,5 +1,7 @@
 //! Newton's steps of `nested`, on a model whose variables have scales from 1 to 1e-7 and where BFGS alone takes thousands of steps.
 
+#![allow(clippy::needless_range_loop, reason = "matrix formulas read best with their indices")]
+
 use super::models::{Model, within};
 use super::{close, number, run};
 use blo_runtime::space::Domain;
@@ -81,9 +83,6 @@ fn a_weight_per_feature() {
     };
     for start in [0.0, 3.0] {
         let s = made(start, 20.0);
-        if std::env::var("SHOW").is_ok() {
-            eprintln!("{start} {} {} {:?} {:?}", s.upper_objective, s.iterations, s.termination, s.calls);
-        }
         close(s.upper_objective, 20.252444347, 1e-8);
     }
     // Without them the same number of steps leads nowhere near.
