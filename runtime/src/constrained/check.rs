@@ -78,7 +78,8 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         None
     };
     let falls = jump.as_ref().is_some_and(|jump| jump.infimum.is_some());
-    let ties = lower.as_ref().filter(|lower| lower.solved).and_then(|lower| lean::range(c, x, lower, convex));
+    let answer = lower.as_ref().filter(|lower| lower.solved);
+    let ties = answer.and_then(|lower| lean::range(c, x, &y[..m], lower, convex));
     Check {
         point: if falls && point != PointStatus::Optimal { PointStatus::NotAttained } else { point },
         lower,

@@ -36,12 +36,14 @@ const PARTS: [f64; 2] = [1e-3, 1e-5];
 const LEVEL: f64 = 1e-7;
 /// Answers that are closer, relative, are the same.
 const SAME: f64 = 1e-3;
+/// Solutions from different starts that are closer, relative, may be one answer about which the objective is flat.
+const DISTINCT: f64 = 0.1;
 /// How far a point may move between the two parts, relative to how far it is from the answer it came from.
 const SETTLED: f64 = 0.1;
 
-/// The range at `x`, where `lower` says what the follower answers; `convex`: whether the lower level is known to be. `None` where nothing was
-/// found out.
-pub fn range(c: &mut Constrained, x: &[f64], lower: &LowerCheck, convex: bool) -> Option<Ties> {
+/// The range at `(x, y)`, where `lower` says that `y` is an answer of the follower; `convex`: whether the lower level is known to be. `None`
+/// where nothing was found out.
+pub fn range(c: &mut Constrained, x: &[f64], y: &[f64], lower: &LowerCheck, convex: bool) -> Option<Ties> {
     if let Some(found) = ties(c, x) {
         return Some(found);
     }
@@ -49,20 +51,22 @@ pub fn range(c: &mut Constrained, x: &[f64], lower: &LowerCheck, convex: bool) -
     if !c.duals.is_empty() || m > LARGEST || c.whole.iter().any(|at| *at >= n) || !lower.polished {
         return None;
     }
-    let best = &lower.solution;
-    let at_best = upper(c, x, best);
+    let at_best = upper(c, x, y);
     let one = |exact| Ties { least: at_best, most: at_best, exact, local: !convex };
-    if convex && is_strict(c, x, best) {
+    if convex && is_strict(c, x, y) {
         return Some(one(true)).filter(|_| at_best.is_finite());
     }
-    let mut answers = vec![best.clone()];
+    let mut answers = vec![y.to_vec()];
+    if !convex && apart(y, &lower.solution) > DISTINCT {
+        answers.push(lower.solution.clone());
+    }
     let most = lower.solution_objective + LEVEL * lower.solution_objective.abs().max(1.0);
     let follower = c.follower.as_mut()?;
     follower.nlp.set_parameters(x);
     for seed in if convex { 0..0 } else { 0..DRAWN } {
         let from = follower.nlp.drawn(seed + 1);
         let Some((y, _)) = answer_from(&mut follower.nlp, &from, STEPS) else { continue };
-        let new = answers.iter().all(|known| apart(known, &y) > SAME);
+        let new = answers.iter().all(|known| apart(known, &y) > DISTINCT);
         if new && answers.len() < KEPT && follower.nlp.objective(&y) <= most {
             answers.push(y);
         }
