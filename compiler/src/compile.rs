@@ -4,6 +4,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::chunks::Chunks;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
+use blo_runtime::constrained::tree::value::VARIABLES;
 use blo_runtime::constrained::{Constrained, Degree, Follower, NamedRows, Pair, Row};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::{Problem, Slope};
@@ -31,7 +32,7 @@ use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
 use crate::reformulate::enclosure::enclosure;
-use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level, value};
+use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, side_by_side, single_level, value};
 use crate::reformulate::terms::terms;
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
@@ -176,6 +177,13 @@ pub fn compile_single_level_in(
             degrees(follower, &data).rows.iter().all(|degree| *degree == Degree::Affine)
         });
     let bent = !single_degrees.is_quadratic_program() || single_degrees.objective == Degree::Quadratic;
+    let plain = model
+        .lower
+        .as_ref()
+        .is_some_and(|lower| lower.pessimistic.is_none() && lower.vars.iter().all(|var| !var.integer));
+    let small = problem.upper.len() + problem.lower.len() <= VARIABLES;
+    let sides = if plain && small && !exact && duals.is_empty() { side_by_side(model) } else { None };
+    let sides = sides.and_then(|program| terms(&program, &data));
     let terms = if exact && bent { terms(&program, &data) } else { None };
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
@@ -207,11 +215,12 @@ pub fn compile_single_level_in(
     let follower = match follower {
         Some(program) => {
             let quadratic = convex && degrees(&program, &data).is_quadratic_program();
-            let enclosure = if convex { None } else { enclosure(&program, &data) };
+            let enclosure = if convex && sides.is_none() { None } else { enclosure(&program, &data) };
             let integers = model.lower.iter().flat_map(|lower| &lower.vars);
             let integers = integers.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
             let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
-            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, whole, enclosure })
+            let nlp = nlp(program, &data, seed, around)?.0;
+            Some(Follower { nlp, rows, quadratic, convex: problem.lower_convex, whole, enclosure })
         }
         None => None,
     };
@@ -240,6 +249,7 @@ pub fn compile_single_level_in(
         whole,
         pessimistic: model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_some()),
         terms,
+        sides,
         proof,
     }));
     Ok(problem)

@@ -1,6 +1,6 @@
-//! The single-level form in the terms that branching in boxes reads: sums, products and functions of one number. Written only where
-//! it is needed and true: the form is small and not affine, and the follower is convex with rows that are affine in its variables, so that its
-//! answers are just the points that satisfy its optimality conditions.
+//! Programs in the terms that branching in boxes reads: sums, products and functions of one number. Of the single-level form they are
+//! written only where it is small and not affine, and the follower is convex with rows that are affine in its variables, so that its
+//! answers are just the points that satisfy its optimality conditions; else both levels are written side by side.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ const VARIABLES: usize = 200;
 /// Forms with more terms are not kept.
 const TERMS: usize = 4000;
 
-/// A single-level form in terms; `None` where it is too large or has something that these cannot say.
+/// A program in terms; `None` where it is too large or has something that these cannot say.
 pub fn terms(program: &Program, data: &Bindings) -> Option<Terms> {
     let vars = &program.model.lower.as_ref()?.vars;
     if vars.iter().map(|var| var.ty.len()).sum::<usize>() > VARIABLES {
@@ -84,6 +84,9 @@ impl Writer {
                     "exp" => self.terms.apply(Function::Exp, x),
                     "log" => self.terms.apply(Function::Log, x),
                     "sqrt" => self.terms.apply(Function::Root, x),
+                    "sin" => self.terms.apply(Function::Sine, x),
+                    "cos" => self.terms.apply(Function::Cosine, x),
+                    "abs" => self.terms.apply(Function::Size, x),
                     _ => return None,
                 }
             }

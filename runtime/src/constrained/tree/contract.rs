@@ -9,6 +9,8 @@ use super::terms::{Ends, Function, Term, Terms};
 
 /// Rows count as held when they are off by this, times the size of their parts.
 const SLACK: f64 = 1e-9;
+/// As [`SLACK`] for rows that are known up to rounding, however small their parts.
+const ROUNDING: f64 = 1e-12;
 /// Passes over the rows.
 const PASSES: usize = 12;
 /// A pass that shortens no interval by this much of its length is the last.
@@ -19,6 +21,10 @@ pub struct Contractor<'a> {
     terms: &'a Terms,
     equal: &'a [bool],
     pairs: &'a [Pair],
+    /// Rows from here on are known up to rounding.
+    known_from: usize,
+    /// By how much the objective may exceed its limit, relative.
+    above: f64,
     /// The places of variables among the terms.
     places: Vec<(usize, usize)>,
 }
@@ -31,7 +37,27 @@ impl<'a> Contractor<'a> {
             _ => None,
         };
         let places = terms.terms.iter().enumerate().filter_map(place).collect();
-        Contractor { terms, equal, pairs, places }
+        Contractor { terms, equal, pairs, known_from: usize::MAX, above: SLACK, places }
+    }
+
+    /// The same with rows from `row` on that are known up to rounding.
+    pub fn known_from(self, row: usize) -> Self {
+        Contractor { known_from: row, ..self }
+    }
+
+    /// The same with a limit of the objective that it may not exceed at all.
+    pub fn strict(self) -> Self {
+        Contractor { above: 0.0, ..self }
+    }
+
+    /// The intervals of all terms over a box; `None` where a function is not defined anywhere in it.
+    pub fn over(&self, lo: &[f64], hi: &[f64]) -> Option<Vec<Ends>> {
+        let mut over = vec![(f64::NEG_INFINITY, f64::INFINITY); self.terms.terms.len()];
+        for &(at, variable) in &self.places {
+            over[at] = (lo[variable], hi[variable]);
+        }
+        self.upwards(&mut over)?;
+        Some(over)
     }
 
     /// Shrinks the box `lo`, `hi` around the points that hold all rows and pairs and whose objective is at most `most`, and gives the
@@ -52,12 +78,15 @@ impl<'a> Contractor<'a> {
                 over[at] = (lo[variable], hi[variable]);
             }
             self.upwards(&mut over)?;
-            for (&row, &equal) in self.terms.rows.iter().zip(self.equal) {
-                let room = SLACK * self.size(row, &over);
+            for (k, (&row, &equal)) in self.terms.rows.iter().zip(self.equal).enumerate() {
+                let room = self.room(k, row, &over);
                 let wanted = (if equal { -room } else { f64::NEG_INFINITY }, room);
                 meet(&mut over[row], wanted)?;
             }
-            meet(&mut over[self.terms.objective], (f64::NEG_INFINITY, most + SLACK * most.abs().max(1.0)))?;
+            meet(
+                &mut over[self.terms.objective],
+                (f64::NEG_INFINITY, most + self.above * most.abs().max(1.0)),
+            )?;
             self.downwards(&mut over)?;
             let mut shorter = false;
             for &(at, variable) in &self.places {
@@ -107,14 +136,18 @@ impl<'a> Contractor<'a> {
         true
     }
 
-    /// The size of the parts of a row.
-    fn size(&self, row: usize, over: &[Ends]) -> f64 {
-        let Term::Sum(constant, parts) = &self.terms.terms[row] else { return 1.0 };
+    /// What row `k` may be off by.
+    fn room(&self, k: usize, row: usize, over: &[Ends]) -> f64 {
+        let known = k >= self.known_from;
+        let least = if known { 0.0 } else { 1.0 };
+        let Term::Sum(constant, parts) = &self.terms.terms[row] else { return SLACK * least };
         let part = |&(at, c): &(usize, f64)| {
-            let size = c.abs() * over[at].0.abs().min(over[at].1.abs());
+            let (a, b) = (over[at].0.abs(), over[at].1.abs());
+            let size = c.abs() * if known { a.max(b) } else { a.min(b) };
             if size.is_finite() { size } else { 0.0 }
         };
-        parts.iter().map(part).fold(constant.abs().max(1.0), f64::max)
+        let size = parts.iter().map(part).fold(constant.abs().max(least), f64::max);
+        size * if known { ROUNDING } else { SLACK }
     }
 
     fn upwards(&self, over: &mut [Ends]) -> Option<()> {
