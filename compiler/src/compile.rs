@@ -182,9 +182,11 @@ pub fn compile_single_level_in(
         .as_ref()
         .is_some_and(|lower| lower.pessimistic.is_none() && lower.vars.iter().all(|var| !var.integer));
     let small = problem.upper.len() + problem.lower.len() <= VARIABLES;
-    let sides = if plain && small && !exact && duals.is_empty() { side_by_side(model) } else { None };
+    let single_terms = if exact && bent { terms(&program, &data) } else { None };
+    // The conditions of a follower that is not smooth cannot be written in terms, though they are exact.
+    let by_value = !exact || bent && single_terms.is_none();
+    let sides = if plain && small && by_value && duals.is_empty() { side_by_side(model) } else { None };
     let sides = sides.and_then(|program| terms(&program, &data));
-    let terms = if exact && bent { terms(&program, &data) } else { None };
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
@@ -248,7 +250,7 @@ pub fn compile_single_level_in(
         degrees: single_degrees,
         whole,
         pessimistic: model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_some()),
-        terms,
+        terms: single_terms,
         sides,
         proof,
     }));

@@ -11,6 +11,8 @@ use super::terms::{Ends, Function, Term, Terms};
 const SLACK: f64 = 1e-9;
 /// As [`SLACK`] for rows that are known up to rounding, however small their parts.
 const ROUNDING: f64 = 1e-12;
+/// What rounding does to a sum, relative to the size of its parts.
+const SUMMED: f64 = 1e-15;
 /// Passes over the rows.
 const PASSES: usize = 12;
 /// A pass that shortens no interval by this much of its length is the last.
@@ -23,8 +25,8 @@ pub struct Contractor<'a> {
     pairs: &'a [Pair],
     /// Rows from here on are known up to rounding.
     known_from: usize,
-    /// By how much the objective may exceed its limit, relative.
-    above: f64,
+    /// By how much the objective may exceed its limit, and intervals that share a number may be apart, relative.
+    slack: f64,
     /// The places of variables among the terms.
     places: Vec<(usize, usize)>,
 }
@@ -37,7 +39,7 @@ impl<'a> Contractor<'a> {
             _ => None,
         };
         let places = terms.terms.iter().enumerate().filter_map(place).collect();
-        Contractor { terms, equal, pairs, known_from: usize::MAX, above: SLACK, places }
+        Contractor { terms, equal, pairs, known_from: usize::MAX, slack: SLACK, places }
     }
 
     /// The same with rows from `row` on that are known up to rounding.
@@ -45,9 +47,9 @@ impl<'a> Contractor<'a> {
         Contractor { known_from: row, ..self }
     }
 
-    /// The same with a limit of the objective that it may not exceed at all.
+    /// The same without room for the objective's limit and between intervals.
     pub fn strict(self) -> Self {
-        Contractor { above: 0.0, ..self }
+        Contractor { slack: 0.0, ..self }
     }
 
     /// The intervals of all terms over a box; `None` where a function is not defined anywhere in it.
@@ -81,11 +83,12 @@ impl<'a> Contractor<'a> {
             for (k, (&row, &equal)) in self.terms.rows.iter().zip(self.equal).enumerate() {
                 let room = self.room(k, row, &over);
                 let wanted = (if equal { -room } else { f64::NEG_INFINITY }, room);
-                meet(&mut over[row], wanted)?;
+                meet(&mut over[row], wanted, if k < self.known_from { self.slack } else { 0.0 })?;
             }
             meet(
                 &mut over[self.terms.objective],
-                (f64::NEG_INFINITY, most + self.above * most.abs().max(1.0)),
+                (f64::NEG_INFINITY, most + self.slack * most.abs().max(1.0)),
+                self.slack,
             )?;
             self.downwards(&mut over)?;
             let mut shorter = false;
@@ -155,19 +158,28 @@ impl<'a> Contractor<'a> {
             let found = match &self.terms.terms[at] {
                 Term::Variable(_) => continue,
                 Term::Sum(constant, parts) => {
-                    parts.iter().fold((*constant, *constant), |sum, &(at, c)| add(sum, times(over[at], c)))
+                    let (mut sum, mut size) = ((*constant, *constant), constant.abs());
+                    for &(at, c) in parts {
+                        let part = times(over[at], c);
+                        sum = add(sum, part);
+                        size += [part.0, part.1]
+                            .into_iter()
+                            .filter(|end| end.is_finite())
+                            .fold(0.0, |all: f64, end| all.max(end.abs()));
+                    }
+                    (sum.0 - SUMMED * size, sum.1 + SUMMED * size)
                 }
                 Term::Product(a, b) => product(over[*a], over[*b]),
                 Term::Apply(function, a) => {
                     let mut inner = over[*a];
                     if matches!(function, Function::Log | Function::Root) {
-                        meet(&mut inner, (0.0, f64::INFINITY))?;
+                        meet(&mut inner, (0.0, f64::INFINITY), self.slack)?;
                     }
                     function.over(inner)
                 }
             };
             let found = (widen(found.0, -1.0), widen(found.1, 1.0));
-            meet(&mut over[at], found)?;
+            meet(&mut over[at], found, self.slack)?;
         }
         Some(())
     }
@@ -180,12 +192,12 @@ impl<'a> Contractor<'a> {
                 Term::Sum(constant, parts) => self.spread(own, *constant, parts, over)?,
                 Term::Product(a, b) => {
                     let (x, y) = (over[*a], over[*b]);
-                    meet(&mut over[*a], quotient(own, y))?;
-                    meet(&mut over[*b], quotient(own, x))?;
+                    meet(&mut over[*a], quotient(own, y), self.slack)?;
+                    meet(&mut over[*b], quotient(own, x), self.slack)?;
                 }
                 Term::Apply(function, a) => {
                     let found = function.back(own, over[*a]);
-                    meet(&mut over[*a], (widen(found.0, -1.0), widen(found.1, 1.0)))?;
+                    meet(&mut over[*a], (widen(found.0, -1.0), widen(found.1, 1.0)), self.slack)?;
                 }
             }
         }
@@ -219,20 +231,20 @@ impl<'a> Contractor<'a> {
             let (others_low, others_high) = (without(low, a, -1.0), without(high, b, 1.0));
             let part = (own.0 - others_high - rounding, own.1 - others_low + rounding);
             let ends = times(part, 1.0 / c);
-            meet(&mut over[at], (widen(ends.0, -1.0), widen(ends.1, 1.0)))?;
+            meet(&mut over[at], (widen(ends.0, -1.0), widen(ends.1, 1.0)), self.slack)?;
         }
         Some(())
     }
 }
 
-/// The part of two intervals that they share; `None` when they are apart by more than rounding.
-fn meet(own: &mut Ends, other: Ends) -> Option<()> {
+/// The part of two intervals that they share; `None` when they are apart by more than `slack`.
+fn meet(own: &mut Ends, other: Ends, slack: f64) -> Option<()> {
     let both = (own.0.max(other.0), own.1.min(other.1));
     if both.0 > both.1 {
         if both.0.is_infinite() || both.1.is_infinite() {
             return None;
         }
-        if both.0 - both.1 > SLACK * both.0.abs().max(both.1.abs()).max(1.0) {
+        if both.0 - both.1 > slack * both.0.abs().max(both.1.abs()).max(1.0) {
             return None;
         }
         // Nearly touching: a point between.

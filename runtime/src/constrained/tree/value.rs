@@ -34,6 +34,7 @@ use super::terms::Term;
 use super::value_answers::{Answer, KEPT, least, rises, tighter, with_rows};
 use super::value_form::Sides;
 use super::value_proof::{Answered, better};
+use super::value_terms::variables;
 use crate::linear::blas1::largest;
 use crate::state::State;
 
@@ -41,6 +42,8 @@ use crate::state::State;
 pub const VARIABLES: usize = 16;
 /// The follower's objective may be above its best value by this, relative to the size of its parts.
 pub const TIE: f64 = 1e-10;
+/// Parts of another answer count at most this much more, relative.
+const SIZE: f64 = 10.0;
 /// Parts of the follower's objective are of this size at least.
 const LEAST: f64 = 1e-6;
 /// Answers whose objectives differ by less than this, relative to the size of their parts, say the same.
@@ -64,6 +67,8 @@ pub struct Value {
     /// The upper objective where it is quadratic and convex.
     convex: Option<Quadratic>,
     answers: Vec<Answer>,
+    /// The upper variables that the follower sees.
+    linking: Vec<usize>,
     /// The widths of the first box after it was shrunk.
     widths: Vec<f64>,
 }
@@ -86,6 +91,10 @@ impl Value {
         } else {
             None
         };
+        let seen = sides.rows.iter().chain([&sides.lower]).flat_map(|&of| variables(&sides.terms, of));
+        let mut linking: Vec<usize> = seen.filter(|i| *i < n).collect();
+        linking.sort_unstable();
+        linking.dedup();
         let (widths, length) = (vec![f64::INFINITY; sides.lo.len()], c.single.len());
         Some(Value {
             convex,
@@ -94,6 +103,7 @@ impl Value {
             lens: (n, m),
             whole: c.whole.clone(),
             answers: Vec::new(),
+            linking,
             sides,
         })
     }
@@ -134,6 +144,17 @@ impl Value {
             self.answers.remove(0);
         }
         self.answers.push(new);
+    }
+
+    /// Whether an answer that is feasible at `z`, but not over the box, is better for the follower than `z` and all that are.
+    fn is_beaten(&self, place: &Place, z: &[f64]) -> bool {
+        let (n, m) = self.lens;
+        let x = &z[..n];
+        let (own, size) = self.lower(x, &z[n..n + m]);
+        let over = least(&self.sides, &self.answers, x, &place.lo, &place.hi);
+        let here = self.answers.iter().filter(|answer| answer.feasible(x, &self.sides.rows_equal));
+        let here = here.map(|answer| answer.at(x)).fold(f64::INFINITY, f64::min);
+        here < own.min(over) - 1e-6 * size
     }
 
     /// The follower's objective and the size of its parts.
@@ -203,8 +224,8 @@ impl Tree {
             }
             let many = self.nodes.is_power_of_two() && round == 1;
             let at = (&solved.z[..n], &solved.z[n..n + m]);
-            let new = self.look_at_box(c, value, at, &bounded.place, many);
-            if many {
+            let new = self.look_at_box(c, value, at, (&bounded.place, many), stop);
+            if many || round == 1 && self.nodes.is_multiple_of(50) {
                 self.local_point(c, value, &solved.z[..n], stop);
             }
             if self.cuts(node.bound) {
@@ -228,14 +249,23 @@ impl Tree {
         let mut hi = place.hi.clone();
         hi[n + m..].copy_from_slice(&place.lo[n + m..]);
         let rows = spatial.convex.is_some();
+        let part = |i: usize| (place.hi[i] - place.lo[i]) / value.widths[i].clamp(1e-9, 1e9);
+        let widest = |all: &mut dyn Iterator<Item = usize>| {
+            all.filter(|&i| wide(place.lo[i], place.hi[i])).max_by(|&a, &b| part(a).total_cmp(&part(b)))
+        };
         let choice = self.violated(own, &place.lo, &place.hi, false);
-        let choice = choice
-            .or_else(|| spatial.relaxation.farthest(z, &place.lo, &hi, &value.widths, rows).map(Choice::Cut));
         let choice = choice.or_else(|| {
+            let far = spatial.relaxation.farthest(z, &place.lo, &hi, &value.widths, rows);
+            // Where the follower has a better answer that is not feasible over the whole box, a smaller one lets it count.
+            let moved =
+                if value.is_beaten(place, z) { widest(&mut value.linking.iter().copied()) } else { None };
+            let cut = match (far, moved) {
+                (Some(far), Some(moved)) => Some(if part(moved) >= part(far) { moved } else { far }),
+                (far, moved) => far.or(moved),
+            };
             let bent = spatial.relaxation.bent();
-            let open = bent.into_iter().filter(|&i| i < n + m && wide(place.lo[i], place.hi[i]));
-            let width = |i: usize| (place.hi[i] - place.lo[i]) / value.widths[i].min(1e9).max(1e-9);
-            open.max_by(|&a, &b| width(a).total_cmp(&width(b))).map(Choice::Cut)
+            let all = &mut bent.into_iter().chain(value.linking.iter().copied()).filter(|&i| i < n + m);
+            cut.or_else(|| widest(all)).map(Choice::Cut)
         });
         let choice = choice.or_else(|| self.undecided(&place.lo, &place.hi));
         let bound = node.bound;
@@ -280,13 +310,13 @@ impl Tree {
         c: &mut Constrained,
         value: &mut Value,
         (x, y): (&[f64], &[f64]),
-        place: &Place,
-        many: bool,
+        (place, many): (&Place, bool),
+        stop: &mut dyn FnMut() -> bool,
     ) -> bool {
         let n = value.lens.0;
         let before = least(&value.sides, &value.answers, x, &place.lo, &place.hi);
         let best = self.look_at(c, value, x, y, many);
-        if n == 1 {
+        if n == 1 && !stop() {
             for end in [place.lo[0], place.hi[0]] {
                 if end.is_finite() && end != x[0] {
                     self.look_at(c, value, &[end], y, false);
@@ -416,11 +446,13 @@ impl Tree {
         if !whole || !improves || violation > most {
             return;
         }
-        // What is known of the follower at `x` already.
-        let room = TIE * value.lower(x, y).1;
+        // What is known of the follower at `x` already; its best answer there says what rounding is worth, too.
         let equal = &value.sides.rows_equal;
-        let beaten = |answer: &Answer| answer.at(x) < lower - room && answer.feasible(x, equal);
-        if value.answers.iter().any(beaten) {
+        let held = value.answers.iter().filter(|answer| answer.feasible(x, equal));
+        let other = held.min_by(|a, b| a.at(x).total_cmp(&b.at(x)));
+        let size = |y: &[f64]| value.lower(x, y).1;
+        let room = TIE * size(y).max(other.map_or(0.0, |other| size(&other.y).min(SIZE * size(y).max(1.0))));
+        if other.is_some_and(|other| other.at(x) < lower - room) {
             return;
         }
         let answered = match least {

@@ -75,6 +75,16 @@ fn below(terms: &Terms, of: usize) -> Vec<bool> {
     needed
 }
 
+/// The variables that a term is made of.
+pub fn variables(terms: &Terms, of: usize) -> Vec<usize> {
+    let needed = below(terms, of);
+    let own = terms.terms.iter().zip(&needed).filter_map(|(term, needed)| match term {
+        Term::Variable(i) if *needed => Some(*i),
+        _ => None,
+    });
+    own.collect()
+}
+
 fn operands(term: &Term) -> Vec<usize> {
     match term {
         Term::Variable(_) => Vec::new(),
