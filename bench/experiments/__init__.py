@@ -13,5 +13,6 @@ SECTIONS = {
     "auto": auto.auto,
     "choices": auto.choices,
     "followers": auto.followers,
+    "backends": auto.backends,
     "sizes": auto.sizes,
 }

@@ -4,7 +4,11 @@ import concurrent.futures
 import json
 import math
 import re
+import shutil
+import statistics
+import subprocess
 import sys
+import time
 
 import gallery
 
@@ -66,6 +70,39 @@ def followers(only):
         shown = None if value is None else f"{value:.7g}"
         goal = f"{goal:.7g}" if isinstance(goal, (int, float)) else goal
         made.put([problem["name"], lower, f"`{result['method']}`", result["status"], shown, goal, f"{1000 * result['seconds']['total']:.1f}"])
+    return made.text()
+
+
+PROGRAMS = {"ipopt": "-v", "highs": "--version"}
+
+
+def backends(only):
+    """The same models by programs of other people that are on PATH, with answers checked by blo: how many have their best known value."""
+    del only
+    made = Table("program", "lower level", "models", "taken", "allowed by the check", "at the best known value", "median seconds")
+    problems = json.loads((ROOT / "bench/or/problems.json").read_text())
+    for program, ask in PROGRAMS.items():
+        if not shutil.which(program):
+            sys.exit(f"{program} is not installed")
+        version = subprocess.run([program, ask], capture_output=True, text=True).stdout.split("\n")[0].split(" (")[0].split(" Git")[0]
+        for convex in (True, False):
+            own = [p for p in problems if p["class"]["lower_convex"] == convex and isinstance((p["best_known"] or {}).get("F"), (int, float))]
+            taken, allowed, right, seconds = 0, 0, 0, []
+            for problem in own:
+                model = ROOT / "bench/or/models" / f"{problem['name']}.blo"
+                begin = time.monotonic()
+                result, complaint = solve(model, None, ["--no-cache", "--backend", program])
+                if complaint:
+                    continue
+                taken += 1
+                seconds.append(time.monotonic() - begin)
+                best, value = problem["best_known"]["F"], result["upper"]["objective"]
+                fine = result["status"] in ("feasible", "solved", "optimal")
+                allowed += fine
+                right += fine and abs(value - best) <= 1e-5 * max(1, abs(best))
+            median = statistics.median(seconds) if seconds else None
+            kind = "convex" if convex else "not convex"
+            made.put([version, kind, *(str(n) for n in (len(own), taken, allowed, right)), median])
     return made.text()
 
 

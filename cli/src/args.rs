@@ -90,6 +90,23 @@ pub struct InputArgs {
     pub format: Format,
 }
 
+/// What `run` and `compile` take of the method.
+#[derive(Clone, Debug, Default, Args)]
+pub struct MethodArgs {
+    /// Solve with this method instead of the model's: NAME or NAME(option=value, …)
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<String>,
+    /// Give an option of the method another value
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
+    pub options: Vec<(String, String)>,
+    /// Number of iterations (the method's option `steps`)
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
+    pub iterations: Option<u64>,
+    /// Whether the method is one of several that `--methods` names.
+    #[arg(skip)]
+    pub listed: bool,
+}
+
 /// `blo run`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "Example: blo run model.blo --report page.html --out run")]
@@ -100,19 +117,13 @@ pub struct RunArgs {
     /// Print a stage of the compiler and stop
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
-    /// Solve with this method instead of the model's: NAME or NAME(option=value, …)
-    #[arg(long, value_name = "METHOD")]
-    pub method: Option<String>,
+    /// The method.
+    #[command(flatten)]
+    pub flags: MethodArgs,
     /// Let an installed program solve the single-level form, ipopt or highs, and check its answer
     #[arg(long, value_name = "PROGRAM", value_parser = named, conflicts_with_all = ["method", "options", "iterations", "emit", "start",
         "starts", "checkpoint", "resume", "stop", "watch", "patience"])]
     pub backend: Option<&'static Backend>,
-    /// Give an option of the method another value
-    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
-    pub options: Vec<(String, String)>,
-    /// Number of iterations (the method's option `steps`)
-    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
-    pub iterations: Option<u64>,
     /// Threads that large steps share (default: as many as the machine has); results do not depend on it
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub threads: Option<u64>,
@@ -376,15 +387,9 @@ pub struct CompileArgs {
     /// Also write an object for linkers (NAME.o), with the library inside of it; this needs a C compiler
     #[arg(long = "static")]
     pub object: bool,
-    /// The method of the solver instead of the model's: NAME or NAME(option=value, …)
-    #[arg(long, value_name = "METHOD")]
-    pub method: Option<String>,
-    /// Give an option of the method another value
-    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
-    pub options: Vec<(String, String)>,
-    /// Number of iterations (the method's option `steps`)
-    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
-    pub iterations: Option<u64>,
+    /// The method.
+    #[command(flatten)]
+    pub flags: MethodArgs,
 }
 
 /// Processors.

@@ -1,10 +1,10 @@
 //! Which method solves a model that names none, and which one `solve auto()` takes, with the reason.
 
-use blo_compiler::convexity::Class;
+use blo_compiler::convexity::{Class, lower_objective};
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::DOT;
 use blo_compiler::ops::curvature::Smoothness;
-use blo_compiler::{convexity, pairs_to_branch_on, proximal};
+use blo_compiler::{pairs_to_branch_on, proximal};
 use blo_runtime::constrained::global::VARIABLES;
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
@@ -131,10 +131,10 @@ fn size(level: &Level) -> usize {
 
 /// The method for a lower level without constraints.
 fn by_lower_level(model: &Model, lower: &Level) -> (&'static str, String) {
-    let Some(found) = convexity(model).lower else {
+    let Some(own) = lower_objective(model) else {
         return (DEFAULT_METHODS.1, "the model has two levels".into());
     };
-    let (own, size) = (&found.own, size(lower));
+    let size = size(lower);
     let smooth = matches!(own.smooth, Smoothness::Smooth | Smoothness::Steep);
     if !smooth && proximal(model).is_some_and(|split| split.left.is_empty() && !split.taken.is_empty()) {
         let why = "the lower level has nonsmooth terms with a proximal operator, which `meha` takes as they are; without them \

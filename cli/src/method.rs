@@ -6,6 +6,8 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_grammar::source::Sources;
 use blo_grammar::span::{FileId, Span};
 
+use crate::args::MethodArgs;
+
 /// A method and its options, each with the place it was written: in the model or on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
@@ -15,19 +17,6 @@ pub struct Choice {
     pub method_span: Option<Span>,
     /// The options; a name occurs twice only when one writer wrote it twice.
     pub options: Vec<(String, OptionValue, Span)>,
-}
-
-/// What the command line says about the method.
-#[derive(Clone, Debug, Default)]
-pub struct Flags {
-    /// `--method`.
-    pub method: Option<String>,
-    /// `--option`, in order.
-    pub options: Vec<(String, String)>,
-    /// `--iterations`.
-    pub iterations: Option<u64>,
-    /// Whether the method is one of several that `--methods` names.
-    pub listed: bool,
 }
 
 /// The methods of a list, split at the commas outside of brackets; empty places are left out.
@@ -58,7 +47,7 @@ pub fn named_options(text: &str) -> (String, Vec<String>) {
 pub fn choose(
     sources: &mut Sources,
     model: Option<&Solve>,
-    flags: &Flags,
+    flags: &MethodArgs,
     default: &str,
 ) -> Result<Choice, Vec<Diagnostic>> {
     let mut errors = Vec::new();
@@ -110,7 +99,7 @@ struct CommandLine {
 }
 
 impl CommandLine {
-    fn new(sources: &mut Sources, flags: &Flags) -> Self {
+    fn new(sources: &mut Sources, flags: &MethodArgs) -> Self {
         let mut text = String::new();
         // What `blo compare` gives to every method stands on a line of its own: nobody wrote it.
         let between = if flags.listed { '\n' } else { ' ' };
@@ -301,9 +290,9 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn flags(method: Option<&str>, options: &[(&str, &str)], iterations: Option<u64>) -> Flags {
+    fn flags(method: Option<&str>, options: &[(&str, &str)], iterations: Option<u64>) -> MethodArgs {
         let options = options.iter().map(|(n, v)| ((*n).to_string(), (*v).to_string())).collect();
-        Flags { method: method.map(Into::into), options, iterations, listed: false }
+        MethodArgs { method: method.map(Into::into), options, iterations, listed: false }
     }
 
     fn model_solve(sources: &mut Sources) -> Solve {

@@ -15,11 +15,11 @@ use blo_runtime::problem::Feature;
 use blo_runtime::settings::{Settings, Value};
 use blo_runtime::solvers::{self, SOLVERS, Solver};
 
-use crate::args::{ModelArgs, PrecisionArg};
+use crate::args::{MethodArgs, ModelArgs, PrecisionArg};
 use crate::automatic::{AUTO, automatic, default_method};
 use crate::data::{FileLoader, Memory};
 use crate::files::{self, Trouble};
-use crate::method::{self, Choice, Flags};
+use crate::method::{self, Choice};
 use crate::render::Renderer;
 use crate::stopwatch::Stopwatch;
 use crate::wrong_option::wrong_option;
@@ -129,8 +129,8 @@ impl Session {
     }
 
     /// Chooses the method and checks its options.
-    pub fn plan(&mut self, model: &Model, flags: &Flags, seed: u64) -> Option<Plan> {
-        let default = default_method(model);
+    pub fn plan(&mut self, model: &Model, flags: &MethodArgs, seed: u64) -> Option<Plan> {
+        let default = if model.lower.is_some() { AUTO } else { default_method(model) };
         let plan = method::choose(&mut self.sources, model.solve.as_ref(), flags, default)
             .and_then(|choice| settle(&self.sources, model, choice, seed));
         match plan {

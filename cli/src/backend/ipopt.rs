@@ -11,7 +11,7 @@ use super::{Backend, End, Outcome, Task, Unfit, sol};
 /// Ipopt.
 pub static IPOPT: Backend = Backend {
     name: "ipopt",
-    install: "`conda install -c conda-forge ipopt`, or coin-or.github.io/Ipopt",
+    install: "`conda install -c conda-forge ipopt`, `apt-get install coinor-ipopt`, or coin-or.github.io/Ipopt",
     handles: &[Feature::UpperConstraints, Feature::LowerConstraints, Feature::Multipliers],
     takes: "smooth models without whole numbers",
     solve,

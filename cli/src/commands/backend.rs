@@ -13,12 +13,11 @@ use blo_runtime::status::Termination;
 use super::refuse;
 use super::run::{Solved, deliver};
 use crate::answer::{result, seconds, tell_fault};
-use crate::args::RunArgs;
+use crate::args::{MethodArgs, RunArgs};
 use crate::backend::{BACKENDS, Backend, End, Outcome, Task, Unfit, found};
 use crate::cache::Cache;
 use crate::compile;
 use crate::files::Trouble;
-use crate::method::Flags;
 use crate::output::RunResult;
 use crate::output::comparison::Course;
 use crate::output::folder::Folder;
@@ -52,7 +51,7 @@ fn solved(session: &mut Session, args: &RunArgs, backend: &'static Backend) -> O
         return None;
     }
     let folder = session.settled(args.out.as_deref().map(Folder::prepare).transpose())?;
-    let flags = Flags { method: Some(format!("{FORM}()")), ..Flags::default() };
+    let flags = MethodArgs { method: Some(format!("{FORM}()")), ..MethodArgs::default() };
     let plan = session.plan(&model, &flags, args.model.input.seed)?;
     let cache = if args.no_cache { None } else { Cache::open() };
     let kept = cache.as_ref().map(|cache| cache as &dyn CodeCache);

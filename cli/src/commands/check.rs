@@ -6,9 +6,8 @@ use blo_compiler::convexity;
 use blo_compiler::model::Model;
 
 use super::{FINE, emit, end, refuse};
-use crate::args::{CheckArgs, ModelArgs};
+use crate::args::{CheckArgs, MethodArgs, ModelArgs};
 use crate::automatic::{is_open, solvable};
-use crate::method::Flags;
 use crate::output::convexity::{account, document};
 use crate::output::overview::overview;
 use crate::output::proximal;
@@ -23,7 +22,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         Err(mut renderer) => return end(&mut renderer, "", &[], super::WRONG_INPUT),
     };
     if let Some(stage) = stage {
-        return emit(&mut session, args, &Flags::default(), stage);
+        return emit(&mut session, args, &MethodArgs::default(), stage);
     }
     let Some((model, plan)) = checked(&mut session, args) else { return refuse(&mut session.renderer) };
     session.renderer.summary();
@@ -52,6 +51,6 @@ pub fn checked(session: &mut Session, args: &ModelArgs) -> Option<(Model, Option
     if is_open(&model) && !solvable(&model) {
         return Some((model, None));
     }
-    let plan = session.plan(&model, &Flags::default(), args.input.seed)?;
+    let plan = session.plan(&model, &MethodArgs::default(), args.input.seed)?;
     Some((model, Some(plan)))
 }

@@ -14,11 +14,11 @@ use blo_runtime::status::Termination;
 use super::run::allow_threads;
 use super::{FINE, NOT_SOLVED, WRONG_INPUT, end, print_out, refuse};
 use crate::answer::{result, tell_fault};
-use crate::args::{CompareArgs, Format};
+use crate::args::{CompareArgs, Format, MethodArgs};
 use crate::cache::Cache;
 use crate::compile;
 use crate::files::Trouble;
-use crate::method::{self, Flags};
+use crate::method;
 use crate::output::Seconds;
 use crate::output::comparison::{Answer, Budget, Comparison, Course, Entry};
 use crate::output::folder::Folder;
@@ -147,7 +147,7 @@ fn plans(session: &mut Session, model: &Model, args: &CompareArgs) -> Option<Vec
     }
     if written.is_empty() {
         // Says why no method fits.
-        session.plan(model, &Flags::default(), args.model.input.seed)?;
+        session.plan(model, &MethodArgs::default(), args.model.input.seed)?;
         session
             .renderer
             .trouble(&Trouble::new("`--methods` names no method").help("write --methods bome,cg"));
@@ -157,7 +157,8 @@ fn plans(session: &mut Session, model: &Model, args: &CompareArgs) -> Option<Vec
     let mut wrong = false;
     for label in written {
         let iterations = steps(&label, model, args);
-        let flags = Flags { method: Some(label.clone()), iterations, listed: true, ..Flags::default() };
+        let flags =
+            MethodArgs { method: Some(label.clone()), iterations, listed: true, ..MethodArgs::default() };
         match session.plan(model, &flags, args.model.input.seed) {
             Some(plan) => plans.push((label, plan)),
             None => wrong = true,

@@ -12,7 +12,6 @@ use super::{FINE, WRONG_INPUT, end, refuse};
 use crate::args::{CompileArgs, TargetCpu};
 use crate::compile;
 use crate::files::Trouble;
-use crate::method::Flags;
 use crate::native::{self, Names, Wanted};
 use crate::session::Session;
 
@@ -32,9 +31,7 @@ pub fn run(args: &CompileArgs) -> ExitCode {
 fn written(session: &mut Session, args: &CompileArgs) -> Option<String> {
     let names = session.settled(Names::of(args.output.as_deref(), &args.model.model))?;
     let mut model = session.model(&args.model, true)?;
-    let (method, options) = (args.method.clone(), args.options.clone());
-    let flags = Flags { method, options, iterations: args.iterations, listed: false };
-    let plan = session.plan(&model, &flags, args.model.input.seed)?;
+    let plan = session.plan(&model, &args.flags, args.model.input.seed)?;
     let cpu = match args.target_cpu {
         TargetCpu::Native => Cpu::Native,
         TargetCpu::V3 => Cpu::V3,

@@ -45,7 +45,7 @@ fn prepared(args: &RunArgs) -> Result<(Thawed, Settings), Trouble> {
     let input = &args.model.input;
     let fixed = [
         ("--precision", input.precision.is_some()),
-        ("--method", args.method.is_some()),
+        ("--method", args.flags.method.is_some()),
         ("--backend", args.backend.is_some()),
         ("--emit", args.emit.is_some()),
         ("--start", args.start.is_some()),
@@ -66,13 +66,13 @@ fn prepared(args: &RunArgs) -> Result<(Thawed, Settings), Trouble> {
         thaw(&bytes).map_err(|error| Trouble::new(format!("`{shown}` cannot be run: {error}")))?;
     give(&mut thawed, args)?;
     let mut numbers = Vec::new();
-    for (name, value) in &args.options {
+    for (name, value) in &args.flags.options {
         let number = value.parse().map_err(|_| {
             Trouble::new(format!("`{name}` of a compiled model takes a number, and `{value}` is none"))
         })?;
         numbers.push((name.clone(), number));
     }
-    numbers.extend(args.iterations.map(|n| ("steps".to_owned(), n as f64)));
+    numbers.extend(args.flags.iterations.map(|n| ("steps".to_owned(), n as f64)));
     let settings = thawed.settings_with(&numbers).map_err(Trouble::new)?;
     Ok((thawed, settings))
 }

@@ -21,9 +21,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::args::{ModelArgs, Stage};
+use crate::args::{MethodArgs, ModelArgs, Stage};
 use crate::files::Trouble;
-use crate::method::Flags;
 use crate::render::Renderer;
 use crate::session::Session;
 
@@ -59,7 +58,7 @@ fn end(renderer: &mut Renderer, text: &str, parts: &[(&str, Value)], status: u8)
 }
 
 /// Prints a stage of the compiler instead of going on.
-fn emit(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Stage) -> ExitCode {
+fn emit(session: &mut Session, args: &ModelArgs, flags: &MethodArgs, stage: Stage) -> ExitCode {
     match stage_text(session, args, flags, stage) {
         Some(text) => {
             let stage = json!(text);
@@ -69,7 +68,7 @@ fn emit(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Stage) ->
     }
 }
 
-fn stage_text(session: &mut Session, args: &ModelArgs, flags: &Flags, stage: Stage) -> Option<String> {
+fn stage_text(session: &mut Session, args: &ModelArgs, flags: &MethodArgs, stage: Stage) -> Option<String> {
     if stage == Stage::Ast {
         let (ast, diagnostics) =
             blo_grammar::parse::parse(session.main, &session.sources.get(session.main).text);

@@ -18,7 +18,6 @@ use crate::cache::Cache;
 use crate::checkpoint::{self, Identity, Keeping};
 use crate::compile;
 use crate::halt::{Halt, Wishes};
-use crate::method::Flags;
 use crate::native;
 use crate::output::comparison::Course;
 use crate::output::folder::Folder;
@@ -43,11 +42,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
     if let Some(backend) = args.backend {
         return backend::run(session, args, backend);
     }
-    let flags = flags(args);
     if let Some(stage) = args.emit {
-        return emit(&mut session, &args.model, &flags, stage);
+        return emit(&mut session, &args.model, &args.flags, stage);
     }
-    let Some(prepared) = prepare(&mut session, args, &flags) else { return refuse(&mut session.renderer) };
+    let Some(prepared) = prepare(&mut session, args) else { return refuse(&mut session.renderer) };
     finish(session, args, prepared)
 }
 
@@ -55,12 +53,6 @@ pub fn run(args: &RunArgs) -> ExitCode {
 pub fn allow_threads(wanted: Option<u64>) {
     let all = || std::thread::available_parallelism().map_or(1, usize::from);
     threads::allow(wanted.map_or_else(all, |n| usize::try_from(n).unwrap_or(1)));
-}
-
-/// What the arguments say about the method.
-pub fn flags(args: &RunArgs) -> Flags {
-    let (method, options) = (args.method.clone(), args.options.clone());
-    Flags { method, options, iterations: args.iterations, listed: false }
 }
 
 /// Seconds between two checkpoints unless `--every` says otherwise.
@@ -89,9 +81,9 @@ pub struct Prepared {
 }
 
 /// Everything that can fail because of wrong input, so that nothing is solved in vain.
-pub fn prepare(session: &mut Session, args: &RunArgs, flags: &Flags) -> Option<Prepared> {
+pub fn prepare(session: &mut Session, args: &RunArgs) -> Option<Prepared> {
     let mut model = session.model(&args.model, true)?;
-    let plan = session.plan(&model, flags, args.model.input.seed)?;
+    let plan = session.plan(&model, &args.flags, args.model.input.seed)?;
     let wishes = Wishes { stop: args.stop.as_deref(), watch: args.watch.as_deref(), patience: args.patience };
     let mut halt = session.settled(Halt::new(wishes, &model))?;
     let cache = if args.no_cache { None } else { Cache::open() };
@@ -179,7 +171,7 @@ pub fn deliver(mut session: Session, args: &RunArgs, solved: Solved) -> ExitCode
 
 /// Solves without progress, files or a summary; `None` when the input is wrong, which has been told.
 pub fn outcome(session: &mut Session, args: &RunArgs) -> Option<RunResult> {
-    let prepared = prepare(session, args, &flags(args))?;
+    let prepared = prepare(session, args)?;
     Some(solve(session, args, prepared, false).result)
 }
 

@@ -12,7 +12,6 @@ use clap::Parser;
 
 use crate::args::{Cli, Command as Asked, RunArgs};
 use crate::commands::FINE;
-use crate::method::Flags;
 use crate::scratch::Folder;
 use crate::session::Session;
 use crate::{command, compile};
@@ -40,10 +39,9 @@ const CALLS: [(&str, &str, &str); 14] = [
 fn jit(args: &[&str]) -> Problem {
     let cli = Cli::parse_from([&["blo", "run"], args].concat());
     let Some(Asked::Run(run)) = cli.command else { panic!("`run` is a command") };
-    let RunArgs { model: args, method, options, iterations, .. } = *run;
+    let RunArgs { model: args, flags, .. } = *run;
     let mut session = Session::open(&args).unwrap_or_else(|_| panic!("{} is there", args.model.display()));
     let mut model = session.model(&args, true).unwrap();
-    let flags = Flags { method, options, iterations, listed: false };
     let plan = session.plan(&model, &flags, args.input.seed).unwrap();
     let callable = compile::callable(&model);
     compile::problem_with(&mut model, &plan, callable, args.input.seed, Surroundings::none()).unwrap()

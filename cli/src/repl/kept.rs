@@ -86,8 +86,8 @@ pub fn steps(settings: &Settings) -> usize {
 
 /// Flags of the run before that stay where `args` has none of their kind.
 pub fn inherit(args: &mut RunArgs, from: &RunArgs) {
-    if args.options.is_empty() {
-        args.options.clone_from(&from.options);
+    if args.flags.options.is_empty() {
+        args.flags.options.clone_from(&from.flags.options);
     }
     if args.stop.is_none() && args.watch.is_none() && args.patience.is_none() {
         (args.stop, args.watch) = (from.stop.clone(), from.watch.clone());

@@ -58,6 +58,7 @@ impl Report<'_> {
         self.verdict(&mut out, &name);
         self.convergence(&mut out);
         self.variables(&mut out);
+        self.sensitivity(&mut out);
         self.data(&mut out);
         section(&mut out, "Model", &format!("<pre>{}</pre>\n", highlight::model(self.text.trim_end())));
         self.cost(&mut out);
@@ -87,6 +88,9 @@ impl Report<'_> {
         if let Some(because) = &result.because {
             let _ =
                 writeln!(body, "<p>{} was chosen because {}.</p>", escaped(&result.method), escaped(because));
+        }
+        if let Some(message) = &result.message {
+            let _ = writeln!(body, "<p>{} said: {}</p>", escaped(&result.method), escaped(message));
         }
         if let Some(kept) = result.kept {
             let _ = writeln!(
@@ -149,34 +153,25 @@ impl Report<'_> {
     }
 
     fn variables(&self, out: &mut String) {
-        let mut body = String::new();
-        let (scalars, arrays): (Vec<_>, Vec<_>) =
-            self.result.variables.iter().partition(|variable| variable.shape.is_empty());
-        if !scalars.is_empty() {
-            body.push_str("<table>\n");
-            for variable in scalars {
-                let value = variable.values.first().map_or_else(String::new, |value| number(*value));
-                let _ = writeln!(
-                    body,
-                    "<tr><td>{}</td><td class=\"n\">{value}</td></tr>",
-                    escaped(&variable.name)
-                );
-            }
-            body.push_str("</table>\n");
+        section(out, "Variables", &values(&self.result.variables.iter().collect::<Vec<_>>()));
+    }
+
+    /// How the follower's answer moves with the leader's variables, and shadow prices.
+    fn sensitivity(&self, out: &mut String) {
+        let result = self.result;
+        let named = |v: &Variable| Variable { name: format!("dual({})", v.name), ..v.clone() };
+        let prices: Vec<Variable> = result.multipliers.iter().map(named).collect();
+        let all: Vec<&Variable> = result.slopes.iter().map(|(slope, _)| slope).chain(&prices).collect();
+        if all.is_empty() {
+            return;
         }
-        for variable in arrays {
-            let _ = writeln!(
-                body,
-                "<h3>{}<small>{}</small></h3>",
-                escaped(&shaped(&variable.name, &variable.shape)),
-                range(&variable.values)
-            );
-            body.push_str(&table(variable));
-            if let Some(scene) = array::picture(variable) {
-                body.push_str(&inline(&scene, &variable.name));
+        let mut body = values(&all);
+        for (slope, note) in &result.slopes {
+            if let Some(note) = note {
+                let _ = writeln!(body, "<p>{}: {}</p>", escaped(&slope.name), escaped(note));
             }
         }
-        section(out, "Variables", &body);
+        section(out, "Sensitivity", &body);
     }
 
     fn data(&self, out: &mut String) {
@@ -268,6 +263,31 @@ impl Report<'_> {
         );
         section(out, "How to repeat it", &body);
     }
+}
+
+/// Numbers in one table, arrays each with a table or a picture of their own.
+fn values(all: &[&Variable]) -> String {
+    let mut body = String::new();
+    let (scalars, arrays): (Vec<&Variable>, Vec<&Variable>) =
+        all.iter().partition(|variable| variable.shape.is_empty());
+    if !scalars.is_empty() {
+        body.push_str("<table>\n");
+        for variable in scalars {
+            let value = variable.values.first().map_or_else(String::new, |value| number(*value));
+            let name = escaped(&variable.name);
+            let _ = writeln!(body, "<tr><td>{name}</td><td class=\"n\">{value}</td></tr>");
+        }
+        body.push_str("</table>\n");
+    }
+    for variable in arrays {
+        let name = escaped(&shaped(&variable.name, &variable.shape));
+        let _ = writeln!(body, "<h3>{name}<small>{}</small></h3>", range(&variable.values));
+        body.push_str(&table(variable));
+        if let Some(scene) = array::picture(variable) {
+            body.push_str(&inline(&scene, &variable.name));
+        }
+    }
+    body
 }
 
 fn section(out: &mut String, title: &str, body: &str) {

@@ -57,8 +57,11 @@ fn the_choice_is_told_to_people() {
     let because = "because the lower level is strongly convex, so its answer is unique";
     let run = stdout(&blo(&folder.path(""), &["run", "--quiet", "m.blo", "--method", "auto"]));
     assert!(run.contains(&format!("nested was chosen {because}")), "{run}");
+    // So it is where nobody names a method, but not where somebody does.
     let plain = stdout(&blo(&folder.path(""), &["run", "--quiet", "m.blo"]));
-    assert!(!plain.contains("chosen"), "{plain}");
+    assert!(plain.contains(&format!("nested was chosen {because}")), "{plain}");
+    let named = stdout(&blo(&folder.path(""), &["run", "--quiet", "m.blo", "--method", "cg"]));
+    assert!(!named.contains("chosen"), "{named}");
     fs::write(folder.path("auto.blo"), format!("{model}solve auto()\n")).unwrap();
     let check = stdout(&blo(&folder.path(""), &["check", "auto.blo"]));
     assert!(check.contains(&format!("nested, {because}")), "{check}");

@@ -114,6 +114,17 @@ fn a_report_is_whole_and_alone() {
     }
 }
 
+#[test]
+fn slopes_and_shadow_prices_are_on_the_page() {
+    let folder = Folder::new();
+    let page = report(&folder, "shelf", "200");
+    well_formed(&page).unwrap();
+    let part = page.split("<h2>Sensitivity</h2>").nth(1).expect("a section of its own");
+    let part = part.split("</section>").next().unwrap();
+    assert!(part.contains("moves") && part.contains("dual(shelf)"), "{part}");
+    assert!(part.contains("-0.25") && part.contains(">2<"), "{part}");
+}
+
 /// Images for data that look like some, heat maps for matrices.
 #[test]
 fn pictures_follow_shapes() {

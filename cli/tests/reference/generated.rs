@@ -22,9 +22,9 @@ Generated from the program by `BLESS=1 cargo test -p blo --test reference`; do n
 
 A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command line overrides it with `--method NAME`, \
 `--method 'NAME(option = value)'`, `--option NAME=VALUE` and `--iterations N` (the option `steps`). `preset = paper` \
-takes the values its authors use, which stand below the options of a method that has them; what is written beside it counts. Without `solve`, a model with \
-two levels is solved by `cg`, one with one level by `gradient`, and one with constraints by `tree`, if its lower level is a small linear \
-or convex quadratic program, else by `kkt`. `auto` takes the only method that fits; where several do, `tree` for such a program, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
+takes the values its authors use, which stand below the options of a method that has them; what is written beside it counts. Without `solve`, `auto` \
+chooses; an optimisation with one level is solved by `gradient`, with constraints by `kkt`. `auto` takes the only method that fits; where several do, `tree` for a small linear or \
+convex quadratic program below, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
 for one with nonsmooth terms that have a proximal operator, `kkt` for a small one that is convex or has constraints, `sflcb` for a large \
 one with constraints, `meha` for a large one that is convex, and it says so. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
@@ -139,7 +139,7 @@ fn the_page_of_solvers_is_fresh() {
 fn the_default_methods_are_those_the_pages_name() {
     let upper = "upper {\n  var x: real\n  minimize (x - 1)^2\n}\n";
     let lower = "lower {\n  var y: real\n  minimize (y - x)^2\n}\n";
-    for (model, method) in [(upper.to_owned(), "gradient"), (format!("{upper}{lower}"), "cg")] {
+    for (model, method) in [(upper.to_owned(), "gradient"), (format!("{upper}{lower}"), "nested")] {
         let output = blo(&model, &["run", "model.blo", "--json", "--iterations", "3"]);
         let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(result["method"], method);

@@ -4,12 +4,10 @@
 const FUNCTIONS: &[(&[&str], &str)] = &[
     (
         &["len", "length", "size", "numel", "nrow", "ncol", "card", "ndim"],
-        "a size is the name of its dimension: the one in the type of data, or of a `dim n = …`",
+        "a size is the name of its dimension: the one in the type of data or of an argument, `fn f(x: real[n]) = …`, or of a `dim n = …`",
     ),
-    (
-        &["range", "seq", "linspace"],
-        "a range is written `0..n` behind `in`; an array of whole numbers is `arange(n)`",
-    ),
+    (&["range", "seq"], "a range is written `0..n` behind `in`; an array of whole numbers is `arange(n)`"),
+    (&["linspace"], "write `a + (b - a) * arange(n) / (n - 1)`"),
     (&["ln", "loge"], "the natural logarithm is `log(x)`"),
     (&["log10", "lg"], "write `log(x) / log(10)`"),
     (&["log2"], "write `log(x) / log(2)`"),
@@ -59,6 +57,7 @@ const NAMES: &[(&[&str], &str, Option<&str>)] = &[
     (&["end"], "the last position of a dimension `n` is `n - 1`", None),
     (&["T"], "a transpose is written `A'`", None),
     (&["I"], "the identity matrix is `eye(n)`", None),
+    (&["newaxis"], "all pairs of elements are a comprehension: `[x[i] - y[j] for i in n, j in m]`", None),
 ];
 
 /// Parts of a dotted name: how the same is said here.

@@ -17,8 +17,11 @@ use crate::types::{Elem, Type};
 pub fn dual(c: &mut Checker, call: &Call) -> Option<Value> {
     let name = c.constraint_name(call.arguments[0])?;
     if let Reads::Data(place) = c.reads {
-        let label = "this is known only with the solution";
-        return c.error("E0217", format!("{place} cannot depend on a multiplier"), call.span, label);
+        let message = format!("{place} cannot depend on a multiplier");
+        let diagnostic =
+            Diagnostic::error("E0217", message, call.span, "this is known only with the solution");
+        c.emit(diagnostic.help("`upper`, reports and `expect` may read it: move a `let` into `upper`"));
+        return None;
     }
     if c.in_lower() {
         let message = "the lower level cannot read multipliers";

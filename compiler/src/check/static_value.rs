@@ -59,7 +59,11 @@ impl Checker<'_> {
             format!("this is {}", self.value_text(value))
         };
         let message = format!("{what} must be a whole number known before the solve");
-        let help = "write a literal without a point, a dimension, or a `param` with a whole value";
+        let help = if value.rank() > 0 {
+            "an index runs over positions, `x[i] for i in n`; the argument of a function names them in its type: `fn f(x: real[n]) = …`"
+        } else {
+            "write a literal without a point, a dimension, or a `param` with a whole value"
+        };
         self.emit(Diagnostic::error("E0215", message, span, found).help(help));
         None
     }

@@ -20,6 +20,8 @@ pub mod witness;
 pub use constraint::{ConstraintForm, Satisfying};
 pub use form::{Class, Form, Remark, TermForm};
 
+use blo_grammar::span::Span;
+
 use crate::model::{Domain, Level, Model, Var};
 use crate::solution::data_bindings;
 use scope::Scope;
@@ -78,9 +80,7 @@ pub fn convexity(model: &Model) -> Convexity {
         }
     };
     let judge = |level: &Level, chosen: &[&Var]| {
-        // Several followers count as one whose objective is the sum.
-        let place = level.followers.iter().fold(level.objective_span, |all, f| all.to(f.objective_span));
-        form::judge(&mut model.graph.clone(), &scope(chosen), level.objective, place, level.maximize)
+        form::judge(&mut model.graph.clone(), &scope(chosen), level.objective, place(level), level.maximize)
     };
     let judged = |level: &Level, own: Form, other: Option<Form>, joint: Option<Form>, chosen: &[&Var]| {
         let mut graph = model.graph.clone();
@@ -102,6 +102,19 @@ pub fn convexity(model: &Model) -> Convexity {
     }
 }
 
+/// What [`convexity`] says of the lower objective in its own variables, without the rest, which costs several times as much.
+pub fn lower_objective(model: &Model) -> Option<Form> {
+    let level = model.lower.as_ref()?;
+    let data = &data_bindings(model);
+    let scope = Scope { chosen: level.vars.iter().collect(), fixed: model.upper.vars.iter().collect(), data };
+    Some(form::judge(&mut model.graph.clone(), &scope, level.objective, place(level), level.maximize))
+}
+
+/// Where the objective is written. Several followers count as one whose objective is the sum.
+fn place(level: &Level) -> Span {
+    level.followers.iter().fold(level.objective_span, |all, f| all.to(f.objective_span))
+}
+
 /// Whether the lower level is proved to be convex in its own real variables: objective and feasible set.
 pub fn lower_is_convex(model: &Model) -> bool {
     let Some(level) = &model.lower else { return true };
@@ -116,10 +129,7 @@ pub fn lower_is_convex_between_whole_numbers(model: &Model) -> bool {
     let mut graph = model.graph.clone();
     let constraints: Vec<ConstraintForm> =
         level.constraints.iter().map(|c| constraint::judge_constraint(&mut graph, &scope, c)).collect();
-    feasible(level, &constraints).convex && {
-        let form = form::judge(&mut graph, &scope, level.objective, level.objective_span, level.maximize);
-        form.class.is_convex()
-    }
+    feasible(level, &constraints).convex && lower_objective(model).is_some_and(|form| form.class.is_convex())
 }
 
 fn feasible(level: &Level, constraints: &[ConstraintForm]) -> Feasible {

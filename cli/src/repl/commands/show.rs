@@ -10,13 +10,12 @@ use blo_grammar::parse::nearest;
 
 use super::super::state::{Fault, Repl};
 use super::{Command, Next, Takes};
-use crate::args::{ModelArgs, Stage};
+use crate::args::{MethodArgs, ModelArgs, Stage};
 use crate::automatic::{is_open, solvable};
 use crate::commands::explain::page;
 use crate::compile;
 use crate::drawing::{Drawing, Format};
 use crate::files::{Trouble, replace};
-use crate::method::Flags;
 use crate::output::convexity::account;
 use crate::output::overview::overview;
 use crate::session::Session;
@@ -62,7 +61,7 @@ fn explain(repl: &mut Repl, rest: &str) -> Result<Next, Fault> {
         let model = session.model(&args, false)?;
         let plan = match is_open(&model) && !solvable(&model) {
             true => None,
-            false => Some(session.plan(&model, &Flags::default(), args.input.seed)?),
+            false => Some(session.plan(&model, &MethodArgs::default(), args.input.seed)?),
         };
         let mut text = overview(&args.model.display().to_string(), &model, plan.as_ref());
         text.push('\n');
@@ -140,7 +139,7 @@ fn part_text(session: &mut Session, args: &ModelArgs, method: Option<String>, pa
                 "loops" => Stage::Loops,
                 _ => Stage::Clif,
             };
-            let flags = Flags { method, ..Flags::default() };
+            let flags = MethodArgs { method, ..MethodArgs::default() };
             let plan = session.plan(&model, &flags, args.input.seed)?;
             compile::text(&mut model, Some(&plan), stage)
         }

@@ -13,7 +13,7 @@ use super::super::kept::{Kept, Subject, inherit, steps};
 use super::super::state::{Course, Fault, Repl};
 use super::{Command, Next, Takes, before_flags, refused};
 use crate::args::{Cli, Command as Shell, RunArgs};
-use crate::commands::run::{Solved, flags, prepare, solve as solve_prepared};
+use crate::commands::run::{Solved, prepare, solve as solve_prepared};
 use crate::files::Trouble;
 use crate::output::RunResult;
 use crate::output::human::{number, summary};
@@ -161,20 +161,20 @@ struct Ran {
 
 /// Goes on with the earlier run where it is one of this, or makes a new one; `None` when something is wrong, which has been told.
 fn make(session: &mut Session, args: &mut RunArgs, earlier: Option<Kept>, wish: &Wish) -> Option<Ran> {
-    let written = args.iterations;
+    let written = args.flags.iterations;
     if let Some(kept) = &earlier {
         let done = kept.snapshot.iteration;
         let own = if done < kept.steps { kept.steps - done } else { kept.own };
         let more = wish.count.or(written.map(|n| n as usize)).unwrap_or(own);
-        args.iterations = Some(kept.steps.max(done.saturating_add(more)) as u64);
+        args.flags.iterations = Some(kept.steps.max(done.saturating_add(more)) as u64);
     }
-    let mut prepared = prepare(session, args, &flags(args))?;
+    let mut prepared = prepare(session, args)?;
     let subject = Subject::new(wish.text.clone(), &prepared.model, &prepared);
     let anew = earlier.as_ref().and_then(|kept| kept.misfit(&subject, &wish.known));
     let earlier = earlier.filter(|_| anew.is_none());
-    if earlier.is_none() && args.iterations != written {
-        args.iterations = written;
-        prepared = prepare(session, args, &flags(args))?;
+    if earlier.is_none() && args.flags.iterations != written {
+        args.flags.iterations = written;
+        prepared = prepare(session, args)?;
     }
     let mut all = steps(&prepared.plan.settings);
     let (mut done, mut own) = (0, all);
@@ -185,8 +185,8 @@ fn make(session: &mut Session, args: &mut RunArgs, earlier: Option<Kept>, wish: 
         prepared.halt = prepared.halt.map(|halt| halt.remembering(&kept.watched));
     } else {
         if let Some(count) = wish.count.filter(|count| *count > all) {
-            args.iterations = Some(count as u64);
-            prepared = prepare(session, args, &flags(args))?;
+            args.flags.iterations = Some(count as u64);
+            prepared = prepare(session, args)?;
             all = count;
         }
         if wish.goes_on {

@@ -137,9 +137,20 @@ impl Value {
         // One on the edge of what is feasible says less than one inside.
         let inside = new.feasible(x, equal);
         let known = |answer: &Answer| answer.at(x) <= most && (answer.feasible(x, equal) || !inside);
-        if self.answers.iter().any(known) {
-            return;
+        if !self.answers.iter().any(known) {
+            self.push(new);
         }
+    }
+
+    /// Keeps an answer that is better at `x` than those that are feasible over a box.
+    fn keep_over(&mut self, x: &[f64], y: Vec<f64>, place: &Place) {
+        let (own, size) = self.lower(x, &y);
+        if own < least(&self.sides, &self.answers, x, &place.lo, &place.hi) - SAME * size {
+            self.push(Answer::new(&self.sides, self.lens.0, y));
+        }
+    }
+
+    fn push(&mut self, new: Answer) {
         if self.answers.len() == KEPT {
             self.answers.remove(0);
         }
@@ -330,7 +341,7 @@ impl Tree {
         {
             follower.nlp.set_parameters(x);
             if let Some(inside) = tighter(&mut follower.nlp, best, &by) {
-                value.keep(x, inside);
+                value.keep_over(x, inside, place);
             }
         }
         let after = least(&value.sides, &value.answers, x, &place.lo, &place.hi);
