@@ -197,5 +197,5 @@ fn waves_and_sizes_are_enclosed() {
     let s = run(&two("  var x: real in [-1, 1]\n  minimize x^2 - y - 0.5", size), 300.0);
     assert!((s.upper_objective + 0.75).abs() <= 1e-4, "{}", s.verdict);
     let bound = s.check.proof.unwrap().bound;
-    assert!(bound <= -0.75 + 1e-9 && bound >= -0.9, "{bound}");
+    assert!((-0.9..=-0.75 + 1e-9).contains(&bound), "{bound}");
 }

@@ -289,13 +289,20 @@ impl Tree {
     /// The box with the rows of the answers that hold in it, shrunk; `None` when nothing is left.
     fn bounded(&self, value: &Value, (mut lo, mut hi): (Vec<f64>, Vec<f64>)) -> Option<Bounded> {
         let n = value.lens.0;
-        let terms = with_rows(&value.sides, &value.answers, n, &lo, &hi);
-        let mut equal = value.sides.equal.clone();
-        let known = equal.len();
-        equal.resize(terms.rows.len(), false);
-        let contractor = Contractor::new(&terms, &equal, &self.form.pairs).known_from(known);
+        let most = self.most().unwrap_or(f64::INFINITY);
         let ends = (&self.form.lo[..], &self.form.hi[..]);
-        let over = contractor.contract(self.most().unwrap_or(f64::INFINITY), ends, &mut lo, &mut hi)?;
+        let known = value.sides.equal.len();
+        let shrink = |lo: &mut Vec<f64>, hi: &mut Vec<f64>| {
+            let terms = with_rows(&value.sides, &value.answers, n, lo, hi);
+            let mut equal = value.sides.equal.clone();
+            equal.resize(terms.rows.len(), false);
+            let contractor = Contractor::new(&terms, &equal, &self.form.pairs).known_from(known);
+            let over = contractor.contract(most, ends, lo, hi)?;
+            Some((terms, equal, over))
+        };
+        // More answers are feasible over the smaller box.
+        shrink(&mut lo, &mut hi)?;
+        let (terms, equal, over) = shrink(&mut lo, &mut hi)?;
         for &i in &self.form.whole {
             (lo[i], hi[i]) = ((lo[i] - WHOLE).ceil(), (hi[i] + WHOLE).floor());
             if lo[i] > hi[i] {
