@@ -23,7 +23,7 @@ fn run(text: &str, steps: f64) -> Solution {
 
 #[track_caller]
 fn proved(expected: f64, text: &str) {
-    let s = run(text, 5000.0);
+    let s = run(text, 20_000.0);
     let size = expected.abs().max(1.0);
     assert_eq!(s.point, PointStatus::Optimal, "{}", s.verdict);
     assert!((s.upper_objective - expected).abs() <= 1e-5 * size, "{} is not {expected}", s.upper_objective);

@@ -46,6 +46,9 @@ pub const TIE: f64 = 1e-10;
 const SIZE: f64 = 10.0;
 /// Parts of the follower's objective are of this size at least.
 const LEAST: f64 = 1e-6;
+/// The same for points that are not answers of a solver of the follower: as the objective is flat at its minimum, a point with an
+/// objective that is off by `t` may be away by the root of `t`.
+const EXACT: f64 = 1e-14;
 /// Answers whose objectives differ by less than this, relative to the size of their parts, say the same.
 const SAME: f64 = 1e-10;
 /// Rounds of new answers at one node.
@@ -394,7 +397,7 @@ impl Tree {
             starts.push(nlp.somewhere());
             starts.extend((1..=DRAWN).map(|seed| nlp.drawn(seed)));
         }
-        let mut found: Vec<Vec<f64>> = Vec::new();
+        let mut found: Vec<(Vec<f64>, f64)> = Vec::new();
         // What a convex follower's multipliers prove to be its best.
         let mut proved = None;
         let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; nlp.equal.len()]);
@@ -408,38 +411,38 @@ impl Tree {
             if follower.convex && saved <= TIE * size {
                 proved = Some(proved.map_or(own, |least: f64| least.min(own)));
             }
-            found.push(y);
+            found.push((y, TIE));
         }
         let mut given = y.to_vec();
         bounds.project(&mut given);
-        found.push(given);
+        found.push((given, EXACT));
         let rounded: Vec<f64> = y.iter().map(|y| (y / ROUND).round() * ROUND).collect();
-        found.push(rounded);
-        found.retain(|y| {
+        found.push((rounded, EXACT));
+        found.retain(|(y, _)| {
             let value = nlp.evaluate(y, &none, &mut g, &mut rows);
             value.is_finite() && nlp.violation(&rows).max(outside(nlp, y)) <= 1e-8
         });
-        let best =
-            found.iter().min_by(|a, b| value.lower(x, a).0.total_cmp(&value.lower(x, b).0)).cloned()?;
+        let of = |(y, _): &(Vec<f64>, f64)| value.lower(x, y).0;
+        let best = found.iter().min_by(|a, b| of(a).total_cmp(&of(b)))?.0.clone();
         value.keep(x, best.clone());
         let rounded: Vec<f64> = x.iter().map(|x| (x / ROUND).round() * ROUND).collect();
-        for y in &found {
-            self.offer_answer(c, value, (x, y), proved);
+        for (y, tie) in &found {
+            self.offer_answer(c, value, (x, y), (*tie, proved));
             if rounded != x {
-                self.offer_answer(c, value, (&rounded, y), None);
+                self.offer_answer(c, value, (&rounded, y), (EXACT, None));
             }
         }
         Some(best)
     }
 
     /// Takes `(x, y)` if it is better than the best, holds all that must hold, and is proved to be an answer of the follower.
-    /// `least`: the follower's best objective at `x`, where that is known.
+    /// `tie`: by how much its objective may be above the best, relative; `least`: the follower's best objective at `x`, where that is known.
     fn offer_answer(
         &mut self,
         c: &mut Constrained,
         value: &mut Value,
         (x, y): (&[f64], &[f64]),
-        least: Option<f64>,
+        (tie, least): (f64, Option<f64>),
     ) {
         let (n, m) = value.lens;
         let mut z = c.single.start.clone();
@@ -469,7 +472,7 @@ impl Tree {
         let held = value.answers.iter().filter(|answer| answer.feasible(x, equal));
         let other = held.min_by(|a, b| a.at(x).total_cmp(&b.at(x)));
         let size = |y: &[f64]| value.lower(x, y).1;
-        let room = TIE * size(y).max(other.map_or(0.0, |other| size(&other.y).min(SIZE * size(y).max(1.0))));
+        let room = tie * size(y).max(other.map_or(0.0, |other| size(&other.y).min(SIZE * size(y).max(1.0))));
         if other.is_some_and(|other| other.at(x) < lower - room) {
             return;
         }
