@@ -49,6 +49,8 @@ const LEAST: f64 = 1e-6;
 /// The same for points that are not answers of a solver of the follower: as the objective is flat at its minimum, a point with an
 /// objective that is off by `t` may be away by the root of `t`.
 const EXACT: f64 = 1e-14;
+/// An answer misses the follower's rows by no more than this, relative: what it misses makes its objective better than the best.
+const HELD: f64 = 1e-11;
 /// Answers whose objectives differ by less than this, relative to the size of their parts, say the same.
 const SAME: f64 = 1e-10;
 /// Rounds of new answers at one node.
@@ -462,9 +464,10 @@ impl Tree {
         follower.nlp.set_parameters(x);
         let (mut gy, mut own) = (vec![0.0; m], vec![0.0; follower.rows.len()]);
         let lower = follower.nlp.evaluate(y, &vec![0.0; own.len()], &mut gy, &mut own);
-        violation = violation.max(follower.nlp.violation(&own));
+        let off = follower.nlp.violation(&own);
+        violation = violation.max(off);
         let improves = objective < known - less || known.is_infinite() && objective.is_finite();
-        if !whole || !improves || violation > most {
+        if !whole || !improves || violation > most || off > HELD * largest(y).max(1.0) {
             return;
         }
         // What is known of the follower at `x` already; its best answer there says what rounding is worth, too.
