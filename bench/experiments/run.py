@@ -1,19 +1,30 @@
 """Runs of blo, and tables of them."""
 import json
 import pathlib
+import resource
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BLO = ROOT / "target/release/blo"
 
 
+def processor():
+    """The processor seconds of all runs so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def solve(model, method=None, arguments=()):
-    """The result of a run with a method, or with the model's own; None and the first line of its complaint where there is none."""
+    """The result of a run with a method, or with the model's own; None and the first line of its complaint where there is none. Its
+    `seconds` have those of the processor too, which say something where only one run is made at a time."""
+    before = processor()
     choice = ["--method", method] if method else []
     command = [BLO, "run", "--json", *choice, *arguments, ROOT / model]
     done = subprocess.run(command, capture_output=True, text=True)
     try:
-        return json.loads(done.stdout), None
+        result = json.loads(done.stdout)
+        result["seconds"]["processor"] = processor() - before
+        return result, None
     except json.JSONDecodeError:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         return None, lines[0] if lines else f"ended with {done.returncode}"

@@ -4,7 +4,7 @@ use blo_compiler::convexity::{Class, lower_objective};
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::DOT;
 use blo_compiler::ops::curvature::Smoothness;
-use blo_compiler::{pairs_to_branch_on, proximal};
+use blo_compiler::{Boxes, boxes_to_branch_in, pairs_to_branch_on, proximal};
 use blo_runtime::constrained::global::VARIABLES;
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
@@ -27,6 +27,12 @@ const SPARSE: usize = 10_000;
 /// Models with more pairs of constraint and multiplier are not given to `tree`, whose nodes may double with each.
 const FEW_PAIRS: usize = 60;
 
+/// Models with more variables in their single-level form, pairs, or products and functions are not given to `tree` where it branches in boxes.
+const FEW_IN_BOXES: usize = 40;
+
+/// Programs that `tree` may solve for bounds in boxes: of so few variables some take less than a millisecond each.
+const BUDGET: usize = 1000;
+
 /// Sampled sums with at least this many terms are worth sampling.
 const MANY_TERMS: usize = 50_000;
 
@@ -35,9 +41,14 @@ const MANY_TERMS: usize = 50_000;
 pub struct Automatic {
     /// The method.
     pub method: &'static str,
+    /// Options with other values than their defaults.
+    pub options: Options,
     /// Why, and what would change the choice; goes on from "because".
     pub because: String,
 }
+
+/// Values of options.
+pub type Options = Vec<(&'static str, usize)>;
 
 /// Whether the model leaves the method to blo: it names none, or `auto`.
 pub fn is_open(model: &Model) -> bool {
@@ -49,12 +60,10 @@ pub fn solvable(model: &Model) -> bool {
     fitting(model).next().is_some()
 }
 
-/// The method when nobody names one: the usual one of its levels where that fits, else the first that does.
+/// The method of a model that no method fits, for the message, or of one with one level: the usual one where that fits, else the first that
+/// does.
 pub fn default_method(model: &Model) -> &'static str {
     let usual = if model.lower.is_some() { DEFAULT_METHODS.1 } else { DEFAULT_METHODS.0 };
-    if !model.asks().is_empty() && branches(model).is_some() {
-        return "tree";
-    }
     let mut names = fitting(model);
     let first = names.next().unwrap_or(usual);
     if names.any(|name| name == usual) { usual } else { first }
@@ -64,46 +73,68 @@ pub fn default_method(model: &Model) -> &'static str {
 pub fn automatic(model: &Model) -> Option<Automatic> {
     let fits: Vec<&'static str> = fitting(model).collect();
     let asks = model.asks();
-    let (method, because) = match (asks.first(), &model.lower, fits.as_slice()) {
-        (_, _, []) => return None,
-        (Some((feature, _)), _, [only]) => (*only, format!("no other method handles {}", feature.words())),
-        (None, None, _) => (default_method(model), "the model has one level".to_owned()),
-        (_, Some(_), _) if branches(model).is_some() => branching(model),
-        (Some((feature, _)), lower, _) => {
-            let size = lower.as_ref().map_or(0, size);
-            let coupled = lower.as_ref().is_some_and(|lower| couples_all(model, lower));
-            let (most, by) = if coupled { (SEVERAL, ", coupled by a matrix of data") } else { (SPARSE, "") };
-            let (method, other) = if size > most { ("sflcb", "at most") } else { ("kkt", "more than") };
-            let taken = if size > most { "kkt" } else { "sflcb" };
-            let why = format!(
-                "the model has {} and {size} lower variables{by}; with {other} {most} `{taken}` would be taken",
-                feature.words()
-            );
-            (method, why)
-        }
-        (None, Some(lower), _) => by_lower_level(model, lower),
+    let branches = fits.contains(&"tree");
+    let of_pairs = if branches { by_pairs(model) } else { None };
+    let (method, because) = match (asks.first(), &model.lower, fits.as_slice(), of_pairs) {
+        (_, _, [], _) => return None,
+        (Some((feature, _)), _, [only], _) => (*only, format!("no other method handles {}", feature.words())),
+        (None, None, ..) => (default_method(model), "the model has one level".to_owned()),
+        (_, Some(_), _, Some(because)) => ("tree", because),
+        (Some((feature, _)), lower, ..) => by_size(model, lower.as_ref(), *feature),
+        (None, Some(lower), ..) => by_lower_level(model, lower),
     };
-    Some(Automatic { method, because })
+    // Where the answer of `kkt` may be proved to be the best one, it is.
+    let proving = if branches && method == "kkt" { in_boxes(model) } else { None };
+    let kept = Automatic { method, options: Vec::new(), because };
+    Some(proving.map_or(kept, |(options, because)| Automatic { method: "tree", options, because }))
 }
 
-/// The pairs of a model that `tree` solves to a proof, where there are some but not too many.
-fn branches(model: &Model) -> Option<usize> {
-    let asks: Vec<Feature> = model.asks().into_iter().map(|(feature, _)| feature).collect();
-    let fits = solvers::named("tree").is_some_and(|tree| tree.misfit(model.lower.is_some(), &asks).is_none());
-    if !fits {
+/// Why `tree` is taken for a model whose pairs it branches on to a proof.
+fn by_pairs(model: &Model) -> Option<String> {
+    let unconstrained = model.asks().is_empty();
+    let pairs = pairs_to_branch_on(model).filter(|pairs| *pairs <= FEW_PAIRS)?;
+    let many = if pairs == 1 { "pair" } else { "pairs" };
+    match pairs {
+        0 if unconstrained => None,
+        0 => Some(
+            "the lower level is a convex quadratic program without inequalities, so that its conditions are linear and branching proves a \
+             global optimum; with an upper objective or a constraint of higher degree `kkt` would be taken"
+                .into(),
+        ),
+        _ => Some(format!(
+            "the lower level is a linear or convex quadratic program, so that branching on its {pairs} {many} of multiplier and slack proves a \
+             global optimum; with more than {FEW_PAIRS}, or an upper objective or a constraint of higher degree, `kkt` would be taken"
+        )),
+    }
+}
+
+/// The options of `tree` and why it is taken for a model for which `kkt` would be, where its boxes are small.
+fn in_boxes(model: &Model) -> Option<(Options, String)> {
+    let boxes = boxes_to_branch_in(model)?;
+    let Boxes { variables, pairs, bent } = boxes;
+    if variables.max(pairs).max(bent) > FEW_IN_BOXES {
         return None;
     }
-    pairs_to_branch_on(model).filter(|pairs| (1..=FEW_PAIRS).contains(pairs))
+    let why = format!(
+        "the lower level is convex with affine constraints and the single-level form is small and made of products and functions that lines \
+         bound ({variables} variables, {bent} products and functions), so that branching in boxes may prove a global optimum; after {BUDGET} programs \
+         solved for bounds it ends with what `kkt` found, which would be taken with more than {FEW_IN_BOXES} of either"
+    );
+    Some((vec![("budget", BUDGET)], why))
 }
 
-fn branching(model: &Model) -> (&'static str, String) {
-    let pairs = branches(model).unwrap_or(0);
-    let many = if pairs == 1 { "pair" } else { "pairs" };
+/// The method for a model with constraints.
+fn by_size(model: &Model, lower: Option<&Level>, feature: Feature) -> (&'static str, String) {
+    let size = lower.map_or(0, size);
+    let coupled = lower.is_some_and(|lower| couples_all(model, lower));
+    let (most, by) = if coupled { (SEVERAL, ", coupled by a matrix of data") } else { (SPARSE, "") };
+    let (method, other) = if size > most { ("sflcb", "at most") } else { ("kkt", "more than") };
+    let taken = if size > most { "kkt" } else { "sflcb" };
     let why = format!(
-        "the lower level is a linear or convex quadratic program, so that branching on its {pairs} {many} of multiplier and slack proves a \
-         global optimum; with more than {FEW_PAIRS}, or an upper objective or a constraint of higher degree, `kkt` would be taken"
+        "the model has {} and {size} lower variables{by}; with {other} {most} `{taken}` would be taken",
+        feature.words()
     );
-    ("tree", why)
+    (method, why)
 }
 
 /// Whether the lower objective depends on every lower variable.

@@ -145,11 +145,12 @@ impl Session {
 
 /// Looks the method up and lets it check the options.
 fn settle(sources: &Sources, model: &Model, mut choice: Choice, seed: u64) -> Result<Plan, Vec<Diagnostic>> {
-    let mut because = None;
+    let (mut because, mut set) = (None, Vec::new());
     if choice.method == AUTO {
         match automatic(model) {
             Some(found) => {
                 choice.method = found.method.to_owned();
+                set = found.options;
                 because = Some(found.because);
             }
             // Then it is the model that is to blame, not the name of a method.
@@ -170,8 +171,11 @@ fn settle(sources: &Sources, model: &Model, mut choice: Choice, seed: u64) -> Re
     let places: Vec<Span> = choice.options.iter().map(|(_, _, span)| *span).collect();
     let mut written: Vec<(String, Value)> =
         choice.options.into_iter().map(|(name, value, _)| (name, runtime_value(value))).collect();
-    if !written.iter().any(|(name, _)| name == "seed") {
-        written.push(("seed".into(), Value::Number(seed as f64)));
+    let set = set.into_iter().map(|(name, value)| (name, value as f64)).chain([("seed", seed as f64)]);
+    for (name, value) in set {
+        if !written.iter().any(|(other, _)| other == name) {
+            written.push((name.to_owned(), Value::Number(value)));
+        }
     }
     let levels = [Some(&model.upper), model.lower.as_ref()];
     let variables =

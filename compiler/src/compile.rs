@@ -4,9 +4,8 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::chunks::Chunks;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
-use blo_runtime::constrained::tree::terms::Terms;
 use blo_runtime::constrained::tree::value::VARIABLES;
-use blo_runtime::constrained::{Constrained, Degree, Degrees, Follower, NamedRows, Pair, Row};
+use blo_runtime::constrained::{Constrained, Follower, NamedRows, Pair, Row};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::{Problem, Slope};
 use blo_runtime::program::Program as Machine;
@@ -33,8 +32,8 @@ use crate::passes::simplify::simplify;
 use crate::reformulate::Program;
 use crate::reformulate::degree::degrees;
 use crate::reformulate::enclosure::enclosure;
-use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, side_by_side, single_level, value};
-use crate::reformulate::terms::terms;
+use crate::reformulate::kkt::{BoundParts, Parts, SingleLevel, single_level, value};
+use crate::reformulate::terms::written;
 use crate::session::{Observer, Phase, Surroundings, Unobserved};
 use crate::solution::data_bindings;
 
@@ -165,16 +164,15 @@ pub fn compile_single_level_in(
     around: Surroundings<'_>,
 ) -> Result<Problem, Vec<Diagnostic>> {
     around.observer.begins(Phase::Differentiate);
-    let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = single_level(model)?;
+    let form = single_level(model)?;
     let data = data_bindings(model);
     let mut problem = compile_in(model, needs, seed, around)?;
     problem.lower_convex = lower_is_convex(model);
     let convex = problem.lower_convex || lower_is_convex_between_whole_numbers(model);
-    let single_degrees = degrees(&program, &data);
-    let few = problem.upper.len() + problem.lower.len() <= VARIABLES && duals.is_empty();
-    let programs = (&program, follower.as_ref());
-    let (single_terms, sides) =
-        in_terms(model, programs, &single_degrees, &data, (problem.lower_convex, few));
+    let single_degrees = degrees(&form.program, &data);
+    let few = problem.upper.len() + problem.lower.len() <= VARIABLES;
+    let (terms, sides) = written(model, &form, &single_degrees, &data, (problem.lower_convex, few));
+    let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = form;
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
     let elements = |var: usize| 0..space.blocks()[var].len;
@@ -238,32 +236,11 @@ pub fn compile_single_level_in(
         degrees: single_degrees,
         whole,
         pessimistic: model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_some()),
-        terms: single_terms,
+        terms,
         sides,
         proof,
     }));
     Ok(problem)
-}
-
-/// What branching in boxes reads: the single-level form in terms, where it is not affine and nothing but the follower's answers satisfies its
-/// conditions, and all of them do; else, in `few` variables, both levels side by side.
-fn in_terms(
-    model: &Model,
-    (program, follower): (&Program, Option<&Program>),
-    single: &Degrees,
-    data: &Bindings,
-    (convex, few): (bool, bool),
-) -> (Option<Terms>, Option<Terms>) {
-    let whole = model.lower.iter().any(|lower| lower.vars.iter().any(|var| var.integer));
-    let affine = |follower: &Program| degrees(follower, data).rows.iter().all(|row| *row == Degree::Affine);
-    let exact = convex && !whole && follower.is_none_or(affine);
-    let bent = !single.is_quadratic_program() || single.objective == Degree::Quadratic;
-    let own = if exact && bent { terms(program, data) } else { None };
-    // The conditions of a follower that is not smooth cannot be written in terms, though they are exact.
-    let by_value = few && !whole && (!exact || bent && own.is_none());
-    let plain = model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_none());
-    let sides = if by_value && plain { side_by_side(model) } else { None };
-    (own, sides.and_then(|program| terms(&program, data)))
 }
 
 /// The constraints of both levels that have names, and where their rows are.

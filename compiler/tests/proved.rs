@@ -6,8 +6,9 @@
 
 mod memory;
 
-use blo_compiler::{compile_single_level, pairs_to_branch_on};
+use blo_compiler::{boxes_to_branch_in, compile_single_level, pairs_to_branch_on};
 use blo_runtime::monitor::Silent;
+use blo_runtime::settings::Value;
 use blo_runtime::solution::{Solution, solve};
 use blo_runtime::solvers::{named, needs};
 use blo_runtime::status::{Cause, PointStatus, Termination};
@@ -18,9 +19,15 @@ fn run(text: &str) -> Solution {
 }
 
 fn run_with(text: &str, method: &str) -> Solution {
+    run_as(text, method, &[])
+}
+
+fn run_as(text: &str, method: &str, options: &[(&str, f64)]) -> Solution {
     let mut model = model(text, Memory::default());
     let solver = named(method).unwrap();
-    let settings = solver.settings(&[], std::iter::empty()).unwrap();
+    let options: Vec<(String, Value)> =
+        options.iter().map(|(name, value)| ((*name).into(), Value::Number(*value))).collect();
+    let settings = solver.settings(&options, std::iter::empty()).unwrap();
     let mut problem = compile_single_level(&mut model, &needs(solver, &settings), 0).unwrap();
     solve(&mut problem, solver, &settings, &mut Silent)
 }
@@ -312,6 +319,90 @@ fn a_jump_of_the_answer_beside_the_point_is_said() {
     assert!(!s.verdict.contains("jumps"), "{}", s.verdict);
 }
 
+/// A leader above a follower whose Hessian varies with `x`, and whose answer is known: `(a + b x + c x²) / (1 + x²)`, put into [-1, 1].
+struct Curved {
+    upper: [f64; 4],
+    lower: [f64; 3],
+}
+
+impl Curved {
+    fn drawn(seed: u64) -> Self {
+        let mut draws = Draws(seed);
+        (0..20).for_each(|_| {
+            draws.next();
+        });
+        let mut four = || [draws.next(), draws.next(), draws.next(), draws.next()];
+        let ([a, b, c, _], upper) = (four(), four());
+        Curved { upper, lower: [a, b, c] }
+    }
+
+    fn text(&self) -> String {
+        let ([p, q, r, s], [a, b, c]) = (self.upper, self.lower);
+        format!(
+            "upper {{\n  var x: real in [-2, 2]\n  minimize ({p}) * x * y + ({q}) * x^2 + ({r}) * y + ({s}) * x\n}}\nlower {{\n  \
+             var y: real in [-1, 1]\n  minimize 0.5 * (1 + x^2) * y^2 - (({a}) + ({b}) * x + ({c}) * x^2) * y\n}}\n"
+        )
+    }
+
+    fn value(&self, x: f64) -> f64 {
+        let ([p, q, r, s], [a, b, c]) = (self.upper, self.lower);
+        let y = ((a + b * x + c * x * x) / (1.0 + x * x)).clamp(-1.0, 1.0);
+        p * x * y + q * x * x + r * y + s * x
+    }
+
+    fn best(&self) -> f64 {
+        (0..=40_000).map(|k| self.value(-2.0 + f64::from(k) * 1e-4)).fold(f64::INFINITY, f64::min)
+    }
+}
+
+#[test]
+fn boxes_agree_with_a_grid() {
+    for seed in 0..40 {
+        let problem = Curved::drawn(seed);
+        assert!(boxes_to_branch_in(&model(&problem.text(), Memory::default())).is_some());
+        let s = run_as(&problem.text(), "tree", &[("budget", 20_000.0)]);
+        let best = problem.best();
+        assert_eq!(s.point, PointStatus::Optimal, "{seed}: {}", s.verdict);
+        // Between two points of the grid the objective falls by no more than its slope times half of the distance.
+        assert!(
+            (best - 5e-3..=best + 1e-6).contains(&s.upper_objective),
+            "{seed}: {} {best}",
+            s.upper_objective
+        );
+    }
+}
+
+#[test]
+fn a_budget_that_is_spent_leaves_what_kkt_found_and_the_bound() {
+    let mut open = 0;
+    for seed in 0..12 {
+        let problem = Curved::drawn(seed);
+        let s = run_as(&problem.text(), "tree", &[("budget", 1.0)]);
+        let local = run_with(&problem.text(), "kkt");
+        let proof = s.check.proof.unwrap();
+        let best = problem.best();
+        assert!(proof.bound <= best + 1e-9, "{seed}: {} {best}", proof.bound);
+        assert!(s.upper_objective <= local.upper_objective + 1e-7, "{seed}: {}", s.verdict);
+        if s.point == PointStatus::Optimal {
+            continue;
+        }
+        open += 1;
+        assert_eq!(s.termination, Termination::Steps);
+        assert_eq!(s.point, local.point, "{seed}: {}", s.verdict);
+        assert!(s.verdict.contains("which is no proof of a minimum; the bound"), "{}", s.verdict);
+    }
+    assert!(open > 0, "all were proved with one program");
+}
+
+#[test]
+fn an_infimum_that_is_not_attained_is_no_proof() {
+    let text = two("minimize x + y", "minimize -y\n  subject to x * y == 0");
+    let s = run_as(&text, "tree", &[("budget", 200.0)]);
+    assert_eq!(s.point, PointStatus::NotAttained, "{}", s.verdict);
+    assert!(s.check.proof.unwrap().bound <= 1e-9, "{}", s.verdict);
+    assert!(s.verdict.contains("towards x = 0"), "{}", s.verdict);
+}
+
 #[test]
 fn boxes_prove_what_is_not_affine() {
     let text = |objective: &str| {
@@ -426,4 +517,53 @@ lower {
     let ties = s.ties.unwrap();
     assert!(ties.exact && ties.least == ties.most, "{ties:?}");
     assert!(!s.verdict.contains("several"), "{}", s.verdict);
+}
+
+#[test]
+fn ties_of_other_followers_are_reported_as_far_as_they_are_found() {
+    let text = |upper: &str, lower: &str| {
+        format!("upper {{\n  var x: real in [0, 1]\n  minimize {upper}\n}}\nlower {{\n  {lower}\n}}\n")
+    };
+    let range = |s: &Solution| s.ties.map(|ties| (ties.least, ties.most, ties.exact, ties.local)).unwrap();
+    let near = |found: (f64, f64, bool, bool), least: f64, most: f64| {
+        assert!(
+            (found.0 - least).abs() <= 1e-4 && (found.1 - most).abs() <= 1e-4,
+            "{found:?} {least} {most}"
+        );
+    };
+    // Whole numbers: all y with a sum of 3.
+    let whole = "var y: int[2] in [0, 3]\n  minimize -(y[0] + y[1])\n  subject to y[0] + y[1] <= 3 + x / 2";
+    let s = run(&text("2 * y[0] - y[1] + x", whole));
+    near(range(&s), -3.0, 6.0);
+    assert!(range(&s).2, "{}", s.verdict);
+    assert!(s.verdict.contains("the follower has several best answers"), "{}", s.verdict);
+    // Convex, no quadratic: all y with a sum of 1.
+    let s =
+        run_with(&text("y[0] - y[1] + x", "var y: real[2] in [0, 1]\n  minimize (y[0] + y[1] - 1)^4"), "kkt");
+    near(range(&s), -1.0, 1.0);
+    assert!(!range(&s).3);
+    // Convex, with one answer.
+    let s = run_with(&text("y + x^2", "var y: real in [-3, 3]\n  minimize exp(y) - (1 + x) * y"), "kkt");
+    near(range(&s), 0.0, 0.0);
+    assert!(range(&s).2, "{}", s.verdict);
+    // Flat at its one answer.
+    let s = run_with(&text("y + x^2", "var y: real in [-3, 3]\n  minimize (y - x)^6 + (y - x)^4"), "kkt");
+    let (least, most, ..) = range(&s);
+    assert!(most - least <= 1e-6, "{}", s.verdict);
+    // Not convex: two answers, and one.
+    for seed in 0..8 {
+        let mut draws = Draws(seed);
+        let (a, p) = (0.3 + 0.1 * draws.next().abs(), 1.0 + draws.next().abs());
+        let lower = format!("var y: real in [-2, 2]\n  minimize (y^2 - {a}^2)^2");
+        let s = run_with(&text(&format!("{p} * y + x"), &lower), "kkt");
+        near(range(&s), -p * a, p * a);
+        assert!(range(&s).3 && !range(&s).2, "{}", s.verdict);
+        assert!((s.upper_objective + p * a).abs() <= 1e-4, "{}", s.verdict);
+        assert!(s.verdict.contains("several answers that are equally good"), "{}", s.verdict);
+    }
+    let s = run_with(&text("y + x", "var y: real in [-1, 2]\n  minimize -y^2"), "kkt");
+    near(range(&s), 2.0, 2.0);
+    // The answer that the leader counts on is one of them, whichever the follower takes when it is solved again.
+    let s = run_with(&text("-y + x", "var y: real in [-1, 1] = -0.5\n  minimize -y^2"), "kkt");
+    near(range(&s), -1.0, 1.0);
 }

@@ -51,7 +51,7 @@ const MINIMA: [(f64, f64); 4] =
 #[test]
 fn a_projection_leaves_no_drift() {
     for (start, minimum) in [(0.2, MINIMA[0].0), (1.4, MINIMA[1].0)] {
-        let s = run(&valleys(start), "lvhba", &[("steps", Value::Number(5000.0))]);
+        let s = run(&valleys(start), "lvhba", &[("steps", Value::Number(10_000.0))]);
         assert!((s.x[0] - minimum).abs() < 1e-3, "from {start}: {:?}, {}", s.x, s.verdict);
     }
 }
@@ -113,20 +113,22 @@ lower {{
     )
 }
 
-/// From twenty starts, every run ends at one of the minima, and all four are found.
+/// From twenty starts, every run ends at one of the minima, and all four are found. `lvhba` needs more steps, the first of which are as
+/// long as its multipliers are wrong, so that it leaves the nearest valley.
 #[test]
 fn every_start_ends_in_a_valley() {
-    for method in ["sflcb", "blocc"] {
+    for (method, steps, all) in [("sflcb", 3000.0, true), ("blocc", 3000.0, true), ("lvhba", 20_000.0, false)]
+    {
         let mut found = [false; 4];
         for k in 0..20 {
-            let s = run(&valleys(0.05 + 0.15 * f64::from(k)), method, &[("steps", Value::Number(3000.0))]);
+            let s = run(&valleys(0.05 + 0.15 * f64::from(k)), method, &[("steps", Value::Number(steps))]);
             let valley = MINIMA.iter().position(|(x, f)| {
                 (s.x[0] - x).abs() < 1e-4 && (s.upper_objective - f).abs() < 2e-5 && (s.y[0] - x).abs() < 1e-4
             });
             found[valley.unwrap_or_else(|| panic!("{method}: {:?}, {}", s.x, s.verdict))] = true;
             assert_eq!(s.point, PointStatus::Stationary, "{}", s.verdict);
         }
-        assert!(found.iter().all(|f| *f), "{method}: {found:?}");
+        assert!(!all || found.iter().all(|f| *f), "{method}: {found:?}");
     }
 }
 
@@ -142,15 +144,13 @@ fn one_coupled_equality() {
     }
 }
 
-/// The same where the cube of `x` is coupled, which does not move the solution. `gaffa` needs a bound of its multiplier there, as published:
-/// without, it ends near x = 0, where the row has no slope. For the projection of `lvhba` the points that satisfy the row are not convex.
+/// The same where the cube of `x` is coupled, which does not move the solution. For the projection of `lvhba` the points that satisfy the
+/// row are not convex.
 #[test]
 fn one_coupled_cube() {
     let text = coupled(10).replace("subject to sum(x)", "subject to sum(x[i]^3 for i in n)");
-    for (method, bound) in [("sflcb", None), ("blocc", None), ("gaffa", Some(1.0))] {
-        let mut written = vec![("steps", Value::Number(20_000.0))];
-        written.extend(bound.map(|bound| ("bound", Value::Number(bound))));
-        let s = run(&text, method, &written);
+    for method in ["sflcb", "blocc", "gaffa"] {
+        let s = run(&text, method, &[("steps", Value::Number(20_000.0))]);
         assert!(s.x.iter().all(|x| (x - 1.0).abs() < 1e-5), "{method}: {:?}, {}", s.x, s.verdict);
     }
 }

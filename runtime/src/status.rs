@@ -303,7 +303,12 @@ fn worth(check: &Check, proof: Option<Proof>) -> String {
     }
     let mut parts: Vec<String> = check.violation.map(|v| constraints_worth(v, check)).into_iter().collect();
     parts.extend(check.lower.iter().map(lower_worth));
-    parts.push(proof.map_or_else(|| upper_worth(check), |proof| proof_worth(proof, check)));
+    // What a local run shows of a point stands beside the bound, where there is no proof.
+    let local = check.single_level.is_some() && check.point != PointStatus::Optimal;
+    if proof.is_none() || local {
+        parts.push(upper_worth(check));
+    }
+    parts.extend(proof.map(|proof| proof_worth(proof, check)));
     parts.extend(check.note.clone());
     parts.join("; ")
 }
@@ -347,9 +352,17 @@ fn proof_worth(proof: Proof, check: &Check) -> String {
 
 /// What the leader must know of a follower with several best answers.
 fn ties_worth(ties: Ties) -> Option<String> {
-    let Ties { least, most, exact } = ties;
+    let Ties { least, most, exact, local } = ties;
     if (most - least).abs() <= 1e-6 * least.abs().max(1.0) {
         return None;
+    }
+    if local {
+        return Some(format!(
+            "the follower has several answers that are equally good as far as is known: with the best of those found the upper objective is {}, with the \
+             worst {}",
+            plain(least),
+            plain(most)
+        ));
     }
     let far = if most.is_infinite() {
         "is without bound".to_string()

@@ -157,7 +157,7 @@ fn choice(model: &Model, plan: &Plan) -> (String, serde_json::Value) {
     let name = plan.solver.name;
     let mut text = format!("\nmethod {name}: {}\n", plan.solver.summary);
     let automatic = automatic(model);
-    if let Some(Automatic { method, because }) = &automatic {
+    if let Some(Automatic { method, because, .. }) = &automatic {
         let verb = if *method == name { "too takes" } else { "would take" };
         text.push_str(&wrapped(&format!("`auto` {verb} `{method}`, because {because}")));
     }

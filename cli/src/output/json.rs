@@ -42,6 +42,7 @@ pub fn result(result: &RunResult) -> Value {
             "best": number(ties.least),
             "worst": number(ties.most),
             "exact": ties.exact,
+            "local": ties.local,
         })),
         "hypergradient_norm": number(result.hypergradient_norm),
         "violation": result.violation.map(number),

@@ -23,6 +23,12 @@ fn the_convexity_of_the_lower_level_decides() {
     let cases = [
         ("  var y: real[2]\n  minimize sumsq(y - x)", "nested", "strongly convex"),
         ("  var y: real[2]\n  minimize (y[0] + y[1] - x)^2", "kkt", "may have several answers"),
+        ("  var y: real[2]\n  minimize log_cosh(y[0] + y[1] - x)", "kkt", "may have several answers"),
+        (
+            "  var y: real[2] in [-1, 1]\n  minimize exp(x) * (y[0] + y[1])",
+            "tree",
+            "branching in boxes may prove",
+        ),
         ("  var y: real[2] in [-1, 1]\n  minimize x * y[0] + y[1]", "tree", "proves a global optimum"),
         ("  var y: real[300]\n  minimize (sum(y) - x)^2", "meha", "too large for `kkt`"),
         (

@@ -209,9 +209,16 @@ lower {
 }
 ";
     fs::write(folder.path("m.blo"), nowhere).unwrap();
-    let output = blo(&folder.path(""), &["run", "m.blo", "--json"]);
-    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), &result["status"]), (Some(1), &"not_solved".into()), "{result}");
+    let run = |options: &[&str]| {
+        let output = blo(&folder.path(""), &[&["run", "m.blo", "--json"], options].concat());
+        let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{result}");
+        result
+    };
+    // The choice of a model with constraints proves that there is no point.
+    assert_eq!(run(&[])["status"], "infeasible");
+    let result = run(&["--method", "kkt"]);
+    assert_eq!(result["status"], "not_solved", "{result}");
     assert!(result["violation"].as_f64().unwrap() > 0.4, "{result}");
     assert!(result["verdict"].as_str().unwrap().contains("violated by"), "{result}");
 }

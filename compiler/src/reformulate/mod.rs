@@ -3,6 +3,7 @@
 //! weights of the rows (see `blo_runtime::constrained::nlp`).
 
 mod boxes;
+pub mod branching;
 pub mod degree;
 pub mod enclosure;
 pub mod kkt;

@@ -5,11 +5,15 @@
 use std::rc::Rc;
 
 use blo_runtime::constrained::tree::terms::{Function, Terms};
+use blo_runtime::constrained::{Degree, Degrees};
 use rustc_hash::FxHashMap;
 
 use super::Program;
+use super::degree::degrees;
+use super::kkt::{SingleLevel, side_by_side};
 use crate::ir::eval::Bindings;
 use crate::ir::scalar::{Expander, Scalar};
+use crate::model::Model;
 use crate::passes::simplify::simplify;
 
 /// Forms with more variables are not written.
@@ -17,8 +21,30 @@ const VARIABLES: usize = 200;
 /// Forms with more terms are not kept.
 const TERMS: usize = 4000;
 
+/// What branching in boxes reads. The single-level form of a model with a lower level that is `convex`, in terms, where boxes are what it takes to
+/// branch in it: the form is not affine, or its objective may not be convex, and nothing but answers of the follower satisfies its
+/// conditions, and all of them do. Else, in `few` variables, both levels side by side.
+pub fn written(
+    model: &Model,
+    form: &SingleLevel,
+    own: &Degrees,
+    data: &Bindings,
+    (convex, few): (bool, bool),
+) -> (Option<Terms>, Option<Terms>) {
+    let bent = !own.is_quadratic_program() || own.objective == Degree::Quadratic;
+    let real = model.lower.iter().all(|lower| lower.vars.iter().all(|var| !var.integer));
+    let affine = |follower: &Program| degrees(follower, data).rows.iter().all(|row| *row == Degree::Affine);
+    let exact = convex && real && form.follower.as_ref().is_none_or(affine);
+    let single = if exact && bent { terms(&form.program, data) } else { None };
+    // The conditions of a follower that is not smooth cannot be written in terms, though they are exact.
+    let by_value = few && real && form.duals.is_empty() && (!exact || bent && single.is_none());
+    let plain = model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_none());
+    let sides = if by_value && plain { side_by_side(model) } else { None };
+    (single, sides.and_then(|program| terms(&program, data)))
+}
+
 /// A program in terms; `None` where it is too large or has something that these cannot say.
-pub fn terms(program: &Program, data: &Bindings) -> Option<Terms> {
+fn terms(program: &Program, data: &Bindings) -> Option<Terms> {
     let vars = &program.model.lower.as_ref()?.vars;
     if vars.iter().map(|var| var.ty.len()).sum::<usize>() > VARIABLES {
         return None;

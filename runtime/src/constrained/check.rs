@@ -9,7 +9,7 @@ use super::polish::polish;
 use super::program::{Program, Relaxed};
 use super::relax::FEASIBLE;
 use super::tree::{self, CLOSED};
-use super::{Constrained, Follower, jump, leader, outside, system};
+use super::{Constrained, Follower, jump, leader, lean, outside, system};
 use crate::check::{Check, LOWER, LowerCheck, UPPER};
 use crate::linear::blas1::{largest, norm2};
 use crate::linear::power::seeded;
@@ -80,6 +80,8 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         None
     };
     let falls = jump.as_ref().is_some_and(|jump| jump.infimum.is_some());
+    let answer = lower.as_ref().filter(|lower| lower.solved);
+    let ties = answer.and_then(|lower| lean::range(c, x, &y[..m], lower, convex));
     Check {
         point: if falls && point != PointStatus::Optimal { PointStatus::NotAttained } else { point },
         lower,
@@ -92,7 +94,7 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
         hypergradient_norm: reduced.as_ref().map(|reduced| reduced.norm),
         reduced,
         note,
-        ties: if solved { tree::ties::ties(c, x) } else { None },
+        ties,
     }
 }
 

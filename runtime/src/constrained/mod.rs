@@ -11,6 +11,8 @@ pub mod global;
 pub mod interior;
 pub mod jump;
 pub mod leader;
+pub mod lean;
+pub mod local;
 pub mod nlp;
 pub mod polish;
 pub mod program;

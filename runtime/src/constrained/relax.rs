@@ -79,6 +79,18 @@ pub fn run(
     (!stopped).then_some(found)
 }
 
+/// The piece that is nearest to `z`, solved from there, and the better ones beside it; `None` when it was stopped.
+pub fn beside(c: &mut Constrained, z: &[f64], stop: &mut dyn FnMut(&Nlp) -> bool) -> Option<Found> {
+    let mut stopped = false;
+    let mut watch = |nlp: &Nlp| {
+        stopped |= stop(nlp);
+        stopped
+    };
+    let duals = Duals { rows: vec![0.0; c.single.equal.len()], ..Duals::default() };
+    let found = polish_pieces(c, z, &duals, &mut watch);
+    (!stopped).then_some(found)
+}
+
 /// The follower's answer to `x`, with its multipliers, as a point of the single-level form.
 fn start(
     c: &mut Constrained,

@@ -5,11 +5,12 @@
 //! steps on `f(x, ·)` from the last copy `z`; `y_steps` steps on `(F + λ f)(x, ·) / max(1, λ)` from the last `y`; then
 //! `x ← P(x − step (∇x F(x, y) + λ (∇x f(x, y) − ∇x f(x, z))))`, whose direction tends to the hypergradient. Stops when the projected
 //! length of both directions is at most `tolerance`. With a number as `batch` every step takes the gradients of a new batch, and the
-//! directions are looked at once in a pass. Costs `lower_steps + y_steps` lower gradients, `y_steps + 1` upper gradients
+//! directions are looked at once in a pass. Costs `lower_steps + y_steps` lower gradients, `y_steps + 1` upper gradients,
 //! one full lower gradient and one in `x` alone; no second derivatives; memory of a few vectors.
 //!
 //! Not guaranteed: the limit is biased by order `1/λ`, and differences of gradients that are multiplied by `λ` lose digits: `λ`
-//! beyond `1e6` helps nobody.
+//! beyond `1e6` helps nobody. As long as the copies are far from where they go, what `x` sees is also how far each of them has come: with
+//! few steps per iteration give both one size (`lower_step`, `y_step`), as the automatic ones differ.
 //!
 //! Sources: J. Kwon, D. Kwon, S. Wright, R. Nowak, "A fully first-order method for stochastic bilevel optimization", ICML 2023,
 //! arXiv 2301.10945, algorithm 1. The scaled step on `y`: L. Chen, Y. Ma, J. Zhang, "Near-optimal nonconvex-

@@ -7,8 +7,8 @@
 //! `x⁺ = P(x − alpha (∇x F/c_k + ∇x f(x, y) + Jx c(x, y)'l0 − ∇x f(x, θ) − Jx c(x, θ)'l))`,
 //! `y⁺ = P(y − beta (∇y F/c_k + ∇y f(x, y) + Jy c(x, y)'l0 − (y − θ)/gamma1))`,
 //! `l⁺ = clip(l + s ((l − l0)/gamma2 + c(x, θ)), −R, R)`, from 0 on for inequalities.
-//! `alpha` is `upper_step`, automatically at most `eta`, which is `lower_step`; `beta` is `alpha` as published, or `eta` where `alpha` is
-//! automatic; `s` is `dual_step`, `R` is `bound`. Stops when the moves divided by their step sizes are at most `tolerance`. Costs four
+//! `alpha` is `upper_step`, automatically at most `eta`, which is `lower_step`; `beta` is `alpha` as published, or half of `eta` where `alpha` is
+//! automatic: the whole of it leads outwards where a row is steep in `x`; `s` is `dual_step`, `R` is `bound`. Stops when the moves divided by their step sizes are at most `tolerance`. Costs four
 //! evaluations of `f` and `c` with gradients and one of `F`; memory of a few vectors.
 //!
 //! Not guaranteed: with `c_k` bounded the limit is biased by order `1/c_k`; too small a `bound` cuts the multipliers off.
@@ -145,7 +145,7 @@ impl Method for Gaffa {
         before.copy_from_slice(&point.x);
         upper.apply(&problem.upper, k, &direction.x, &mut point.x);
         let of_x = upper.pace(squared_distance(&point.x, before).sqrt());
-        let beta = if *automatic { *size } else { upper.length(k) };
+        let beta = if *automatic { 0.5 * *size } else { upper.length(k) };
         let of_l = with_follower(problem, |_, follower| {
             at_y.step(&follower.nlp, beta, &direction.y);
             let mut moved = 0.0;

@@ -19,28 +19,17 @@
 //! constraints?", Math. Programming 131 (2012); S. Scholtes, SIAM J. Optim. 11 (2001); A. U. Raghunathan, L. T. Biegler, SIAM J. Optim. 15
 //! (2005); A. Wächter, L. T. Biegler, Math. Programming 106 (2006): see [`crate::constrained`].
 
-use std::cmp::Ordering;
-
 use super::options::{CHECK_STEPS, SEED, TOLERANCE};
 use super::run::{Evaluation, Method, Point, Run};
 use super::{Levels, Solver};
-use crate::constrained::check::check_follower;
-use crate::constrained::cuts::{BRANCHES, VARIABLES};
-use crate::constrained::nlp::{Nlp, count};
-use crate::constrained::relax::{self, From};
-use crate::constrained::{Constrained, Found};
+use crate::constrained::local::Local;
+use crate::constrained::nlp::count;
+use crate::constrained::{Found, relax};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
 use crate::settings::{Kind, OptionSpec, Preset, Settings};
 use crate::state::State;
 use crate::status::Termination;
-
-/// Boxes for the follower with few variables that is not convex, where a start ended.
-const BOXES: usize = 600;
-/// Runs per start, each with one more cut.
-const ROUNDS: usize = 5;
-/// Steps for solving the follower again where a start ended.
-const FOLLOWER_STEPS: usize = 1000;
 
 const OWN: &[OptionSpec] = &[
     OptionSpec {
@@ -77,20 +66,9 @@ const LARGEST: usize = 100_000;
 const COSTLIEST: f64 = 1e9;
 
 struct Kkt {
-    /// Why the model is too large.
-    refusal: Option<String>,
-    start: Vec<f64>,
-    begun: usize,
-    /// Whether the patterns of the programs were learned.
-    learned: bool,
+    /// Why the model is too large; else its starts.
+    local: Result<Local, String>,
     steps: usize,
-    seed: u64,
-    /// The best point so far.
-    best: Option<Found>,
-    /// The branches of the follower's answers that cuts were made of, one after the other.
-    branches: Vec<f64>,
-    /// A point of the right lengths, for one that is put back.
-    empty: Found,
 }
 
 fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
@@ -112,93 +90,33 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
              `sflcb`, `gaffa`, `blocc` and `lvhba` are for followers with many variables"
         )
     });
-    Box::new(Kkt {
-        refusal,
-        start: start.x.clone(),
-        begun: 0,
-        learned: false,
-        steps: settings.count("steps"),
-        seed: settings.count("seed") as u64,
-        best: None,
-        branches: Vec::new(),
-        empty: Found::empty(variables, rows),
-    })
-}
-
-impl Kkt {
-    /// Lets every iteration begin with the same patterns, so that one that goes on from a checkpoint has the same bits.
-    fn learn(&mut self, c: &mut Constrained) {
-        let again = self.begun > 0 && !self.learned;
-        c.single.learn_at(&[], !self.learned);
-        if again {
-            c.single.take_calls();
-        }
-        if let Some(follower) = &mut c.follower {
-            follower.nlp.learn_at(&self.start, !self.learned);
-            if again {
-                follower.nlp.take_calls();
-            }
-        }
-        self.learned = true;
-    }
-
-    /// The upper variables of the next start, first the model's and then drawn ones, and where the rest starts.
-    fn next_start(&mut self, nlp: &Nlp) -> (Vec<f64>, From) {
-        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.begun as u64);
-        let from = match self.begun % 3 {
-            0 => From::Answer(1.0),
-            1 => From::Anywhere(seed),
-            // Closer to the follower's own answer from the beginning.
-            _ => From::Answer(1e-3),
-        };
-        self.begun += 1;
-        if self.begun <= 2 {
-            return (self.start.clone(), from);
-        }
-        (nlp.drawn(seed)[..self.start.len()].to_vec(), from)
-    }
+    let seed = settings.count("seed") as u64;
+    let local = match (refusal, &problem.constrained) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Some(c)) => Ok(Local::new(c, &start.x, seed, problem.lower_convex)),
+        (None, None) => Err("there is no single-level form".into()),
+    };
+    Box::new(Kkt { local, steps: settings.count("steps") })
 }
 
 impl Method for Kkt {
     fn evaluate(&mut self, problem: &mut Problem, point: &mut Point, run: &mut Run<'_>) -> Evaluation {
-        let Some(mut c) = problem.constrained.take() else { return Evaluation::NONE };
-        self.learn(&mut c);
-        let (x, from) = self.next_start(&c.single);
-        if let Some(cuts) = &mut c.cuts {
-            cuts.branches = self.branches.chunks(c.lens.1.max(1)).map(<[f64]>::to_vec).collect();
-        }
-        let mut next = Some((x, None, from));
-        for _ in 0..ROUNDS {
-            let Some((x, near, from)) = next.take() else { break };
-            let near: Option<Vec<f64>> = near;
-            let found = relax::run(&mut c, &x, near.as_deref(), from, &mut |nlp| {
-                count(problem, nlp);
-                run.poll(problem)
-            });
-            let Some(found) = found else { break };
-            let x = found.z[..c.lens.0].to_vec();
-            let convex = problem.lower_convex;
-            let mut watch = |nlp: &Nlp| {
-                count(problem, nlp);
-                run.poll(problem)
-            };
-            let Some(better) = keep(&mut c, &mut self.best, found, convex, &mut watch) else { break };
-            if let (Some(cuts), Some(follower)) = (&mut c.cuts, &mut c.follower)
-                && cuts.remember(&mut follower.nlp, &x, &better)
-            {
-                self.branches.extend(&better);
-                next = Some((x, Some(better), From::Answer(1.0)));
-            }
-        }
+        let (Ok(local), Some(mut c)) = (&mut self.local, problem.constrained.take()) else {
+            return Evaluation::NONE;
+        };
+        local.next(&mut c, &mut |nlp| {
+            count(problem, nlp);
+            run.poll(problem)
+        });
         count(problem, &c.single);
         let mut evaluation = Evaluation::NONE;
-        if let Some(best) = &self.best {
+        if let Some(best) = &local.best {
             c.found = Some(best.clone());
             let (n, m) = c.lens;
             point.x.copy_from_slice(&best.z[..n]);
             point.y.copy_from_slice(&c.lower_part(&best.z));
             let measure = best.violation.max(best.stationarity);
-            let more = self.begun <= self.steps;
+            let more = local.begun <= self.steps;
             evaluation.upper = best.objective;
             evaluation.measure = if more { f64::INFINITY } else { measure };
             if let Some(follower) = &mut c.follower {
@@ -214,59 +132,16 @@ impl Method for Kkt {
     }
 
     fn update(&mut self, _: &mut Problem, _: &mut Point, _: usize) -> Option<Termination> {
-        self.best.as_ref().is_some_and(Found::is_ray).then_some(Termination::Unbounded)
+        let best = self.local.as_ref().ok().and_then(|local| local.best.as_ref());
+        best.is_some_and(Found::is_ray).then_some(Termination::Unbounded)
     }
 
     fn state(&mut self, state: &mut dyn State) -> bool {
-        state.count(&mut self.begun);
-        let mut of_branches = self.branches.len();
-        state.count(&mut of_branches);
-        self.branches.resize(of_branches.min(BRANCHES * VARIABLES), 0.0);
-        state.numbers(&mut self.branches);
-        let mut any = self.best.is_some();
-        state.flag(&mut any);
-        if any {
-            self.best.get_or_insert_with(|| self.empty.clone()).state(state);
-        }
+        self.local.iter_mut().for_each(|local| local.state(state));
         true
     }
 
     fn refusal(&self) -> Option<String> {
-        self.refusal.clone()
+        self.local.as_ref().err().cloned()
     }
-}
-
-/// Keeps the better of the best point and a new one: one that is no answer of the follower is worse than any that is. The
-/// follower's better answer is returned, where it has one.
-fn keep(
-    c: &mut Constrained,
-    best: &mut Option<Found>,
-    mut found: Found,
-    convex: bool,
-    watch: &mut dyn FnMut(&Nlp) -> bool,
-) -> Option<Vec<f64>> {
-    let (n, m) = c.lens;
-    if best.as_ref().is_some_and(|best| best.answered && found.objective >= best.objective) {
-        return None;
-    }
-    let mut better_answer = None;
-    found.answered = found.feasible()
-        && c.follower.as_mut().is_none_or(|follower| {
-            let (x, y) = (&found.z[..n], &found.z[n..n + m]);
-            let lower = check_follower(follower, x, y, convex, (FOLLOWER_STEPS, BOXES), watch).0;
-            better_answer = (!lower.solved && lower.polished && lower.gap > 0.0).then_some(lower.solution);
-            lower.solved
-        });
-    let better = best.as_ref().is_none_or(|best| {
-        let rank = |f: &Found| (f.feasible(), f.answered);
-        match rank(&found).cmp(&rank(best)) {
-            Ordering::Equal if found.feasible() => found.objective < best.objective,
-            Ordering::Equal => found.violation < best.violation,
-            order => order.is_gt(),
-        }
-    });
-    if better {
-        *best = Some(found);
-    }
-    better_answer
 }

@@ -7,11 +7,11 @@
 //! `(x, y)⁺ = P_C(x − alpha (∇x F/c_k + ∇x f(x, y) − ∇x f(x, θ⁺) − Jx c(x, θ⁺)'l⁺), y − alpha (∇y F/c_k + ∇y f(x, y) − (y − θ⁺)/gamma1))`,
 //! `z⁺ = clip(z + s (l⁺ − z)/gamma2, −R, R)`.
 //! `alpha` is `upper_step`, automatically at most `eta`, which is `lower_step`; `s` is `dual_step`, `R` is `bound`. `x` and `y` have one step
-//! size: where the projection holds against a step that it undoes, parts of different length would leave a drift along `C`. The
-//! projection onto `C` is exact for linear constraints: their Jacobian is read off row by row and the dual of the projection solved by
-//! coordinate ascent; for others it is that of the linearised constraints, twice. Stops when the moves divided by their step sizes are at
-//! most `tolerance`. Costs three evaluations of `f` and `c` with gradients and two per constraint, one of `F`, and memory of one
-//! vector per constraint: for many constraints take `sflcb`.
+//! size: where the projection holds against a step that it undoes, parts of different length would leave a drift along `C`. An automatic
+//! size goes by what is left of the moves after it. The projection onto `C` is exact for linear constraints: their Jacobian is read
+//! off row by row and the dual of the projection solved by coordinate ascent; for others it is that of the linearised constraints, twice.
+//! Stops when the moves divided by their step sizes are at most `tolerance`. Costs three evaluations of `f` and `c` with gradients and
+//! two per constraint, one of `F`, and memory of one vector per constraint: for many constraints take `sflcb`.
 //!
 //! Not guaranteed: with bounded `c_k` the limit is biased by order `1/c_k`; domains of `x` and `y` are projected onto after `C`, so that
 //! both hold in the limit alone.
@@ -74,23 +74,45 @@ struct Onto {
     multipliers: Vec<f64>,
 }
 
-/// Finds a size for steps on `x` and `y` together, where nobody chose one.
+/// Finds a size for steps on `x` and `y` together, where nobody chose one. What counts as a direction is the last move over its
+/// size: the part that the projection undoes does not vanish at a solution, and would make the steps shorter for ever.
 struct Together {
     adaptive: Adaptive,
     at: Vec<f64>,
     along: Vec<f64>,
+    begun: bool,
     most: f64,
 }
 
 impl Together {
     fn size(&mut self, point: &Point, direction: &Point) -> f64 {
-        for (all, parts) in [(&mut self.at, point), (&mut self.along, direction)] {
-            let (x, y) = all.split_at_mut(parts.x.len());
-            x.copy_from_slice(&parts.x);
-            y.copy_from_slice(&parts.y);
+        join(&mut self.at, point);
+        if !self.begun {
+            join(&mut self.along, direction);
         }
         self.adaptive.size(&self.at, &self.along).min(self.most)
     }
+
+    /// Takes note of a move that ended at `point`; it began where the last size was found.
+    fn note(&mut self, point: &Point, size: f64) {
+        self.begun = true;
+        join(&mut self.along, point);
+        for (along, at) in self.along.iter_mut().zip(&self.at) {
+            *along = (at - *along) / size;
+        }
+    }
+
+    fn state(&mut self, state: &mut dyn State) {
+        self.adaptive.state(state);
+        state.numbers(&mut self.along);
+        state.flag(&mut self.begun);
+    }
+}
+
+fn join(all: &mut [f64], parts: &Point) {
+    let (x, y) = all.split_at_mut(parts.x.len());
+    x.copy_from_slice(&parts.x);
+    y.copy_from_slice(&parts.y);
 }
 
 struct Lvhba {
@@ -141,6 +163,7 @@ fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn M
             adaptive: Adaptive::new(all.len(), settings.caution()),
             at: all.clone(),
             along: all,
+            begun: false,
             // All parts of a saddle point move at one pace, or the fastest runs away.
             most: size,
         }),
@@ -261,6 +284,11 @@ impl Method for Lvhba {
         });
         problem.upper.project(&mut point.x);
         problem.lower.project(&mut point.y);
+        if let Some(together) = together
+            && alpha > 0.0
+        {
+            together.note(point, alpha);
+        }
         let mut of_z: f64 = 0.0;
         for (z, l) in self.anchors.iter_mut().zip(&self.multipliers) {
             let new = (*z + *dual * (l - *z) / gamma.1).clamp(-*bound, *bound);
@@ -276,7 +304,7 @@ impl Method for Lvhba {
     fn state(&mut self, state: &mut dyn State) -> bool {
         self.upper.state(state);
         if let Some(together) = &mut self.together {
-            together.adaptive.state(state);
+            together.state(state);
         }
         self.at_theta.state(state);
         state.numbers(&mut self.multipliers);

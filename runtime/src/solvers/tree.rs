@@ -13,6 +13,9 @@
 //! optimality conditions do not tell its answers (not convex, or with other constraints) is bounded by its value: [`crate::constrained::tree::value`]. One
 //! with whole numbers, and a pessimistic leader, have trees of their own: [`crate::constrained::tree::whole`] and [`crate::constrained::tree::worst`].
 //!
+//! Points in boxes are those of `kkt`: one of its starts before each of the first nodes, and runs from relaxed solutions. With a `budget` a tree
+//! that is not closed ends when so many programs were solved, after all nine starts, with the best point and the bound.
+//!
 //! Ends when no node is open: then the best point is a
 //! global optimum up to `tolerance`, or the model has no point, or its objective falls without end along a ray. Costs one
 //! convex program per node, of the size of the single-level form; memory for the open nodes.
@@ -27,7 +30,7 @@ use super::options::{CHECK_STEPS, SEED, TOLERANCE};
 use super::run::{Evaluation, Method, Point, Run};
 use super::{Levels, Solver};
 use crate::constrained::nlp::count;
-use crate::constrained::tree::search::{End, Tree};
+use crate::constrained::tree::search::{End, Task, Tree};
 use crate::constrained::{Constrained, Found};
 use crate::derivatives::Quantity;
 use crate::problem::{Feature, Problem};
@@ -46,6 +49,12 @@ const OWN: &[OptionSpec] = &[
         default: Preset::Number(1e-7),
         doc: "Stop when the best point is within this of the bound, relative to its size.",
         ..TOLERANCE
+    },
+    OptionSpec {
+        name: "budget",
+        kind: Kind::CountOr("none"),
+        default: Preset::Word("none"),
+        doc: "Programs solved for bounds: when so many are solved without a proof, the run ends with the best point and the bound.",
     },
     SEED,
     OptionSpec {
@@ -78,15 +87,17 @@ struct Branching {
     tree: Result<Tree, String>,
 }
 
-fn build(problem: &mut Problem, settings: &Settings, _: &Point) -> Box<dyn Method> {
-    let tolerance = settings.real("tolerance").max(1e-10);
+fn build(problem: &mut Problem, settings: &Settings, start: &Point) -> Box<dyn Method> {
+    let task = Task {
+        tolerance: settings.real("tolerance").max(1e-10),
+        budget: settings.number("budget").map(|budget| budget as usize),
+        seed: settings.count("seed") as u64,
+        x: start.x.clone(),
+        convex: problem.lower_convex,
+    };
     let tree = match &mut problem.constrained {
         Some(c) => {
-            let tree = Tree::new(c, tolerance);
-            if tree.as_ref().is_ok_and(Tree::has_boxes) {
-                // Every run begins with the same patterns, so that one that goes on from a checkpoint has the same bits.
-                c.single.learn_at(&[], true);
-            }
+            let tree = Tree::new(c, &task);
             // Reading the form is not counted: a run that goes on from a checkpoint reads it again.
             c.single.take_calls();
             tree
@@ -102,38 +113,40 @@ impl Method for Branching {
             return Evaluation::NONE;
         };
         tree.step(&mut c, &mut || run.look(problem));
-        count(problem, &c.single);
+        c.programs().for_each(|program| count(problem, program));
         let mut evaluation = Evaluation::NONE;
         let proof = tree.proof();
-        if let Some(best) = &tree.best {
+        let of_nodes = || {
+            let best = tree.best.as_ref()?;
+            let (z, objective, violation) = (best.z.clone(), best.objective, best.violation);
+            let weights = vec![0.0; c.single.equal.len()];
+            Some(Found { z, weights, objective, violation, answered: true, ..Found::empty(0, 0) })
+        };
+        if let Some(found) = tree.found().cloned().or_else(of_nodes) {
             let (n, m) = c.lens;
-            point.x.copy_from_slice(&best.z[..n]);
-            point.y.copy_from_slice(&c.lower_part(&best.z));
-            evaluation.upper = best.objective;
-            evaluation.lower = lower_objective(problem, &mut c, &best.z[..n], &best.z[n..n + m]);
+            point.x.copy_from_slice(&found.z[..n]);
+            point.y.copy_from_slice(&c.lower_part(&found.z));
+            evaluation.upper = found.objective;
+            evaluation.lower = lower_objective(problem, &mut c, &found.z[..n], &found.z[n..n + m]);
             evaluation.measure = proof.gap;
-            c.found = Some(Found {
-                z: best.z.clone(),
-                weights: vec![0.0; c.single.equal.len()],
-                objective: best.objective,
-                violation: best.violation,
-                stationarity: f64::INFINITY,
-                answered: true,
-                unbounded: false,
-            });
+            c.found = Some(found);
             c.proof = Some(proof);
         }
         problem.constrained = Some(c);
         evaluation
     }
 
-    fn update(&mut self, _: &mut Problem, _: &mut Point, k: usize) -> Option<Termination> {
-        match self.tree.as_ref().map(Tree::end) {
-            Ok(End::Open) => None,
-            Ok(End::Proved) => Some(Termination::Tolerance),
-            Ok(End::Infeasible) => Some(Termination::Infeasible(Cause::Unknown)),
-            Ok(End::Unbounded) => Some(Termination::Unbounded),
-            Ok(End::Unresolved) | Err(_) => Some(Termination::Stalled { iteration: k }),
+    fn update(&mut self, problem: &mut Problem, _: &mut Point, k: usize) -> Option<Termination> {
+        let (Ok(tree), Some(c)) = (&self.tree, &problem.constrained) else {
+            return Some(Termination::Stalled { iteration: k });
+        };
+        match tree.end(c) {
+            End::Open => None,
+            End::Proved => Some(Termination::Tolerance),
+            End::Spent => Some(Termination::Steps),
+            End::Infeasible => Some(Termination::Infeasible(Cause::Unknown)),
+            End::Unbounded => Some(Termination::Unbounded),
+            End::Unresolved => Some(Termination::Stalled { iteration: k }),
         }
     }
 

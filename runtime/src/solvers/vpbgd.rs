@@ -7,7 +7,8 @@
 //! gradient, one in `x` alone and one upper gradient; no second derivatives; memory of a few vectors.
 //!
 //! Not guaranteed: the limit is the minimiser of `F + γ (f − min f)`, biased by order `1/γ`; with few lower steps the copy lags
-//! behind, and a step on `x` that is long against `lower_steps · lower_step` diverges.
+//! behind, and a step on `x` that is long against `lower_steps · lower_step` diverges. One size for `y` and the copy
+//! (`y_step`, `lower_step`) keeps them equally far while both are on their way.
 //!
 //! Source: H. Shen, T. Chen, "On penalty-based bilevel gradient descent method", ICML 2023, arXiv 2302.05185, algorithm 1.
 

@@ -171,11 +171,7 @@ pub const OBJECTS: &[Object] = &[
             key("lower", Either(&[Null, Of("lower")]), "the lower level; `null` without one"),
             key("followers", Table(&Of("upper")), "by name, where they have names"),
             key("proof", Either(&[Null, Of("proof")]), "of `tree`"),
-            key(
-                "ties",
-                Either(&[Null, Of("ties")]),
-                "of a linear or convex quadratic follower, with `kkt` or `tree`",
-            ),
+            key("ties", Either(&[Null, Of("ties")]), "where it was found out, by methods for constraints"),
             key("hypergradient_norm", NUMBER, "the norm of the projected hypergradient, where it was found"),
             key(
                 "violation",
@@ -250,6 +246,7 @@ pub const OBJECTS: &[Object] = &[
             key("best", NUMBER, "with the best of them for the leader"),
             key("worst", NUMBER, "with the worst; `null` where it is without bound"),
             key("exact", Truth, "whether `worst` is the worst, not only one of them"),
+            key("local", Truth, "whether both are those of answers found by local runs alone"),
         ],
     },
     Object {

@@ -6,11 +6,14 @@
 //! Sources: J. F. Bard, J. T. Moore, "A branch and bound algorithm for the bilevel programming problem", SIAM J. Sci. Stat.
 //! Comput. 11 (1990); J. F. Bard, "Convex two-level optimization", Math. Programming 40 (1988).
 
+mod answers;
+mod branch;
 pub mod contract;
-mod convex;
+pub mod convex;
 pub mod form;
 pub mod mip;
 mod node;
+mod pool;
 pub mod qp;
 pub mod relaxation;
 pub mod search;

@@ -3,12 +3,13 @@
 
 use std::collections::BinaryHeap;
 
-use super::super::Constrained;
+use super::super::local::Local;
 use super::super::relax::FEASIBLE;
+use super::super::{Constrained, Found};
 use super::Proof;
 use super::convex::convex_form;
 use super::form::{self, Form, Quadratic};
-use super::node::{Decision, Node};
+use super::node::Node;
 use super::qp::{Answer, Solved, solve};
 use super::spatial::Spatial;
 use super::value::Value;
@@ -17,8 +18,6 @@ use super::worst::{Pessimistic, pessimistic};
 use crate::linear::blas1::largest;
 use crate::state::State;
 
-/// An end of a pair is at its bound when it is no farther than this.
-const MET: f64 = 1e-7;
 /// A number is whole when it is this close to one.
 pub(super) const WHOLE: f64 = 1e-6;
 
@@ -38,7 +37,28 @@ pub enum End {
     Unbounded,
     /// There are none, but some were left unsolved, so that nothing is proved.
     Unresolved,
+    /// There are, and as many programs were solved as may be.
+    Spent,
 }
+
+/// What a tree is told before it begins.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The gap wanted, relative.
+    pub tolerance: f64,
+    /// The most programs to solve for bounds; `None` for as many as it takes.
+    pub budget: Option<usize>,
+    /// Of drawn starts.
+    pub seed: u64,
+    /// The model's upper variables at its start.
+    pub x: Vec<f64>,
+    /// Whether the lower level is known to be convex.
+    pub convex: bool,
+}
+
+/// Starts of the local runs that a tree in boxes has its points from: one before every node, and all of them before it ends
+/// without a proof.
+const STARTS: usize = 9;
 
 /// The best point.
 #[derive(Clone, Debug)]
@@ -56,8 +76,8 @@ pub struct Tree {
     pub(super) form: Form,
     /// The objective in convex form for the whole tree, where there is one.
     convex: Option<Quadratic>,
-    open: BinaryHeap<Node>,
-    next: Option<Node>,
+    pub(super) open: BinaryHeap<Node>,
+    pub(super) next: Option<Node>,
     /// What bounds boxes, where the form is not affine.
     pub(super) spatial: Option<Box<Spatial>>,
     /// The follower, where it has whole numbers or the leader is pessimistic.
@@ -66,8 +86,6 @@ pub struct Tree {
     pub(super) value: Option<Box<Value>>,
     /// Where the follower's worst answer stands, for a pessimistic leader.
     answer: Option<usize>,
-    /// Whether nodes are boxes.
-    boxes: bool,
     /// The best point.
     pub best: Option<Best>,
     /// The lowest bound of an end that was left since the best point is as good.
@@ -76,29 +94,33 @@ pub struct Tree {
     given_up: f64,
     /// The gap wanted.
     pub(super) tolerance: f64,
-    /// Programs solved for bounds.
+    /// Where points come from, where nodes are boxes.
+    local: Option<Box<Local>>,
+    /// Nodes looked at.
     pub nodes: usize,
-    made: usize,
+    /// Programs solved for bounds, counted where there is a budget.
+    work: usize,
+    budget: usize,
+    pub(super) made: usize,
     pub(super) unbounded: bool,
 }
 
 impl Tree {
-    /// The tree of a problem, to be searched until the gap is at most `tolerance`; an error says what its single-level form is
-    /// not.
-    pub fn new(c: &mut Constrained, tolerance: f64) -> Result<Self, String> {
+    /// The tree of a problem; an error says what its single-level form is not.
+    pub fn new(c: &mut Constrained, task: &Task) -> Result<Self, String> {
         let (n, _) = c.lens;
         // Once all upper variables are whole numbers, the worst answer need only be found at each of them.
         let counted = (0..n).all(|i| c.whole.contains(&i) || c.single.lo[i] == c.single.hi[i]);
         if c.whole.iter().any(|at| *at >= n) || c.pessimistic && counted {
             let whole = Whole::new(c)?;
-            return Ok(Tree { whole: Some(Box::new(whole)), ..Tree::start(form::in_boxes(c), tolerance) });
+            return Ok(Tree { whole: Some(Box::new(whole)), ..Tree::start(form::in_boxes(c), task) });
         }
         if c.pessimistic
             && let Pessimistic::Form(form) = pessimistic(c)?
         {
             let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
             let answer = Some(c.single.len());
-            return Ok(Tree { convex, answer, ..Tree::start(*form, tolerance) });
+            return Ok(Tree { convex, answer, ..Tree::start(*form, task) });
         }
         let (form, spatial) = match form::read(c) {
             Ok(form) => (form, None),
@@ -106,18 +128,19 @@ impl Tree {
                 Some(spatial) => (form::in_boxes(c), Some(Box::new(spatial))),
                 None => {
                     let value = Value::new(c).ok_or(reason)?;
-                    let start = Tree::start(value.form(), tolerance);
-                    return Ok(Tree { boxes: true, value: Some(Box::new(value)), ..start });
+                    let start = Tree::start(value.form(), task);
+                    return Ok(Tree { value: Some(Box::new(value)), ..start });
                 }
             },
         };
         let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
         // Without a convex form boxes bound the objective, where the compiler wrote its terms.
         let spatial = if convex.is_none() { Spatial::new(c).map(Box::new) } else { spatial };
-        Ok(Tree { convex, boxes: spatial.is_some(), spatial, ..Tree::start(form, tolerance) })
+        let local = spatial.is_some().then(|| Box::new(Local::new(c, &task.x, task.seed, task.convex)));
+        Ok(Tree { convex, local, spatial, ..Tree::start(form, task) })
     }
 
-    fn start(form: Form, tolerance: f64) -> Self {
+    fn start(form: Form, task: &Task) -> Self {
         let root = Node { decisions: Vec::new(), bound: f64::NEG_INFINITY, number: 0 };
         Tree {
             form,
@@ -125,23 +148,40 @@ impl Tree {
             open: BinaryHeap::new(),
             next: Some(root),
             answer: None,
-            boxes: false,
             spatial: None,
             whole: None,
             value: None,
             best: None,
             left: f64::INFINITY,
             given_up: f64::INFINITY,
-            tolerance,
+            tolerance: task.tolerance,
+            local: None,
             nodes: 0,
+            work: 0,
+            budget: task.budget.unwrap_or(usize::MAX),
             made: 1,
             unbounded: false,
         }
     }
 
-    /// Whether nodes are boxes, so that points come from the compiled program.
-    pub fn has_boxes(&self) -> bool {
-        self.boxes
+    /// The best point of the local runs with what is known of it, be it an answer or not; `None` where points come from nodes alone.
+    pub fn found(&self) -> Option<&Found> {
+        self.local.as_ref()?.best.as_ref()
+    }
+
+    /// Counts programs solved for bounds.
+    pub(super) fn spend(&mut self, programs: usize) {
+        self.work += programs;
+    }
+
+    /// Whether the budget is spent.
+    pub(super) fn is_spent(&self) -> bool {
+        self.work >= self.budget
+    }
+
+    /// Whether there are starts of local runs left.
+    fn has_starts(&self, c: &Constrained) -> bool {
+        Local::starts(c) && self.local.as_ref().is_some_and(|local| local.begun < STARTS)
     }
 
     /// All that a step changes.
@@ -174,8 +214,12 @@ impl Tree {
         state.number(&mut self.left);
         state.number(&mut self.given_up);
         state.count(&mut self.nodes);
+        state.count(&mut self.work);
         state.count(&mut self.made);
         state.flag(&mut self.unbounded);
+        if let Some(local) = &mut self.local {
+            local.state(state);
+        }
         if let Some(spatial) = &mut self.spatial {
             state.numbers(&mut spatial.widths);
         }
@@ -188,16 +232,19 @@ impl Tree {
     }
 
     /// What it has come to.
-    pub fn end(&self) -> End {
+    pub fn end(&self, c: &Constrained) -> End {
         if self.unbounded {
             return End::Unbounded;
         }
-        if self.next.is_some() || !self.open.is_empty() {
+        let open = self.next.is_some() || !self.open.is_empty();
+        if open && !self.is_spent() {
             return End::Open;
         }
         match &self.best {
             Some(_) if self.proof().gap <= self.tolerance => End::Proved,
-            None if self.given_up == f64::INFINITY => End::Infeasible,
+            None if !open && self.given_up == f64::INFINITY => End::Infeasible,
+            _ if self.has_starts(c) => End::Open,
+            _ if open => End::Spent,
             _ => End::Unresolved,
         }
     }
@@ -215,6 +262,12 @@ impl Tree {
 
     /// Takes the next open end. `c` judges the points found; `stop` is asked between the programs solved at one node.
     pub fn step(&mut self, c: &mut Constrained, stop: &mut dyn FnMut() -> bool) {
+        if self.has_starts(c) {
+            self.look(c, &mut |local, c| local.next(c, &mut |_| stop()));
+        }
+        if self.is_spent() || self.unbounded {
+            return;
+        }
         let Some(node) = self.next.take().or_else(|| self.open.pop()) else { return };
         if self.cuts(node.bound) {
             return;
@@ -229,6 +282,7 @@ impl Tree {
         if let Some(value) = self.value.take() {
             return self.step_by_value(c, value, node, stop);
         }
+        self.spend(1);
         let (lo, hi) = node.bounds(&self.form);
         let own = if self.convex.is_some() { None } else { self.convex_at(&lo, &hi) };
         let convex = self.convex.as_ref().or(own.as_ref());
@@ -240,6 +294,18 @@ impl Tree {
             Answer::Solved(solved) => self.solved(c, node, (&lo, &hi), &solved, bounded),
             Answer::Unbounded(ray) => self.falls(node, (&lo, &hi), &ray),
             Answer::Unsolved => self.unsolved(node, (&lo, &hi)),
+        }
+    }
+
+    /// Lets a local run be made, and takes its point if it is better.
+    pub(super) fn look(&mut self, c: &mut Constrained, run: &mut dyn FnMut(&mut Local, &mut Constrained)) {
+        let Some(local) = &mut self.local else { return };
+        run(local, c);
+        let Some(found) = local.answer() else { return };
+        self.unbounded |= found.is_ray();
+        if self.best.as_ref().is_none_or(|best| found.objective < best.objective) {
+            let (z, objective, violation) = (found.z.clone(), found.objective, found.violation);
+            self.best = Some(Best { z, objective, violation });
         }
     }
 
@@ -320,23 +386,6 @@ impl Tree {
         }
     }
 
-    /// Holds every pair at the end that is nearer at `z`, and every whole number at the nearest, as far as the bounds allow.
-    pub(super) fn hold_nearest(&self, z: &[f64], lo: &mut [f64], hi: &mut [f64]) {
-        for &i in &self.form.whole {
-            let whole = z[i].round().max(lo[i]).min(hi[i]);
-            (lo[i], hi[i]) = (whole, whole);
-        }
-        for k in 0..self.form.pairs.len() {
-            let pair = self.form.pairs[k];
-            let (a, b) = self.factors(k, z);
-            let at = if a < b { pair.multiplier } else { pair.variable };
-            let end = self.end_of(k, a < b);
-            if lo[at] <= end && end <= hi[at] {
-                (lo[at], hi[at]) = (end, end);
-            }
-        }
-    }
-
     /// Looks at a node once more.
     pub(super) fn put_back(&mut self, node: Node) {
         self.next = Some(node);
@@ -354,7 +403,7 @@ impl Tree {
         if !whole || violation > 0.1 * FEASIBLE * largest(z).max(1.0) {
             return false;
         }
-        let objective = if self.boxes { c.single.objective(z) } else { self.form.objective.at(z) };
+        let objective = self.form.objective.at(z);
         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
             let mut z = z.to_vec();
             if let Some(at) = self.answer {
@@ -367,121 +416,4 @@ impl Tree {
         }
         true
     }
-
-    /// The factors of a pair.
-    fn factors(&self, k: usize, z: &[f64]) -> (f64, f64) {
-        let pair = self.form.pairs[k];
-        let (end, at) = (self.end_of(k, false), z[pair.variable]);
-        (z[pair.multiplier], if pair.high { end - at } else { at - end })
-    }
-
-    /// The value of the multiplier, or of the variable, when it is at its bound.
-    fn end_of(&self, k: usize, multiplier: bool) -> f64 {
-        let pair = self.form.pairs[k];
-        match (multiplier, pair.high) {
-            (true, _) => 0.0,
-            (false, true) => self.form.hi[pair.variable],
-            (false, false) => self.form.lo[pair.variable],
-        }
-    }
-
-    /// Whether neither end of a pair is fixed.
-    fn is_free(&self, k: usize, lo: &[f64], hi: &[f64]) -> bool {
-        let pair = self.form.pairs[k];
-        let fixed = |at: usize, end: f64| lo[at] == hi[at] && lo[at] == end;
-        !fixed(pair.multiplier, 0.0) && !fixed(pair.variable, self.end_of(k, false))
-    }
-
-    /// What `z` violates most; of a ray, the pair both of whose ends it leaves fastest.
-    pub(super) fn violated(&self, z: &[f64], lo: &[f64], hi: &[f64], ray: bool) -> Option<Choice> {
-        let size = if ray { largest(z) } else { 1.0 };
-        let mut worst = (MET * size, None);
-        for k in (0..self.form.pairs.len()).filter(|&k| self.is_free(k, lo, hi)) {
-            let (a, b) = if ray {
-                let pair = self.form.pairs[k];
-                (z[pair.multiplier], pair.slope() * z[pair.variable])
-            } else {
-                self.factors(k, z)
-            };
-            if a.min(b) > worst.0 {
-                worst = (a.min(b), Some(Choice::Pair(k)));
-            }
-        }
-        if ray || worst.1.is_some() {
-            return worst.1;
-        }
-        let distance = |i: usize| (z[i] - z[i].round()).abs();
-        let open = self.form.whole.iter().copied().filter(|&i| lo[i] < hi[i] && distance(i) > WHOLE);
-        open.max_by(|&a, &b| distance(a).total_cmp(&distance(b))).map(Choice::Whole)
-    }
-
-    /// Something that is not decided yet.
-    pub(super) fn undecided(&self, lo: &[f64], hi: &[f64]) -> Option<Choice> {
-        let pair = (0..self.form.pairs.len()).find(|&k| self.is_free(k, lo, hi)).map(Choice::Pair);
-        pair.or_else(|| self.form.whole.iter().copied().find(|&i| lo[i] < hi[i]).map(Choice::Whole))
-    }
-
-    /// Makes two open ends of one; the one nearer to `z` is looked at next.
-    pub(super) fn branch(
-        &mut self,
-        node: Node,
-        bound: f64,
-        choice: Choice,
-        (z, lo, hi): (&[f64], &[f64], &[f64]),
-    ) {
-        let (near, far) = match choice {
-            Choice::Pair(k) => {
-                let pair = self.form.pairs[k];
-                let end = self.end_of(k, false);
-                let multiplier = Decision { at: pair.multiplier, lo: 0.0, hi: 0.0 };
-                let variable = Decision { at: pair.variable, lo: end, hi: end };
-                let (a, b) = self.factors(k, z);
-                if a < b { (multiplier, variable) } else { (variable, multiplier) }
-            }
-            Choice::Whole(i) => {
-                let last = z[i].floor().max(lo[i]).min(hi[i] - 1.0);
-                let below = Decision { at: i, lo: f64::NEG_INFINITY, hi: last };
-                let above = Decision { at: i, lo: last + 1.0, hi: f64::INFINITY };
-                if z[i] < last + 0.5 { (below, above) } else { (above, below) }
-            }
-            Choice::Cut(i) => {
-                let at = place(z[i], lo[i], hi[i]);
-                let below = Decision { at: i, lo: f64::NEG_INFINITY, hi: at };
-                let above = Decision { at: i, lo: at, hi: f64::INFINITY };
-                if z[i] < at { (below, above) } else { (above, below) }
-            }
-        };
-        for (decision, first) in [(far, false), (near, true)] {
-            let mut decisions = node.decisions.clone();
-            decisions.push(decision);
-            let child = Node { decisions, bound, number: self.made };
-            self.made += 1;
-            if first {
-                self.next = Some(child);
-            } else {
-                self.open.push(child);
-            }
-        }
-    }
-}
-
-/// Where to cut an interval, near `z` but away from its ends.
-fn place(z: f64, lo: f64, hi: f64) -> f64 {
-    match (lo.is_finite(), hi.is_finite()) {
-        (true, true) => (0.5 * z + 0.25 * (lo + hi)).max(lo + 0.2 * (hi - lo)).min(hi - 0.2 * (hi - lo)),
-        (true, false) => z.max(lo) + 0.5 * (z - lo).max(0.0) + lo.abs().max(1.0),
-        (false, true) => z.min(hi) - 0.5 * (hi - z).max(0.0) - hi.abs().max(1.0),
-        (false, false) => z,
-    }
-}
-
-/// What to branch on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Choice {
-    /// A pair.
-    Pair(usize),
-    /// A whole number.
-    Whole(usize),
-    /// A variable whose interval is to be cut.
-    Cut(usize),
 }

@@ -9,20 +9,18 @@
 //! Source: H. S. Ryoo, N. V. Sahinidis, "A branch-and-reduce approach to global optimization", J. Global Optimization 8 (1996); A. M.
 //! Gleixner, T. Berthold, B. Müller, S. Weltge, J. Global Optimization 67 (2017) for the tightening of bounds by optimisation.
 
-use super::super::bounds::Bounds;
-use super::super::interior::{self, Aim, Duals};
-use super::super::polish::polish;
-use super::super::program::Relaxed;
-use super::super::relax::{self, From};
+use super::super::relax::FEASIBLE;
 use super::super::{Constrained, Degree};
+use super::branch::Choice;
 use super::contract::Contractor;
 use super::convex::is_semidefinite;
 use super::form::{Line, Quadratic, program};
 use super::node::{Decision, Node};
 use super::qp::{Answer, Solved, solve};
 use super::relaxation::{Relaxation, wide};
-use super::search::{Choice, Tree};
+use super::search::Tree;
 use super::terms::Ends;
+use crate::linear::blas1::largest;
 
 /// Rounds of tangents at the solution.
 const ROUNDS: usize = 4;
@@ -78,20 +76,8 @@ impl Tree {
         node: Node,
         stop: &mut dyn FnMut() -> bool,
     ) {
-        if self.nodes == 1 {
-            self.first_point(c, stop);
-        }
         self.box_step(c, &mut spatial, node, stop);
         self.spatial = Some(spatial);
-    }
-
-    /// A local solve from the model's start.
-    fn first_point(&mut self, c: &mut Constrained, stop: &mut dyn FnMut() -> bool) {
-        let x = c.single.start[..c.lens.0].to_vec();
-        let found = relax::run(c, &x, None, From::Answer(1.0), &mut |_| stop());
-        if let Some(found) = found {
-            self.offer(c, &found.z);
-        }
     }
 
     fn box_step(
@@ -106,7 +92,7 @@ impl Tree {
         let Some(mut solved) = self.relaxed(spatial, &mut place, &mut node) else { return };
         // Local solves at nodes ever farther apart, and wherever all pairs hold and the point is a new one.
         if self.nodes.is_power_of_two() || self.nodes.is_multiple_of(50) {
-            self.local(c, &solved.z);
+            self.local(c, &solved.z, stop);
             if self.cuts(node.bound) {
                 return;
             }
@@ -132,8 +118,8 @@ impl Tree {
         let n = place.lo.len();
         let z = &solved.z[..n];
         let choice = self.violated(z, &place.lo, &place.hi, false);
-        if choice.is_none() {
-            self.offer(c, z);
+        if choice.is_none() && self.is_better(c, z) {
+            self.local(c, z, stop);
             if self.cuts(node.bound) {
                 return;
             }
@@ -151,7 +137,7 @@ impl Tree {
         match choice.or_else(|| widest().map(Choice::Cut)) {
             Some(choice) => self.branch(node, bound, choice, (z, &place.lo, &place.hi)),
             None => {
-                self.local(c, &solved.z);
+                self.local(c, &solved.z, stop);
                 if !self.cuts(bound) {
                     self.give_up(bound);
                 }
@@ -208,6 +194,7 @@ impl Tree {
         let objective = spatial.convex.as_ref().unwrap_or(&flat);
         let mut found = None;
         for _ in 0..ROUNDS {
+            self.spend(1);
             match solve(objective, &place.lines, &lo, &hi) {
                 Answer::Infeasible => {
                     self.leave(node.bound);
@@ -285,9 +272,10 @@ impl Tree {
         }
         let mut worth = false;
         for i in chosen {
-            if stop() {
+            if stop() || self.is_spent() {
                 break;
             }
+            self.spend(2);
             let (before, mut own) = ((place.lo[i], place.hi[i]), (place.lo[i], place.hi[i]));
             for sign in [1.0, -1.0] {
                 let mut along = Quadratic::zero(lo.len());
@@ -316,20 +304,14 @@ impl Tree {
     }
 
     /// A local solve of the piece nearest to `z`.
-    fn local(&mut self, c: &mut Constrained, z: &[f64]) {
-        let mut z = z[..c.single.len()].to_vec();
-        let (mut lo, mut hi) = (self.form.lo.clone(), self.form.hi.clone());
-        self.hold_nearest(&z, &mut lo, &mut hi);
-        let bounds = Bounds { lo, hi };
-        bounds.project(&mut z);
-        let mut duals = Duals::default();
-        let aim = Aim { loose_from: c.lens.0 + c.lens.1, ..Aim::cold(1e-9) };
-        {
-            let mut program = Relaxed::new(&mut c.single, &[], (0.0, 0.0));
-            interior::solve(&mut program, &bounds, &mut z, &mut duals, aim, &mut |_| false);
-            polish(&mut program, &bounds, &mut z, &mut duals);
-        }
-        bounds.project(&mut z);
-        self.offer(c, &z);
+    fn local(&mut self, c: &mut Constrained, z: &[f64], stop: &mut dyn FnMut() -> bool) {
+        let z = &z[..c.single.len()];
+        self.look(c, &mut |local, c| local.beside(c, z, &mut |_| stop()));
+    }
+
+    /// Whether `z` satisfies the single-level form and is better than the best point.
+    fn is_better(&self, c: &mut Constrained, z: &[f64]) -> bool {
+        c.violation(z) <= 0.1 * FEASIBLE * largest(z).max(1.0)
+            && self.most().is_none_or(|most| c.single.objective(z) < most)
     }
 }

@@ -1,13 +1,17 @@
 //! The follower's ties: what the upper objective may be over all best answers of the follower to one `x`. For a linear or convex
 //! quadratic follower these are a polyhedron, since the gradient of its objective is the same at all of them; so the range of an
-//! upper objective that is affine in `y` is found by two linear programs.
+//! upper objective that is affine in `y` is found by two linear programs. With whole numbers the answers are the points of the
+//! follower's program whose objective is that of one answer, and these are two programs with whole numbers. Other followers are looked at
+//! by [`super::super::lean`].
 //!
 //! Source: O. L. Mangasarian, "A simple characterization of solution sets of convex programs", Operations Research Letters 7
 //! (1988), theorem 1.
 
 use super::super::{Constrained, Degree};
+use super::answers::among;
 use super::convex::is_semidefinite;
 use super::form::{Line, Quadratic, program};
+use super::mip::solve_whole;
 use super::qp::{Answer, solve};
 
 /// What the upper objective may be over the best answers of the follower.
@@ -19,6 +23,8 @@ pub struct Ties {
     pub most: f64,
     /// Whether the largest value is known to be the largest; otherwise it is that of some answer.
     pub exact: bool,
+    /// Whether only the answers are known that were found by local runs, so that there may be others on both sides.
+    pub local: bool,
 }
 
 /// Elements of answers that differ by no more than this, relative, are the same.
@@ -31,15 +37,23 @@ const LARGEST: usize = 300;
 /// The range at `x`; `None` where the follower is not known to be a convex quadratic program, or the model reads multipliers, or
 /// the upper objective is of a kind whose range is not found.
 pub fn ties(c: &mut Constrained, x: &[f64]) -> Option<Ties> {
-    let (n, m) = c.lens;
+    let (_, m) = c.lens;
     let follower = c.follower.as_mut().filter(|follower| follower.quadratic)?;
-    if !c.duals.is_empty() || m > LARGEST || c.whole.iter().any(|at| *at >= n) {
+    if !c.duals.is_empty() || m > LARGEST {
         return None;
     }
+    let whole = follower.whole.clone();
     follower.nlp.set_parameters(x);
     let (mut lines, objective) = program(&mut follower.nlp);
     let (lo, hi) = (follower.nlp.lo.clone(), follower.nlp.hi.clone());
-    let Answer::Solved(best) = solve(&objective, &lines, &lo, &hi) else { return None };
+    let Answer::Solved(best) = solve_whole(&objective, &lines, &lo, &hi, &whole) else { return None };
+    if !whole.is_empty() {
+        let upper = in_lower(c, x)?;
+        let (ends, own) = ((&lo[..], &hi[..]), (&objective, &lines));
+        return range(&upper, &best.z, &mut |along| {
+            among((own.0, own.1.clone()), ends, &whole, &best.z, along)
+        });
+    }
     lines.extend(level(&objective, &best.z));
     let unique = (0..m).all(|i| {
         let end = |sign: f64| {
@@ -55,21 +69,27 @@ pub fn ties(c: &mut Constrained, x: &[f64]) -> Option<Ties> {
     let upper = in_lower(c, x)?;
     if unique {
         let value = upper.at(&best.z);
-        return Some(Ties { least: value, most: value, exact: true });
+        return Some(Ties { least: value, most: value, exact: true, local: false });
     }
-    if !is_semidefinite(&upper) {
+    range(&upper, &best.z, &mut |along| solve(along, &lines, &lo, &hi))
+}
+
+/// The range of `upper` over answers that `least` minimises over; `best` is one of them.
+fn range(upper: &Quadratic, best: &[f64], least: &mut dyn FnMut(&Quadratic) -> Answer) -> Option<Ties> {
+    if !is_semidefinite(upper) {
         return None;
     }
-    let Answer::Solved(least) = solve(&upper, &lines, &lo, &hi) else { return None };
+    let Answer::Solved(lowest) = least(upper) else { return None };
     let affine = upper.second.is_empty();
-    let slope = if affine { upper.linear.clone() } else { upper.gradient(&best.z) };
+    let slope = if affine { upper.linear.clone() } else { upper.gradient(best) };
     let falling = Quadratic { constant: 0.0, linear: slope.iter().map(|g| -g).collect(), second: Vec::new() };
-    let most = match solve(&falling, &lines, &lo, &hi) {
+    let most = match least(&falling) {
         Answer::Solved(most) => upper.at(&most.z),
         Answer::Unbounded(_) => f64::INFINITY,
         _ => return None,
     };
-    Some(Ties { least: least.value, most: most.max(upper.at(&best.z)), exact: affine || most.is_infinite() })
+    let exact = affine || most.is_infinite();
+    Some(Ties { least: lowest.value, most: most.max(upper.at(best)), exact, local: false })
 }
 
 /// The rows that hold at answers as good as `y`: the objective's gradient is that at `y`, and so is the value.

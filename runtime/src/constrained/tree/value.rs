@@ -23,12 +23,13 @@
 use super::super::check::answer_from;
 use super::super::relax::{self, FEASIBLE, From};
 use super::super::{Constrained, Degree, outside};
+use super::branch::Choice;
 use super::contract::Contractor;
 use super::convex::is_semidefinite;
 use super::form::{Form, Quadratic, program};
 use super::node::Node;
 use super::relaxation::{Relaxation, wide};
-use super::search::{Best, Choice, Tree, WHOLE};
+use super::search::{Best, Tree, WHOLE};
 use super::spatial::{Place, Spatial};
 use super::terms::Term;
 use super::value_answers::{Answer, KEPT, least, rises, tighter, with_rows};

@@ -17,24 +17,17 @@
 use std::collections::BTreeSet;
 
 use super::super::Constrained;
+use super::answers::LEVEL;
+use super::branch::Choice;
 use super::convex::is_semidefinite;
 use super::form::{Line, Quadratic, follower_is_convex, program};
-use super::mip::solve_whole;
 use super::node::Node;
 use super::qp::{Answer, solve};
-use super::search::{Best, Choice, Tree, WHOLE};
+use super::search::{Best, Tree, WHOLE};
 use crate::state::State;
 
-/// Answers of the follower may differ in their objective by this, relative.
-const LEVEL: f64 = 1e-7;
-/// An answer is feasible over a box when no row is off by more.
-const HELD: f64 = 1e-9;
 /// Rows about one node.
 const ROUNDS: usize = 10;
-/// Linear pieces of a level of a follower's objective that is quadratic.
-const PIECES: usize = 60;
-/// Upper variables that are not whole are fixed when their interval is no longer than this, relative.
-const FIXED: f64 = 1e-7;
 /// Answers of the follower that are kept.
 const KEPT: usize = 200;
 
@@ -43,25 +36,25 @@ const MET: usize = 10_000_000;
 
 /// What is the same at all nodes. Variables are those of both levels.
 pub struct Whole {
-    lens: (usize, usize),
+    pub(super) lens: (usize, usize),
     /// Rows of the upper level, then those of the follower.
-    lines: Vec<Line>,
-    upper_rows: usize,
+    pub(super) lines: Vec<Line>,
+    pub(super) upper_rows: usize,
     /// The upper objective.
-    objective: Quadratic,
+    pub(super) objective: Quadratic,
     /// The follower's objective but for what depends on `x` alone.
-    lower: Quadratic,
-    whole: Vec<usize>,
+    pub(super) lower: Quadratic,
+    pub(super) whole: Vec<usize>,
     /// The upper variables that the follower sees.
-    linking: Vec<usize>,
-    pessimistic: bool,
+    pub(super) linking: Vec<usize>,
+    pub(super) pessimistic: bool,
     /// Bounds of both levels.
-    lo: Vec<f64>,
-    hi: Vec<f64>,
+    pub(super) lo: Vec<f64>,
+    pub(super) hi: Vec<f64>,
     /// Answers met.
-    pool: Vec<Vec<f64>>,
+    pub(super) pool: Vec<Vec<f64>>,
     /// Values of the linking variables for which the best point was solved for.
-    done: BTreeSet<Vec<u64>>,
+    pub(super) done: BTreeSet<Vec<u64>>,
 }
 
 impl Whole {
@@ -141,154 +134,6 @@ impl Whole {
         done.iter_mut().flatten().for_each(|word| state.word(word));
         self.done = done.into_iter().collect();
     }
-
-    /// The follower's rows and objective at `x`, in its own variables.
-    fn follower(&self, x: &[f64]) -> (Vec<Line>, Quadratic) {
-        let (n, m) = self.lens;
-        let lines = self.lines[self.upper_rows..].iter().map(|line| at_x(line, x)).collect();
-        let mut lower = Quadratic::zero(m);
-        lower.linear.copy_from_slice(&self.lower.linear[n..]);
-        for &(i, j, h) in &self.lower.second {
-            if i < n {
-                lower.linear[j - n] += h * x[i];
-            } else {
-                lower.second.push((i - n, j - n, h));
-            }
-        }
-        (lines, lower)
-    }
-
-    fn whole_lower(&self) -> Vec<usize> {
-        let n = self.lens.0;
-        self.whole.iter().filter(|&&i| i >= n).map(|i| i - n).collect()
-    }
-
-    /// The follower's answer at `x`.
-    fn answer(&self, x: &[f64]) -> Answer {
-        let n = self.lens.0;
-        let (lines, lower) = self.follower(x);
-        solve_whole(&lower, &lines, &self.lo[n..], &self.hi[n..], &self.whole_lower())
-    }
-
-    /// Minimises `objective`, a function of `y`, over the follower's answers at `x` whose objective is that of `best`.
-    fn among_answers(&self, x: &[f64], best: &[f64], objective: &Quadratic) -> Answer {
-        let n = self.lens.0;
-        let (mut rows, lower) = self.follower(x);
-        let value = lower.at(best);
-        let most = value + LEVEL * value.abs().max(1.0);
-        let mut at = best.to_vec();
-        for _ in 0..PIECES {
-            rows.push(tangent(&lower, &at, most));
-            let answer = solve_whole(objective, &rows, &self.lo[n..], &self.hi[n..], &self.whole_lower());
-            let Answer::Solved(solved) = answer else { return answer };
-            if lower.second.is_empty() || lower.at(&solved.z) <= most + LEVEL * value.abs().max(1.0) {
-                return Answer::Solved(solved);
-            }
-            at.clone_from(&solved.z);
-        }
-        Answer::Unsolved
-    }
-
-    /// The rows that answers of the follower give over the box.
-    fn cuts(&self, lo: &[f64], hi: &[f64], lines: &mut Vec<Line>) {
-        for answer in self.pool.iter().filter(|answer| self.first_off(answer, lo, hi).is_none()) {
-            lines.extend(self.cut(answer, lo, hi));
-        }
-    }
-
-    /// `f(x, y) <= f(x, answer)`, linear: products with `x` by one of McCormick's lines, a quadratic part by its tangent at the answer.
-    fn cut(&self, answer: &[f64], lo: &[f64], hi: &[f64]) -> Option<Line> {
-        let n = self.lens.0;
-        let mut terms = vec![0.0; lo.len()];
-        let mut constant = 0.0;
-        let mut add = |j: usize, slope: f64| {
-            terms[j] += slope;
-            constant -= slope * answer[j - n];
-        };
-        for (j, g) in self.lower.linear.iter().enumerate().skip(n).filter(|(_, g)| **g != 0.0) {
-            add(j, *g);
-        }
-        for &(i, j, h) in self.lower.second.iter().filter(|entry| entry.0 >= n) {
-            // Entries off the diagonal stand for both.
-            add(j, h * answer[i - n]);
-            if i != j {
-                add(i, h * answer[j - n]);
-            }
-        }
-        for &(i, j, h) in self.lower.second.iter().filter(|entry| entry.0 < n) {
-            let own = answer[j - n];
-            // Below `h x v`, with `v = y − answer`: the corner at the low end of `v`, else that at its high end.
-            let (low, high) = (lo[j] - own, hi[j] - own);
-            let (x, v) = match (h > 0.0, low.is_finite()) {
-                _ if lo[i] == hi[i] => (lo[i], 0.0),
-                (true, true) => (lo[i], low),
-                (true, false) => (hi[i], high),
-                (false, true) => (hi[i], low),
-                (false, false) => (lo[i], high),
-            };
-            if !x.is_finite() || !v.is_finite() {
-                return None;
-            }
-            terms[j] += h * x;
-            terms[i] += h * v;
-            constant -= h * (x * own + x * v);
-        }
-        // What a tangent or rounding may be off by.
-        let room = LEVEL * constant.abs().max(1.0);
-        let terms = terms.into_iter().enumerate().filter(|(_, c)| *c != 0.0).collect();
-        Some(Line { terms, constant: constant - room, equal: false })
-    }
-
-    /// The first row of the follower that an answer may violate somewhere in the box, and whether it does so by lying too high.
-    fn first_off(&self, answer: &[f64], lo: &[f64], hi: &[f64]) -> Option<(usize, bool)> {
-        let n = self.lens.0;
-        self.lines[self.upper_rows..].iter().enumerate().find_map(|(k, line)| {
-            let (mut least, mut most) = (line.constant, line.constant);
-            let mut size = line.constant.abs().max(1.0);
-            for &(i, a) in &line.terms {
-                let (p, q) =
-                    if i < n { (a * lo[i], a * hi[i]) } else { (a * answer[i - n], a * answer[i - n]) };
-                least += p.min(q);
-                most += p.max(q);
-                size = size.max(if p.is_finite() { p.abs() } else { 1.0 });
-            }
-            let room = HELD * size;
-            if most > room { Some((k, true)) } else { (line.equal && least < -room).then_some((k, false)) }
-        })
-    }
-
-    /// The linking variable to branch on, so that `answer` is feasible on one side; and where.
-    fn branch_on(&self, answer: Option<&[f64]>, x: &[f64], lo: &[f64], hi: &[f64]) -> Option<(usize, f64)> {
-        let is_whole = |i: usize| self.whole.contains(&i);
-        let room = |i: usize| {
-            if is_whole(i) {
-                hi[i] - lo[i] > 0.5
-            } else {
-                hi[i] - lo[i] > FIXED * lo[i].abs().max(hi[i].abs()).max(1.0)
-            }
-        };
-        let open: Vec<usize> = self.linking.iter().copied().filter(|&i| room(i)).collect();
-        let off = answer.and_then(|answer| self.first_off(answer, lo, hi));
-        let critical = off.and_then(|(k, high)| {
-            let line = &self.lines[self.upper_rows + k];
-            let parts = line.terms.iter().filter(|(i, _)| open.contains(i));
-            let (i, a) = parts.max_by(|p, q| {
-                let width = |(i, a): &(usize, f64)| a.abs() * (hi[*i] - lo[*i]);
-                width(p).total_cmp(&width(q))
-            })?;
-            Some((*i, (*a > 0.0) == high))
-        });
-        let (i, low_side) = critical.or_else(|| {
-            let widest = open.iter().copied().max_by(|&a, &b| (hi[a] - lo[a]).total_cmp(&(hi[b] - lo[b])));
-            widest.map(|i| (i, true))
-        })?;
-        if is_whole(i) {
-            // The side that keeps `x` has it at its end.
-            let last = if low_side { x[i].round() } else { x[i].round() - 1.0 };
-            return Some((i, last.max(lo[i]).min(hi[i] - 1.0)));
-        }
-        Some((i, x[i]))
-    }
 }
 
 impl Tree {
@@ -319,6 +164,7 @@ impl Tree {
             return;
         }
         for round in 0.. {
+            self.spend(1);
             let Some(z) = own.relaxed(&lo, &hi, &mut node.bound) else { return };
             let bound = node.bound;
             if self.cuts(bound) || stop() {
@@ -480,81 +326,6 @@ impl Whole {
             Answer::Unsolved => somewhere(),
         }
     }
-
-    /// The best point for the leader with the linking variables of `x`, where `answer` is one of the follower's best.
-    fn best(&self, x: &[f64], answer: &[f64]) -> Answer {
-        let n = self.lens.0;
-        let (_, lower) = self.follower(x);
-        let value = lower.at(answer);
-        let most = value + LEVEL * value.abs().max(1.0);
-        let (mut lo, mut hi) = (self.lo.clone(), self.hi.clone());
-        for &i in &self.linking {
-            (lo[i], hi[i]) = (x[i], x[i]);
-        }
-        let mut lines = self.lines.clone();
-        let mut at = answer.to_vec();
-        for _ in 0..PIECES {
-            let mut line = tangent(&lower, &at, most);
-            line.terms.iter_mut().for_each(|(j, _)| *j += n);
-            lines.push(line);
-            let found = solve_whole(&self.objective, &lines, &lo, &hi, &self.whole);
-            let Answer::Solved(solved) = found else { return found };
-            if lower.second.is_empty() || lower.at(&solved.z[n..]) <= most + LEVEL * value.abs().max(1.0) {
-                return Answer::Solved(solved);
-            }
-            at.copy_from_slice(&solved.z[n..]);
-        }
-        Answer::Unsolved
-    }
-
-    /// The follower's best answer that is worst for the leader at `x`; infeasible when some answer violates a constraint of the leader.
-    fn worst(&self, x: &[f64], answer: &[f64]) -> Answer {
-        let (n, m) = self.lens;
-        let in_lower = |line: &Line| {
-            let mut along = Quadratic::zero(m);
-            line.terms.iter().filter(|(i, _)| *i >= n).for_each(|(i, a)| along.linear[i - n] -= a);
-            along
-        };
-        for line in &self.lines[..self.upper_rows] {
-            let along = in_lower(line);
-            let own = at_x(line, x);
-            for sign in if line.equal { &[1.0, -1.0][..] } else { &[1.0][..] } {
-                let mut signed = along.clone();
-                signed.linear.iter_mut().for_each(|g| *g *= sign);
-                let found = self.among_answers(x, answer, &signed);
-                let Answer::Solved(worst) = found else { return found };
-                if sign * own.at(&worst.z) > 1e-7 * own.constant.abs().max(1.0) {
-                    return Answer::Infeasible;
-                }
-            }
-        }
-        let mut falling = Quadratic::zero(m);
-        for (j, g) in self.objective.linear.iter().enumerate().skip(n) {
-            falling.linear[j - n] = -g;
-        }
-        self.among_answers(x, answer, &falling)
-    }
-}
-
-/// A row at `x`, in the lower variables.
-fn at_x(line: &Line, x: &[f64]) -> Line {
-    let n = x.len();
-    let mut own = Line { terms: Vec::new(), constant: line.constant, equal: line.equal };
-    for &(i, a) in &line.terms {
-        if i < n {
-            own.constant += a * x[i];
-        } else {
-            own.terms.push((i - n, a));
-        }
-    }
-    own
-}
-
-/// The tangent of `f <= most` at `y`.
-fn tangent(f: &Quadratic, y: &[f64], most: f64) -> Line {
-    let g = f.gradient(y);
-    let constant = f.at(y) - g.iter().zip(y).map(|(g, y)| g * y).sum::<f64>() - most;
-    Line { terms: g.into_iter().enumerate().filter(|(_, g)| *g != 0.0).collect(), constant, equal: false }
 }
 
 /// A point between two ends.
