@@ -204,3 +204,35 @@ lower {
     let reduced = s.check.reduced.unwrap();
     assert!(reduced.norm < 1e-6 && (reduced.of_upper[0] - 4.5).abs() < 1e-5, "{reduced:?}");
 }
+
+/// Where constraints are dependent the shares of their price are not determined: equal ones have the least norm, and the rest is said.
+#[test]
+fn dependent_constraints_have_ranges_of_multipliers() {
+    let text = "
+upper {
+  var x: real in [0, 4]
+  minimize (x - 1)^2 + y
+}
+lower {
+  var y: real
+  minimize 3 * y
+  subject to above: y >= x
+  subject to one: y >= 1
+}
+";
+    for method in ["kkt", "tree"] {
+        let s = run(text, method);
+        let value = |name: &str| s.multipliers.iter().find(|m| m.name == name).unwrap().values[[]];
+        let (above, one) = (value("above"), value("one"));
+        assert!((above - 1.5).abs() < 1e-5 && (one - 1.5).abs() < 1e-5, "{method}: {above} and {one}");
+        assert!(
+            s.verdict.contains("are not unique (`above` from 0 to 3, `one` from 0 to 3)"),
+            "{}",
+            s.verdict
+        );
+    }
+    // At another answer one of them alone is active.
+    let s = run(&text.replace("(x - 1)^2", "(x - 3)^2 - 4 * y"), "kkt");
+    assert!((s.multipliers[0].values[[]] - 3.0).abs() < 1e-5, "{:?}", s.multipliers);
+    assert!(!s.verdict.contains("not unique"), "{}", s.verdict);
+}

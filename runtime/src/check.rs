@@ -19,6 +19,7 @@ use crate::linear::cg::{CgEnd, CgReport};
 use crate::linear::power::seeded;
 use crate::minimise::{Composite, End, Minimiser};
 use crate::problem::Problem;
+use crate::sides;
 use crate::status::PointStatus;
 
 /// The relative gap at which the lower level counts as solved.
@@ -61,6 +62,8 @@ pub struct LowerCheck {
     pub solution: Vec<f64>,
     /// `f(x, ŷ)`, minimised.
     pub solution_objective: f64,
+    /// Whether no solution was found because the work that a check may take was spent.
+    pub spent: bool,
 }
 
 /// What was found about a point.
@@ -191,7 +194,18 @@ fn check_bilevel(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> 
         Adjoint { report, probe: implicit.probe(problem, x, &lower.solution, steps), flat: flat / size };
     let mut scratch = vec![0.0; x.len()];
     let norm = problem.upper.stationarity(x, &g, &mut scratch);
-    let (norm, note) = judge(&adjoint, norm, lower.polished);
+    let (mut norm, mut note) = judge(&adjoint, norm, lower.polished);
+    let mut size = size;
+    if norm.is_none()
+        && lower.solved
+        && let Some((larger, of)) =
+            sides::hypergradient(problem, (x, &lower.solution), lower.solution_objective, (steps, ADJOINT.0))
+    {
+        note = Some(sides::words(larger, larger <= tolerance(UPPER, problem) * of));
+        if larger <= tolerance(UPPER, problem) * of {
+            (norm, size) = (Some(larger), of);
+        }
+    }
     let stationary = norm.is_some_and(|norm| norm <= tolerance(UPPER, problem) * size);
     let point = match (lower.solved, stationary) {
         (true, true) => PointStatus::Stationary,
@@ -258,6 +272,7 @@ fn check_lower(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Op
         solved: polished && gap <= tolerance(LOWER, problem) * objective.abs().max(1.0),
         solution,
         solution_objective,
+        spent: false,
     })
 }
 

@@ -99,6 +99,11 @@ pub trait Derivatives {
     fn frozen(&self) -> Option<&[u8]> {
         None
     }
+    /// Operations on numbers of one evaluation, counted when it was compiled; 0 where nobody counted.
+    fn work(&self, quantity: Quantity) -> f64 {
+        let _ = quantity;
+        0.0
+    }
     /// The number of reported scalars.
     fn reports_len(&self) -> usize;
     /// `f(x, y)`.

@@ -23,7 +23,7 @@ use wire::{Reader, Wire, Writer, wire, wire_variants};
 pub const MAGIC: [u8; 8] = *b"blo\0kern";
 
 /// The version of the format, which changes with everything that is written. Only this one is read.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What stands beside the problem in a file.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -48,7 +48,7 @@ pub(crate) fn apply_scale(scale: &[f64], v: &mut [f64]) {
 
 /// The adjoint system `H v = b` at a point, on the face of active domains.
 pub(crate) struct System<'a> {
-    problem: &'a mut Problem,
+    pub(crate) problem: &'a mut Problem,
     at: (&'a [f64], &'a [f64]),
     face: &'a Face,
     /// `b`.

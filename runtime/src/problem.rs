@@ -354,6 +354,10 @@ impl Derivatives for Problem {
         self.derivatives.has(quantity)
     }
 
+    fn work(&self, quantity: Quantity) -> f64 {
+        self.derivatives.work(quantity)
+    }
+
     fn upper_len(&self) -> usize {
         self.upper.len()
     }

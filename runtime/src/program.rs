@@ -124,6 +124,14 @@ impl Derivatives for Program {
         self.frozen.as_deref()
     }
 
+    fn work(&self, quantity: Quantity) -> f64 {
+        let work = match &self.inner {
+            Inner::Single(plan) => plan.work(quantity),
+            Inner::Double(plan) => plan.work(quantity),
+        };
+        work.unwrap_or(0.0)
+    }
+
     fn upper_len(&self) -> usize {
         self.lens[0]
     }

@@ -278,7 +278,7 @@ fn assess(
     }
     let slopes =
         if check.point == PointStatus::Unknown { Vec::new() } else { slopes(problem, &point.x, &check) };
-    let multipliers = multipliers(problem, &check);
+    let (multipliers, said) = multipliers(problem, &point, &check);
     let Point { x, y } = point;
     let lower_objective = check.lower.as_ref().map_or(f64::NAN, |l| l.objective);
     let proof = check.proof.map(|proof| Proof { bound: problem.upper_sign * proof.bound, ..proof });
@@ -289,6 +289,7 @@ fn assess(
     });
     let mut verdict = verdict(&termination, &check, (proof, ties), gap_left, has_steps);
     verdict.extend(told.map(|told| format!("; {told}")));
+    verdict.extend(said.map(|said| format!("; {said}")));
     verdict.extend(fallback.map(|fallback| fallback.words(problem.upper_sign)));
     Solution {
         solver: name,
@@ -322,13 +323,13 @@ fn assess(
     }
 }
 
-/// The multipliers at an answer.
-fn multipliers(problem: &Problem, check: &Check) -> Vec<Variable> {
+/// The multipliers at an answer, and what is to be said of them.
+fn multipliers(problem: &mut Problem, point: &Point, check: &Check) -> (Vec<Variable>, Option<String>) {
     let answers =
         matches!(check.point, PointStatus::Optimal | PointStatus::Stationary | PointStatus::Feasible);
-    let Some(c) = problem.constrained.as_deref().filter(|_| answers) else { return Vec::new() };
-    let named = c.named_multipliers(check.reduced.as_ref());
-    named.into_iter().map(|(name, values)| Variable { name, values }).collect()
+    let Some(c) = problem.constrained.as_deref_mut().filter(|_| answers) else { return (Vec::new(), None) };
+    let (named, said) = c.named_multipliers((&point.x, &point.y), check.reduced.as_ref());
+    (named.into_iter().map(|(name, values)| Variable { name, values }).collect(), said)
 }
 
 /// How a run ended for which there is no answer, with the reason where it can be found.

@@ -315,6 +315,12 @@ fn worth(check: &Check, proof: Option<Proof>) -> String {
 
 fn lower_worth(lower: &LowerCheck) -> String {
     let gap = short(lower.gap);
+    if lower.spent {
+        return format!(
+            "the lower gap is not known: solving the lower level again takes more evaluations than the check may spend (stationarity {})",
+            short(lower.stationarity)
+        );
+    }
     if !lower.polished {
         let stationarity = short(lower.stationarity);
         return format!(
@@ -428,7 +434,7 @@ pub(crate) fn long(v: f64) -> String {
 }
 
 /// Six decimals at most: what ties are known to.
-fn plain(v: f64) -> String {
+pub(crate) fn plain(v: f64) -> String {
     let rounded = (v * 1e6).round() / 1e6 + 0.0;
     if v.abs() < 1e9 && rounded != 0.0 { format!("{rounded}") } else { short(rounded) }
 }

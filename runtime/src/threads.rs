@@ -32,3 +32,8 @@ pub(crate) fn for_program(bytes: usize) -> usize {
     }
     if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
 }
+
+/// The threads for a large step that is no program's: those of the pool the caller is in.
+pub(crate) fn here() -> usize {
+    if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
+}

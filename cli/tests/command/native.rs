@@ -60,6 +60,13 @@ pub fn numbers(mut result: Value) -> Value {
     for name in ["seconds", "expect", "timings", "followers", "because", "labels", "multipliers", "slopes"] {
         fields.remove(name);
     }
+    if let Some(Value::String(verdict)) = fields.get_mut("verdict") {
+        let (start, end) = ("; the multipliers of the lower level's constraints are not unique", "are given");
+        if let Some(at) = verdict.find(start) {
+            let rest = verdict[at..].find(end).map_or("", |length| &verdict[at + length + end.len()..]);
+            *verdict = format!("{}{rest}", &verdict[..at]);
+        }
+    }
     result
 }
 
@@ -329,7 +336,7 @@ fn what_cannot_be_compiled_or_run_is_said() {
     fs::write(folder.path("cut.so"), &whole[..at + 1000]).unwrap();
     fs::write(folder.path("text.so"), "no library").unwrap();
     refused(&folder, &["run", "foreign.so"], &["`foreign.so` cannot be run: it holds no compiled model"]);
-    refused(&folder, &["run", "version.so"], &["it has version 3 of the format, and this is for version 2"]);
+    refused(&folder, &["run", "version.so"], &["it has version 2 of the format, and this is for version 3"]);
     refused(&folder, &["run", "damaged.so"], &["it is cut off or damaged"]);
     refused(&folder, &["run", "cut.so"], &["`cut.so` is no compiled model"]);
     refused(&folder, &["run", "text.so"], &["`text.so` is no compiled model", "`blo compile` writes one"]);

@@ -25,6 +25,7 @@ use blo_runtime::program::spec::{
     BufferSpec, DataSpec, EntrySpec, ProgramError, ProgramSpec, StepSpec, TiledSpec,
 };
 
+use crate::ir::cost::of_entry;
 use crate::ir::eval::Bindings;
 use crate::ir::loops::{BufferId, Home, Loops, Nest, Step};
 use crate::session::{Cpu, Phase, Surroundings};
@@ -107,7 +108,8 @@ fn program(
             ([steps(first)?, steps(second)?, steps(last)?], joint)
         };
         let (outputs, direct) = (entry.outputs.clone(), direct.clone());
-        entries.push(EntrySpec { quantity: entry.quantity, stages, joint, outputs, direct });
+        let work = of_entry(loops, entry).operations;
+        entries.push(EntrySpec { quantity: entry.quantity, stages, joint, outputs, direct, work });
     }
     let buffers = loops.buffers.iter().map(|b| BufferSpec {
         cell: b.cell,

@@ -1,6 +1,7 @@
 //! The tensor graph: nodes, their builder, the reference evaluator, the verifier and the printer.
 
 pub mod build;
+pub mod cost;
 pub mod eval;
 pub mod graph;
 pub mod loops;

@@ -117,7 +117,7 @@ pub(crate) fn answered(c: &mut Constrained, x: &[f64], y: &[f64], budget: usize)
 /// The follower at `x`: solved again from `y`, from its start and, unless it is known to be convex, from drawn points near `y`
 /// and far away; one with few variables by intervals as well, so that its answer is proved or a better one is met. The second value
 /// is what `y` violates. `budget`: Newton steps from each start; `boxes`: those of [`prove`]. A large follower is not solved from further
-/// starts once the first ones agree, nor any once `stop` says so.
+/// starts once the first ones agree, nor any once `stop` says so or its evaluations have taken [`OPERATIONS`].
 pub fn check_follower(
     follower: &mut Follower,
     x: &[f64],
@@ -148,13 +148,17 @@ pub fn check_follower(
     let steps = (WORK / cost.max(1.0)) as usize;
     starts.truncate((steps / ENOUGH).max(1));
     let budget = budget.min(steps / starts.len());
+    let limit = nlp.spent() + OPERATIONS;
     let mut best: Option<Answer> = None;
     let mut agreeing = 0;
     for v in starts {
-        if best.is_some() && (agreeing >= AGREEING && y.len() > FEW || stop(nlp)) {
+        let agreed = best.is_some() && agreeing >= AGREEING && y.len() > FEW;
+        if agreed || nlp.spent() > limit || best.is_some() && stop(nlp) {
             break;
         }
-        let answer = solve_follower(nlp, v, budget);
+        // The first answer is waited for, whoever asks to stop, but not for ever.
+        let waits = best.is_none();
+        let answer = solve_follower(nlp, v, budget, &mut |nlp| nlp.spent() > limit || !waits && stop(nlp));
         let margin = SAME * answer.objective.abs().max(1.0);
         let same = |best: &Answer| (answer.objective - best.objective).abs() <= margin;
         agreeing = if answer.settled && best.as_ref().is_none_or(same) { agreeing + 1 } else { 0 };
@@ -178,7 +182,7 @@ pub fn check_follower(
             alone |= global && !best.settled;
             best.settled |= global;
             let Some(better) = proved.better else { break };
-            let answer = solve_follower(nlp, better.clone(), budget);
+            let answer = solve_follower(nlp, better.clone(), budget, &mut |nlp| nlp.spent() > limit);
             let value = nlp.objective(&better);
             best = if answer.settled && answer.objective <= value {
                 answer
@@ -187,9 +191,9 @@ pub fn check_follower(
             };
         }
     }
-    let mut lower = judged((objective, y), violation, best, global, nlp);
-    lower.without_multiplier = alone && m > 0;
-    (lower, violation)
+    let spent = !best.settled && nlp.spent() > limit;
+    let lower = judged((objective, y), violation, best, global, nlp);
+    (LowerCheck { spent, without_multiplier: alone && m > 0, ..lower }, violation)
 }
 
 /// What `y`, with its objective and violation, is worth beside the follower's answer.
@@ -219,6 +223,7 @@ fn judged(
         solved: polished && gap <= small && gap >= -small - saved,
         solution: best.y,
         solution_objective: best.objective,
+        spent: false,
     }
 }
 
@@ -236,6 +241,8 @@ const SAME: f64 = 1e-8;
 
 /// Multiplications that solving the follower again may take: some seconds.
 const WORK: f64 = 1e9;
+/// Operations on numbers that its evaluations may take: some seconds, too.
+const OPERATIONS: f64 = 1e10;
 /// Followers with more variables are large; so many starts in a row that lead a large one to the same value are enough.
 const FEW: usize = 20;
 const AGREEING: usize = 5;
@@ -270,13 +277,15 @@ struct Answer {
 }
 
 /// Solves the follower from `v`.
-fn solve_follower(nlp: &mut Nlp, v: Vec<f64>, budget: usize) -> Answer {
-    solve_with(nlp, v, Aim { steps: budget.min(300), ..Aim::cold(1e-9) })
+fn solve_follower(nlp: &mut Nlp, v: Vec<f64>, budget: usize, stop: &mut dyn FnMut(&Nlp) -> bool) -> Answer {
+    solve_with(nlp, v, Aim { steps: budget.min(300), ..Aim::cold(1e-9) }, stop)
 }
 
 /// The follower's answer near `y` and the multipliers of its rows, with few steps.
 pub(super) fn answer_from(nlp: &mut Nlp, y: &[f64], steps: usize) -> Option<(Vec<f64>, Vec<f64>)> {
-    let answer = solve_with(nlp, y.to_vec(), Aim { steps, ..Aim::warm(1e-9) });
+    let limit = nlp.spent() + OPERATIONS;
+    let aim = Aim { steps, ..Aim::warm(1e-9) };
+    let answer = solve_with(nlp, y.to_vec(), aim, &mut |nlp| nlp.spent() > limit);
     answer.settled.then_some((answer.y, answer.weights))
 }
 
@@ -298,12 +307,12 @@ pub(super) fn multipliers_at(follower: &mut Follower, x: &[f64], y: &[f64]) -> O
 /// Answers this close, relative, are the same.
 const BESIDE: f64 = 1e-3;
 
-fn solve_with(nlp: &mut Nlp, v: Vec<f64>, aim: Aim) -> Answer {
+fn solve_with(nlp: &mut Nlp, v: Vec<f64>, aim: Aim, stop: &mut dyn FnMut(&Nlp) -> bool) -> Answer {
     let mut y = v;
     let mut duals = Duals::default();
     let bounds = nlp.bounds();
     let mut program = Relaxed::new(nlp, &[], (0.0, 0.0));
-    let mut reached = interior::solve(&mut program, &bounds, &mut y, &mut duals, aim, &mut |_| false);
+    let mut reached = interior::solve(&mut program, &bounds, &mut y, &mut duals, aim, stop);
     let (mut g, mut rows) = (vec![0.0; y.len()], vec![0.0; duals.rows.len()]);
     if reached.end == End::Solved && polish(&mut program, &bounds, &mut y, &mut duals) {
         reached.objective = program.evaluate(&y, &mut g, &mut rows);

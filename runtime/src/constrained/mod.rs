@@ -13,6 +13,7 @@ pub mod jump;
 pub mod leader;
 pub mod lean;
 pub mod local;
+pub mod multipliers;
 pub mod nlp;
 pub mod polish;
 pub mod program;
@@ -27,7 +28,6 @@ use ndarray::ArrayD;
 use nlp::Nlp;
 
 use crate::check::UPPER;
-use crate::linear::blas1::largest;
 use crate::state::State;
 
 /// The degree of a function as a polynomial, as far as it is proved.
@@ -285,18 +285,29 @@ impl Constrained {
     }
 
     /// The multipliers of the constraints with names, as factors of their residuals in the Lagrangian of their own level: those of the
-    /// follower at its best point found, else as its own conditions give them, and those of the upper level where it is stationary.
-    pub fn named_multipliers(&self, reduced: Option<&leader::Reduced>) -> Vec<(String, ArrayD<f64>)> {
+    /// follower at its best point found, else as its own conditions give them, and those of the upper level where it is stationary. Where
+    /// the follower's are not unique they are those of least norm, unless the model reads them, and the second value says so.
+    pub fn named_multipliers(
+        &mut self,
+        (x, y): (&[f64], &[f64]),
+        reduced: Option<&leader::Reduced>,
+    ) -> (Vec<(String, ArrayD<f64>)>, Option<String>) {
         let found = self.found.as_ref().filter(|f| f.stationarity <= UPPER);
         let rows = self.follower.as_ref().map_or(&[][..], |follower| &follower.rows);
-        let of_lower: Option<Vec<f64>> = match (found, reduced) {
-            (Some(found), _) => {
-                let values: Vec<f64> = rows.iter().map(|row| found.z[row.multiplier]).collect();
-                // Dependent constraints leave them free along a line, and a solver may end far out on it.
-                (largest(&values) <= ADRIFT).then_some(values)
-            }
-            (None, reduced) => reduced.map(|reduced| reduced.of_lower.clone()),
+        let mut of_lower: Option<Vec<f64>> = match found {
+            Some(found) => Some(rows.iter().map(|row| found.z[row.multiplier]).collect()),
+            None => reduced.map(|reduced| reduced.of_lower.clone()),
         };
+        let mut said = None;
+        let reads_none = self.duals.is_empty() && self.names.iter().any(|named| !named.upper);
+        if let Some(follower) = self.follower.as_mut().filter(|f| reads_none && f.whole.is_empty()) {
+            let given = of_lower.clone().unwrap_or_else(|| vec![0.0; follower.rows.len()]);
+            if let Some(several) = multipliers::several(follower, x, &y[..self.lens.1], &given) {
+                said = Some(self.range_words(&several));
+                of_lower = Some(several.least);
+            }
+        }
+        let found = self.found.as_ref().filter(|f| f.stationarity <= UPPER);
         let of_upper = match (reduced.filter(|r| r.norm <= UPPER * r.size), found) {
             (Some(reduced), _) => Some(reduced.of_upper.clone()),
             (None, found) => found.map(|found| found.weights[..self.upper_rows].to_vec()),
@@ -313,7 +324,24 @@ impl Constrained {
                 None => all.push((named.name.clone(), own)),
             }
         }
-        all
+        (all, said)
+    }
+
+    /// That the follower's multipliers are not unique, with the ranges of the first few.
+    fn range_words(&self, several: &multipliers::Several) -> String {
+        let mut ranges = Vec::new();
+        for named in self.names.iter().filter(|named| !named.upper && named.shape.is_empty()) {
+            let Some(&(least, most)) = several.ranges.get(named.first) else { continue };
+            let (least, most) = if named.low { (-most, -least) } else { (least, most) };
+            if multipliers::wide(least, most) {
+                ranges.push(format!("`{}` from {} to {}", named.name, multiplier(least), multiplier(most)));
+            }
+        }
+        ranges.truncate(3);
+        let ranges = if ranges.is_empty() { String::new() } else { format!(" ({})", ranges.join(", ")) };
+        format!(
+            "the multipliers of the lower level's constraints are not unique{ranges}; those of least norm are given"
+        )
     }
 
     /// The largest violation at `z` of rows, bounds and pairs.
@@ -329,8 +357,14 @@ impl Constrained {
     }
 }
 
-/// Multipliers beyond are those of constraints that determine none.
-const ADRIFT: f64 = 1e7;
+/// An end of a range of multipliers, in words.
+fn multiplier(value: f64) -> String {
+    match value {
+        v if v.is_infinite() => if v > 0.0 { "infinity" } else { "-infinity" }.to_string(),
+        v if v.is_nan() => "an unknown value".to_string(),
+        v => crate::status::plain(v),
+    }
+}
 
 /// Both ends of a pair are at their bounds when they are no farther than this.
 pub const DEGENERATE: f64 = 1e-6;

@@ -36,6 +36,8 @@ pub struct Nlp {
     pub start: Vec<f64>,
     /// Evaluations, Hessian products and products with the transposed Jacobian since they were last asked for.
     calls: Cell<[u64; 3]>,
+    /// Operations of all evaluations so far.
+    spent: Cell<f64>,
     /// Where the second derivatives have entries, once that was asked for.
     structure: Option<Box<Structure>>,
 }
@@ -64,6 +66,7 @@ impl Wire for Nlp {
             hi: Wire::get(from)?,
             start: Wire::get(from)?,
             calls: Cell::new([0; 3]),
+            spent: Cell::new(0.0),
             structure: None,
         })
     }
@@ -94,6 +97,7 @@ impl Nlp {
             start: space.start(),
             derivatives,
             calls: Cell::new([0; 3]),
+            spent: Cell::new(0.0),
             structure: None,
         }
     }
@@ -228,6 +232,13 @@ impl Nlp {
         let mut calls = self.calls.get();
         calls[quantity] += 1;
         self.calls.set(calls);
+        self.spent.set(self.spent.get() + self.derivatives.work(NEEDS[quantity]));
+    }
+
+    /// Operations on numbers of all evaluations so far, as counted when the program was compiled: a measure of time that is the same in
+    /// every run.
+    pub fn spent(&self) -> f64 {
+        self.spent.get()
     }
 
     /// How often each of [`NEEDS`] was evaluated since this was last asked.

@@ -102,7 +102,7 @@ wire!(Place { buffer, offset });
 wire!(Matrix { at, batch, row, col });
 wire!(TiledSpec { whole, chunk, steps, rest, shifts });
 wire!(DirectSpec { whole, slim, staged });
-wire!(EntrySpec { quantity, stages, joint, outputs, direct });
+wire!(EntrySpec { quantity, stages, joint, outputs, direct, work });
 wire!(Reach { bytes, writes });
 wire_variants!(HostStep {
     0 => Gemm { cell, sizes, lhs, rhs, out, alpha, accumulate, ahead },

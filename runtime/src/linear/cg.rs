@@ -40,12 +40,18 @@ pub struct ConjugateGradients {
     residual: Vec<f64>,
     direction: Vec<f64>,
     product: Vec<f64>,
+    preconditioned: Vec<f64>,
 }
 
 impl ConjugateGradients {
     /// Room for vectors of length `len`.
     pub fn new(len: usize) -> Self {
-        ConjugateGradients { residual: vec![0.0; len], direction: vec![0.0; len], product: vec![0.0; len] }
+        ConjugateGradients {
+            residual: vec![0.0; len],
+            direction: vec![0.0; len],
+            product: vec![0.0; len],
+            preconditioned: Vec::new(),
+        }
     }
 
     /// Improves `v` in place until `‖b − H v‖ ≤ tolerance ‖b‖` or `max_steps` steps are done. `apply(p, out)` writes `H p`.
@@ -59,7 +65,7 @@ impl ConjugateGradients {
         tolerance: f64,
         mut apply: impl FnMut(&[f64], &mut [f64]),
     ) -> CgReport {
-        let Self { residual: r, direction: p, product: q } = self;
+        let Self { residual: r, direction: p, product: q, .. } = self;
         let size = norm2(b);
         let mut report =
             CgReport { end: CgEnd::Steps, steps: 0, residual: 0.0, curvature: (f64::INFINITY, 0.0) };
@@ -97,6 +103,65 @@ impl ConjugateGradients {
             scale(new / rr, p);
             axpy(1.0, r, p);
             rr = new;
+            report.steps += 1;
+        }
+    }
+}
+
+impl ConjugateGradients {
+    /// As [`ConjugateGradients::solve`] with a preconditioner: `precondition(r)` overwrites `r` with `M⁻¹ r`, for a positive definite `M`
+    /// that resembles `H`. The residual that is tested is that of `H v = b` itself.
+    pub fn solve_preconditioned(
+        &mut self,
+        b: &[f64],
+        v: &mut [f64],
+        (max_steps, tolerance): (usize, f64),
+        mut apply: impl FnMut(&[f64], &mut [f64]),
+        mut precondition: impl FnMut(&mut [f64]),
+    ) -> CgReport {
+        let Self { residual: r, direction: p, product: q, preconditioned: z } = self;
+        z.resize(b.len(), 0.0);
+        let size = norm2(b);
+        let mut report =
+            CgReport { end: CgEnd::Steps, steps: 0, residual: 0.0, curvature: (f64::INFINITY, 0.0) };
+        if size == 0.0 {
+            v.fill(0.0);
+            report.end = CgEnd::Converged;
+            return report;
+        }
+        r.copy_from_slice(b);
+        if v.iter().any(|&v| v != 0.0) {
+            apply(v, q);
+            axpy(-1.0, q, r);
+        }
+        let mut before = 0.0;
+        loop {
+            report.residual = norm2(r) / size;
+            if report.residual <= tolerance {
+                report.end = CgEnd::Converged;
+                return report;
+            }
+            if report.steps == max_steps {
+                return report;
+            }
+            z.copy_from_slice(r);
+            precondition(z);
+            let rz = dot(r, z);
+            if report.steps == 0 {
+                p.copy_from_slice(z);
+            } else {
+                scale(rz / before, p);
+                axpy(1.0, z, p);
+            }
+            before = rz;
+            apply(p, q);
+            let pq = dot(p, q);
+            if let Some(end) = trap(pq / dot(p, p), &mut report.curvature) {
+                report.end = end;
+                return report;
+            }
+            axpy(rz / pq, p, v);
+            axpy(-rz / pq, q, r);
             report.steps += 1;
         }
     }

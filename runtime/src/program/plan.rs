@@ -18,6 +18,7 @@ struct Entry<T: Real> {
     joint: Option<Box<[Step<T>]>>,
     outputs: Box<[Box<[Slot<T>]>]>,
     direct: Option<DirectSpec>,
+    work: f64,
     /// The generations of `x` and of `(x, y)` at which the first two stages last ran.
     seen: [u64; 2],
     calls: u64,
@@ -256,6 +257,11 @@ impl<T: Real> Plan<T> {
         Some((entry.calls, if always { [entry.calls; 3] } else { entry.runs }))
     }
 
+    /// Operations of an evaluation; `None` if it was not compiled.
+    pub fn work(&self, quantity: Quantity) -> Option<f64> {
+        self.entries[quantity as usize].as_ref().map(|entry| entry.work)
+    }
+
     /// The length of an output vector of an entry.
     pub fn output_len(&self, quantity: Quantity, output: usize) -> Option<usize> {
         let entry = self.entries[quantity as usize].as_ref()?;
@@ -361,7 +367,8 @@ impl Binder<'_> {
                 return Err(ProgramError::Outputs(entry.quantity));
             }
         }
-        Ok(Entry { stages, joint, outputs, direct, seen: [0; 2], calls: 0, runs: [0; 3] })
+        let work = entry.work;
+        Ok(Entry { stages, joint, outputs, direct, work, seen: [0; 2], calls: 0, runs: [0; 3] })
     }
 
     fn step<T: Real>(&self, step: &StepSpec) -> Result<Step<T>, ProgramError> {

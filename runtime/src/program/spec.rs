@@ -349,6 +349,8 @@ pub struct EntrySpec {
     pub outputs: Vec<Vec<(Place, usize)>>,
     /// Runs instead of the stages, which are then empty.
     pub direct: Option<DirectSpec>,
+    /// Operations on numbers of one evaluation in which everything changed.
+    pub work: f64,
 }
 
 /// An array that is known before the run.

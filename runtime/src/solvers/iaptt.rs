@@ -6,7 +6,8 @@
 //! start. Stops when the steps on both, of size 1, are at most `tolerance` long together. Costs `K` gradients and values of `F`, and `k̄` fused
 //! products; the memory of `K` lower vectors or of checkpoints.
 //!
-//! Not guaranteed: a stationary point only, and `k̄` may jump from one iteration to the next; several starts are worth their time. Without the
+//! Not guaranteed: a stationary point only, and `k̄` may jump from one iteration to the next: a minimum of `max_k F(x, y_k)` is often where two
+//! of them meet, and a constant step goes to and fro there (`schedule = power(0.6)` settles). Several starts are worth their time. Without the
 //! truncation the learned start would make up for the lower steps and reach the unconstrained minimiser of `F` (`bilevel` with
 //! `init = learned` and `truncate = full` shows it). The steps must be small: with a size that follows the curvature it can end in any
 //! valley.

@@ -5,7 +5,7 @@ use blo_runtime::problem::Problem;
 use blo_runtime::space::Domain;
 use blo_runtime::status::{PointStatus, Termination, verdict};
 
-use crate::models::{Quadratic, Scalar, Sine, free, within};
+use crate::models::{Model, Quadratic, Scalar, Sine, free, within};
 use crate::{all_close, close, number, run, run_and_finish};
 
 fn scalar() -> Problem {
@@ -86,4 +86,49 @@ fn checks_on_domains() {
     let again = check(&mut problem, &x, &lower.solution, 500);
     assert!(again.lower.unwrap().solved);
     close(again.hypergradient_norm.unwrap(), c.hypergradient_norm.unwrap(), 1e-6);
+}
+
+/// `f = −½ (x₁ y₁)² − y₂` in a box: at `y₁ = 0` there is no slope, and its true answers are ±1, alike to 5e-9. They move the leader by
+/// this much.
+struct Flat(f64);
+
+impl Model for Flat {
+    fn lengths(&self) -> (usize, usize) {
+        (2, 2)
+    }
+    fn lower(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        gx[0] = -x[0] * y[0] * y[0];
+        gy[0] = -x[0] * x[0] * y[0];
+        gy[1] = -1.0;
+        -0.5 * (x[0] * y[0]).powi(2) - y[1]
+    }
+    fn second(&self, x: &[f64], y: &[f64], v: &[f64], hv: &mut [f64], xv: &mut [f64]) {
+        hv[0] = -x[0] * x[0] * v[0];
+        xv[0] = -2.0 * x[0] * y[0] * v[0];
+    }
+    fn upper(&self, x: &[f64], y: &[f64], gx: &mut [f64], gy: &mut [f64]) -> f64 {
+        gx[0] = x[0] - 1e-4;
+        gx[1] = x[1] + self.0 * y[0];
+        gy[0] = self.0 * x[1];
+        0.5 * gx[0] * gx[0] + 0.5 * x[1] * x[1] + self.0 * x[1] * y[0]
+    }
+}
+
+#[test]
+fn lower_variables_without_slope_are_put_on_both_bounds() {
+    let look = |moved: f64, x: f64| {
+        let interval = Domain::Interval { lo: vec![-1.0], hi: vec![1.0] };
+        let mut problem = within(Flat(moved), (Domain::Free, &[0.0; 2]), (interval, &[0.0, 1.0]));
+        let c = check(&mut problem, &[x, 0.0], &[0.0, 1.0], 100);
+        (c.hypergradient_norm, c.upper_stationary, c.note.unwrap())
+    };
+    // At either bound the gradient by x₂ is ± what they move the leader by: little, and more than that.
+    let (norm, stationary, note) = look(1e-6, 1e-4);
+    close(norm.unwrap(), 1e-6, 1e-9);
+    assert!(stationary && note.contains("next to no slope"), "{note}");
+    let (norm, stationary, note) = look(1e-3, 1e-4);
+    assert!(norm.is_none() && !stationary && note.contains("its norm is up to 1.0e-3"), "{note}");
+    // Where the answers differ by more than the tolerance, the point in between is none.
+    let (norm, _, note) = look(1e-3, 0.1);
+    assert!(norm.is_none() && note.contains("negative curvature"), "{note}");
 }

@@ -8,6 +8,7 @@ mod boxes;
 mod checks;
 mod compositions;
 mod constrained;
+mod curved;
 mod domains;
 mod golden;
 mod keeping;
