@@ -5,8 +5,7 @@
 //! Tolerances are relative: the lower level counts as solved when the gap is at most [`LOWER`] `· max(1, |f|)`, and the upper
 //! level as stationary when the projected hypergradient is at most [`UPPER`] `· max(1, ‖∇x F‖, ‖∇²xy f v‖)`, both no finer
 //! than the arithmetic allows. Where a lower variable is just about to reach or leave a bound, the response has a kink and the
-//! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex; where it is
-//! not, descent is tried once more from beside it, so that a stationary point that is no minimum does not pass.
+//! hypergradient is that of one side. A lower solution found by descent is local unless the lower level is known to be convex.
 
 use crate::constrained::jump::Jump;
 use crate::constrained::leader::Reduced;
@@ -14,9 +13,8 @@ use crate::constrained::tree::Proof;
 use crate::constrained::tree::ties::Ties;
 use crate::derivatives::Derivatives;
 use crate::hypergradient::Implicit;
-use crate::linear::blas1::{all_finite, largest, norm2};
+use crate::linear::blas1::{all_finite, norm2};
 use crate::linear::cg::{CgEnd, CgReport};
-use crate::linear::power::seeded;
 use crate::minimise::{Composite, End, Minimiser};
 use crate::problem::Problem;
 use crate::sides;
@@ -28,10 +26,6 @@ pub const LOWER: f64 = 1e-6;
 pub const UPPER: f64 = 1e-4;
 /// The stationarity polishing aims at, relative to `max(1, ‖y‖)`.
 const POLISHED: f64 = 1e-10;
-/// How often, how far relative to its size, and up to how many lower variables a polished point is moved to see whether it is a minimum.
-const MOVES: u64 = 2;
-const REACH: f64 = 1e-2;
-const MOVED: usize = 200;
 /// The stationarity at which a polished point that cannot be improved further still counts as a solution.
 const ACCEPTED: f64 = 1e-6;
 /// The adjoint residual aimed at, and the largest at which the hypergradient is still reported.
@@ -244,22 +238,8 @@ fn check_lower(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Op
     if minimiser.value > objective {
         solution.copy_from_slice(y);
     }
-    let mut solution_objective = minimiser.value.min(objective);
+    let solution_objective = minimiser.value.min(objective);
     let polished = end == End::Converged || residual <= tolerance(ACCEPTED, problem) * size;
-    if polished && !problem.lower_convex && y.len() <= MOVED {
-        // A stationary point need not be a minimum, but from beside one that is descent does not get below it.
-        let small = tolerance(LOWER, problem) * objective.abs().max(1.0);
-        for seed in 1..=MOVES {
-            let reach = REACH * largest(&solution).max(1.0);
-            let mut moved = seeded(y.len(), seed);
-            moved.iter_mut().zip(&solution).for_each(|(v, y)| *v = y + reach * *v);
-            space.project(&mut moved);
-            minimiser.run(&simple, &mut moved, budget, aim, |v, g| problem.smooth_gradient(x, v, g));
-            if minimiser.value < solution_objective - small {
-                (solution, solution_objective) = (moved, minimiser.value);
-            }
-        }
-    }
     let gap = objective - solution_objective;
     Some(LowerCheck {
         objective,
