@@ -4,6 +4,7 @@ use blo_grammar::diagnostic::Diagnostic;
 use blo_runtime::chunks::Chunks;
 use blo_runtime::constrained::cuts::{self, Cuts};
 use blo_runtime::constrained::nlp::{NEEDS, Nlp};
+use blo_runtime::constrained::tree::value::VARIABLES;
 use blo_runtime::constrained::{Constrained, Follower, NamedRows, Pair, Row};
 use blo_runtime::derivatives::Quantity;
 use blo_runtime::problem::{Problem, Slope};
@@ -169,7 +170,8 @@ pub fn compile_single_level_in(
     problem.lower_convex = lower_is_convex(model);
     let convex = problem.lower_convex || lower_is_convex_between_whole_numbers(model);
     let single_degrees = degrees(&form.program, &data);
-    let terms = if problem.lower_convex { written(model, &form, &single_degrees, &data) } else { None };
+    let few = problem.upper.len() + problem.lower.len() <= VARIABLES;
+    let (terms, sides) = written(model, &form, &single_degrees, &data, (problem.lower_convex, few));
     let SingleLevel { program, upper_rows, constraints, bounds, duals, follower } = form;
     let (single, space) = nlp(program, &data, seed, around)?;
     let place = |var: usize, e: usize| space.blocks()[var].offset + e;
@@ -201,11 +203,12 @@ pub fn compile_single_level_in(
     let follower = match follower {
         Some(program) => {
             let quadratic = convex && degrees(&program, &data).is_quadratic_program();
-            let enclosure = if convex { None } else { enclosure(&program, &data) };
+            let enclosure = if convex && sides.is_none() { None } else { enclosure(&program, &data) };
             let integers = model.lower.iter().flat_map(|lower| &lower.vars);
             let integers = integers.flat_map(|var| vec![var.integer; var.ty.len()]).enumerate();
             let whole = integers.filter(|(_, integer)| *integer).map(|(place, _)| place).collect();
-            Some(Follower { nlp: nlp(program, &data, seed, around)?.0, rows, quadratic, whole, enclosure })
+            let nlp = nlp(program, &data, seed, around)?.0;
+            Some(Follower { nlp, rows, quadratic, convex: problem.lower_convex, whole, enclosure })
         }
         None => None,
     };
@@ -234,6 +237,7 @@ pub fn compile_single_level_in(
         whole,
         pessimistic: model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_some()),
         terms,
+        sides,
         proof,
     }));
     Ok(problem)

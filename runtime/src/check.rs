@@ -48,6 +48,8 @@ pub struct LowerCheck {
     pub polished: bool,
     /// Whether `ŷ` is known to be a local solution only.
     pub local: bool,
+    /// Whether no multiplier was found at it, though it is proved to be the follower's answer.
+    pub without_multiplier: bool,
     /// Whether the gap is within the tolerance.
     pub solved: bool,
     /// `ŷ` (m).
@@ -246,6 +248,7 @@ fn check_lower(problem: &mut Problem, x: &[f64], y: &[f64], budget: usize) -> Op
         gap,
         polished,
         local: !problem.lower_convex,
+        without_multiplier: false,
         solved: polished && gap <= tolerance(LOWER, problem) * objective.abs().max(1.0),
         solution,
         solution_objective,

@@ -295,14 +295,15 @@ impl Wire for Follower {
         self.nlp.put(to);
         self.rows.put(to);
         self.quadratic.put(to);
+        self.convex.put(to);
         self.whole.put(to);
     }
 
     /// Bounds over boxes stay with the compiler, so a thawed follower that is not convex is checked by other starts alone.
     fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
         let (nlp, rows) = (Wire::get(from)?, Wire::get(from)?);
-        let (quadratic, whole) = (Wire::get(from)?, Wire::get(from)?);
-        Ok(Follower { nlp, rows, quadratic, whole, enclosure: None })
+        let (quadratic, convex) = (Wire::get(from)?, Wire::get(from)?);
+        Ok(Follower { nlp, rows, quadratic, convex, whole: Wire::get(from)?, enclosure: None })
     }
 }
 
@@ -330,6 +331,7 @@ impl Wire for Constrained {
             whole,
             pessimistic,
             terms,
+            sides,
             ..
         } = self;
         single.put(to);
@@ -342,6 +344,7 @@ impl Wire for Constrained {
         whole.put(to);
         pessimistic.put(to);
         terms.put(to);
+        sides.put(to);
     }
 
     fn get(from: &mut Reader<'_>) -> Result<Self, ThawError> {
@@ -359,6 +362,7 @@ impl Wire for Constrained {
             whole: Wire::get(from)?,
             pessimistic: Wire::get(from)?,
             terms: Wire::get(from)?,
+            sides: Wire::get(from)?,
             proof: None,
         })
     }

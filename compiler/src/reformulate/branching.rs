@@ -47,7 +47,9 @@ pub fn boxes_to_branch_in(model: &Model) -> Option<Boxes> {
     }
     let data = data_bindings(model);
     let degrees = degrees(&form.program, &data);
-    let terms = written(model, &form, &degrees, &data).filter(|_| !degrees.is_quadratic_program())?;
+    let terms = written(model, &form, &degrees, &data, (true, false))
+        .0
+        .filter(|_| !degrees.is_quadratic_program())?;
     let vars = inner.lower.iter().flat_map(|level| &level.vars);
     let bent = terms.terms.iter().filter(|term| matches!(term, Term::Product(..) | Term::Apply(..)));
     let variables = vars.map(|var| var.ty.len()).sum();

@@ -90,6 +90,23 @@ pub fn value(model: &Model) -> Option<Program> {
     Some(program(model, Vec::new(), vars, objective, &rows, &like))
 }
 
+/// Both levels side by side, without any condition of optimality: the upper objective in the variables of both levels, subject to the
+/// constraints of the upper level and then those of the follower, with the follower's objective as the last row; `None` without a
+/// lower level.
+pub fn side_by_side(model: &Model) -> Option<Program> {
+    let mut model = boxed(model);
+    let lower = model.lower.clone()?;
+    let vars = model.upper.vars.iter().chain(&lower.vars).cloned().collect();
+    let mut rows: Vec<Rows> =
+        model.upper.constraints.iter().chain(&lower.constraints).map(Rows::from).collect();
+    rows.push(Rows { node: lower.objective, relation: Relation::AtMost });
+    let mut form = Form { upper: model.upper.vars.len(), vars, rows, replace: Vec::new() };
+    let objective = form.only_lower(&mut model);
+    let Form { vars, rows, .. } = form;
+    let like = model.upper.clone();
+    Some(program(model, Vec::new(), vars, objective, &rows, &like))
+}
+
 /// The variables and rows of the single-level form of a model with bounds for domains, in the model's graph.
 pub(super) fn conditions(model: &mut Model) -> Result<(Form, Conditions), Vec<Diagnostic>> {
     let rows: Vec<Rows> = model.upper.constraints.iter().map(Rows::from).collect();

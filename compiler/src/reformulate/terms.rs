@@ -1,6 +1,6 @@
-//! The single-level form in the terms that branching in boxes reads: sums, products and functions of one number. Written only where
-//! it is needed and true: the form is small and not affine, and the follower is convex with rows that are affine in its variables, so that its
-//! answers are just the points that satisfy its optimality conditions.
+//! Programs in the terms that branching in boxes reads: sums, products and functions of one number. Of the single-level form they are
+//! written only where it is small and not affine, and the follower is convex with rows that are affine in its variables, so that its
+//! answers are just the points that satisfy its optimality conditions; else both levels are written side by side.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::Program;
 use super::degree::degrees;
-use super::kkt::SingleLevel;
+use super::kkt::{SingleLevel, side_by_side};
 use crate::ir::eval::Bindings;
 use crate::ir::scalar::{Expander, Scalar};
 use crate::model::Model;
@@ -21,17 +21,29 @@ const VARIABLES: usize = 200;
 /// Forms with more terms are not kept.
 const TERMS: usize = 4000;
 
-/// The single-level form of a model with a lower level that is convex, in terms, where boxes are what it takes to branch in it: the form is not
-/// affine, or its objective may not be convex, and nothing but answers of the follower satisfies its conditions, and all of them do.
-pub fn written(model: &Model, form: &SingleLevel, own: &Degrees, data: &Bindings) -> Option<Terms> {
+/// What branching in boxes reads. The single-level form of a model with a lower level that is `convex`, in terms, where boxes are what it takes to
+/// branch in it: the form is not affine, or its objective may not be convex, and nothing but answers of the follower satisfies its
+/// conditions, and all of them do. Else, in `few` variables, both levels side by side.
+pub fn written(
+    model: &Model,
+    form: &SingleLevel,
+    own: &Degrees,
+    data: &Bindings,
+    (convex, few): (bool, bool),
+) -> (Option<Terms>, Option<Terms>) {
     let bent = !own.is_quadratic_program() || own.objective == Degree::Quadratic;
     let real = model.lower.iter().all(|lower| lower.vars.iter().all(|var| !var.integer));
     let affine = |follower: &Program| degrees(follower, data).rows.iter().all(|row| *row == Degree::Affine);
-    let exact = real && form.follower.as_ref().is_none_or(affine);
-    if exact && bent { terms(&form.program, data) } else { None }
+    let exact = convex && real && form.follower.as_ref().is_none_or(affine);
+    let single = if exact && bent { terms(&form.program, data) } else { None };
+    // The conditions of a follower that is not smooth cannot be written in terms, though they are exact.
+    let by_value = few && real && form.duals.is_empty() && (!exact || bent && single.is_none());
+    let plain = model.lower.as_ref().is_some_and(|lower| lower.pessimistic.is_none());
+    let sides = if by_value && plain { side_by_side(model) } else { None };
+    (single, sides.and_then(|program| terms(&program, data)))
 }
 
-/// A single-level form in terms; `None` where it is too large or has something that these cannot say.
+/// A program in terms; `None` where it is too large or has something that these cannot say.
 fn terms(program: &Program, data: &Bindings) -> Option<Terms> {
     let vars = &program.model.lower.as_ref()?.vars;
     if vars.iter().map(|var| var.ty.len()).sum::<usize>() > VARIABLES {
@@ -98,6 +110,9 @@ impl Writer {
                     "exp" => self.terms.apply(Function::Exp, x),
                     "log" => self.terms.apply(Function::Log, x),
                     "sqrt" => self.terms.apply(Function::Root, x),
+                    "sin" => self.terms.apply(Function::Sine, x),
+                    "cos" => self.terms.apply(Function::Cosine, x),
+                    "abs" => self.terms.apply(Function::Size, x),
                     _ => return None,
                 }
             }

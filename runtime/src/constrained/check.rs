@@ -55,7 +55,9 @@ pub fn check(c: &mut Constrained, x: &[f64], y: &[f64], convex: bool, budget: us
     let feasible = violation <= FEASIBLE * largest(x).max(largest(y)).max(1.0);
     let solved = lower.as_ref().is_none_or(|l| l.solved);
     let reduced = if feasible && solved && c.whole.is_empty() { Some(leader::reduced(c, &z)) } else { None };
+    let alone = lower.as_ref().is_some_and(|lower| lower.without_multiplier);
     let note = match &reduced {
+        Some(Err(_)) if alone => Some(NO_MULTIPLIER.to_string()),
         Some(Err(undefined)) => Some(undefined.words().to_string()),
         Some(Ok(reduced)) if reduced.kinks > 0 => Some(KINK.to_string()),
         _ => None,
@@ -166,12 +168,19 @@ pub fn check_follower(
     }
     let unsettled = || Answer { y: y.to_vec(), weights: vec![0.0; m], objective, settled: false };
     let mut best = best.unwrap_or_else(unsettled);
-    let mut global = convex;
-    if let Some(enclosure) = follower.enclosure.as_deref_mut().filter(|_| !convex && best.settled) {
+    // Without a multiplier at the optimum no start is settled; then `y` itself is what may be proved.
+    let feasible = violation <= 0.01 * FEASIBLE * largest(y).max(1.0);
+    let mut global = convex && best.settled;
+    let mut alone = false;
+    if let Some(enclosure) =
+        follower.enclosure.as_deref_mut().filter(|_| !global && (best.settled || feasible))
+    {
         for _ in 0..BETTER {
             let small = 0.5 * LOWER * best.objective.abs().max(1.0);
             let proved = prove(nlp, enclosure, best.objective, small, boxes);
             global = proved.closed;
+            alone |= global && !best.settled;
+            best.settled |= global;
             let Some(better) = proved.better else { break };
             let answer = solve_follower(nlp, better.clone(), budget, &mut |nlp| nlp.spent() > limit);
             let value = nlp.objective(&better);
@@ -184,7 +193,7 @@ pub fn check_follower(
     }
     let spent = !best.settled && nlp.spent() > limit;
     let lower = judged((objective, y), violation, best, global, nlp);
-    (LowerCheck { spent, ..lower }, violation)
+    (LowerCheck { spent, without_multiplier: alone && m > 0, ..lower }, violation)
 }
 
 /// What `y`, with its objective and violation, is worth beside the follower's answer.
@@ -210,6 +219,7 @@ fn judged(
         gap,
         polished,
         local: !convex,
+        without_multiplier: false,
         solved: polished && gap <= small && gap >= -small - saved,
         solution: best.y,
         solution_objective: best.objective,
@@ -241,6 +251,10 @@ const ENOUGH: usize = 30;
 
 /// What is said of a hypergradient at a kink.
 const KINK: &str = "the follower's answer has a kink here, and the hypergradient is that of one side";
+
+/// What is said of an answer that is proved, but not by multipliers.
+const NO_MULTIPLIER: &str = "the follower has no multiplier at its answer, since its constraints fail a constraint qualification there; that nothing is \
+                             better was proved by boxes of its variables";
 
 /// Better answers that the proof may meet.
 const BETTER: usize = 20;
@@ -303,5 +317,9 @@ fn solve_with(nlp: &mut Nlp, v: Vec<f64>, aim: Aim, stop: &mut dyn FnMut(&Nlp) -
     if reached.end == End::Solved && polish(&mut program, &bounds, &mut y, &mut duals) {
         reached.objective = program.evaluate(&y, &mut g, &mut rows);
     }
-    Answer { y, weights: duals.rows, objective: reached.objective, settled: reached.end == End::Solved }
+    // Where multipliers are huge, as they are next to a point that has none, what is violated a little is worth much.
+    program.evaluate(&y, &mut g, &mut rows);
+    let saved = program.nlp().violation(&rows) * duals.rows.iter().map(|u| u.abs()).sum::<f64>();
+    let settled = reached.end == End::Solved && saved <= 0.1 * LOWER * reached.objective.abs().max(1.0);
+    Answer { y, weights: duals.rows, objective: reached.objective, settled }
 }

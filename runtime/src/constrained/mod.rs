@@ -119,6 +119,8 @@ pub struct Follower {
     pub rows: Vec<Row>,
     /// Whether it is known to be a linear or convex quadratic program for every `x`, but for its whole numbers.
     pub quadratic: bool,
+    /// Whether it is known to be convex for every `x`.
+    pub convex: bool,
     /// The places of its variables that must be whole.
     pub whole: Vec<usize>,
     /// Bounds over boxes of its variables, where it has few and is not known to be convex.
@@ -223,6 +225,9 @@ pub struct Constrained {
     /// The single-level form number by number, where it is small, not affine, and its pairs and rows are what the follower's answers are:
     /// the follower is convex and its rows are affine in its variables.
     pub terms: Option<tree::terms::Terms>,
+    /// Both levels side by side number by number, where they are small and `terms` would not say what the follower's answers are: the
+    /// upper objective, the rows of the upper level, those of the follower and, as the last row, the follower's objective.
+    pub sides: Option<tree::terms::Terms>,
     /// What is proved about the best point.
     pub proof: Option<tree::Proof>,
 }

@@ -8,9 +8,10 @@
 //! bound is looked at first, and from it a leaf is gone down to. An upper objective that is not convex, a toll times a flow say,
 //! is made so with the rows and pairs of the follower where that is possible.
 //!
-//! Where the form is not affine, but made of sums, products, powers, `exp`, `log` and `sqrt`, and the follower is convex with constraints that are affine in its
-//! variables, nodes are boxes as well: [`crate::constrained::tree::spatial`] says how they are bounded. A follower with whole numbers, and a
-//! pessimistic leader, have trees of their own: [`crate::constrained::tree::whole`] and [`crate::constrained::tree::worst`].
+//! Where the form is not affine, but made of sums, products, powers, `exp`, `log`, `sqrt`, `sin`, `cos` and `abs`, and the follower is convex with constraints that
+//! are affine in its variables, nodes are boxes as well: [`crate::constrained::tree::spatial`] says how they are bounded. A follower of few variables whose
+//! optimality conditions do not tell its answers (not convex, or with other constraints) is bounded by its value: [`crate::constrained::tree::value`]. One
+//! with whole numbers, and a pessimistic leader, have trees of their own: [`crate::constrained::tree::whole`] and [`crate::constrained::tree::worst`].
 //!
 //! Points in boxes are those of `kkt`: one of its starts before each of the first nodes, and runs from relaxed solutions. With a `budget` a tree
 //! that is not closed ends when so many programs were solved, after all nine starts, with the best point and the bound.
@@ -66,7 +67,7 @@ const OWN: &[OptionSpec] = &[
 pub static TREE: Solver = Solver {
     name: "tree",
     summary: "branching on complementarity: a proof that no better point exists",
-    source: "Bard, Moore 1990; Bard 1988",
+    source: "Bard, Moore 1990; Bard 1988; Mitsos, Lemonidis, Barton 2008",
     groups: &[OWN],
     paper: &[],
     levels: Levels::Any,

@@ -9,6 +9,10 @@ use super::terms::{Ends, Function, Term, Terms};
 
 /// Rows count as held when they are off by this, times the size of their parts.
 const SLACK: f64 = 1e-9;
+/// As [`SLACK`] for rows that are known up to rounding, however small their parts.
+const ROUNDING: f64 = 1e-12;
+/// What rounding does to a sum, relative to the size of its parts.
+const SUMMED: f64 = 1e-15;
 /// Passes over the rows.
 const PASSES: usize = 12;
 /// A pass that shortens no interval by this much of its length is the last.
@@ -19,6 +23,10 @@ pub struct Contractor<'a> {
     terms: &'a Terms,
     equal: &'a [bool],
     pairs: &'a [Pair],
+    /// Rows from here on are known up to rounding.
+    known_from: usize,
+    /// By how much the objective may exceed its limit, and intervals that share a number may be apart, relative.
+    slack: f64,
     /// The places of variables among the terms.
     places: Vec<(usize, usize)>,
 }
@@ -31,7 +39,27 @@ impl<'a> Contractor<'a> {
             _ => None,
         };
         let places = terms.terms.iter().enumerate().filter_map(place).collect();
-        Contractor { terms, equal, pairs, places }
+        Contractor { terms, equal, pairs, known_from: usize::MAX, slack: SLACK, places }
+    }
+
+    /// The same with rows from `row` on that are known up to rounding.
+    pub fn known_from(self, row: usize) -> Self {
+        Contractor { known_from: row, ..self }
+    }
+
+    /// The same without room for the objective's limit and between intervals.
+    pub fn strict(self) -> Self {
+        Contractor { slack: 0.0, ..self }
+    }
+
+    /// The intervals of all terms over a box; `None` where a function is not defined anywhere in it.
+    pub fn over(&self, lo: &[f64], hi: &[f64]) -> Option<Vec<Ends>> {
+        let mut over = vec![(f64::NEG_INFINITY, f64::INFINITY); self.terms.terms.len()];
+        for &(at, variable) in &self.places {
+            over[at] = (lo[variable], hi[variable]);
+        }
+        self.upwards(&mut over)?;
+        Some(over)
     }
 
     /// Shrinks the box `lo`, `hi` around the points that hold all rows and pairs and whose objective is at most `most`, and gives the
@@ -52,12 +80,16 @@ impl<'a> Contractor<'a> {
                 over[at] = (lo[variable], hi[variable]);
             }
             self.upwards(&mut over)?;
-            for (&row, &equal) in self.terms.rows.iter().zip(self.equal) {
-                let room = SLACK * self.size(row, &over);
+            for (k, (&row, &equal)) in self.terms.rows.iter().zip(self.equal).enumerate() {
+                let room = self.room(k, row, &over);
                 let wanted = (if equal { -room } else { f64::NEG_INFINITY }, room);
-                meet(&mut over[row], wanted)?;
+                meet(&mut over[row], wanted, if k < self.known_from { self.slack } else { 0.0 })?;
             }
-            meet(&mut over[self.terms.objective], (f64::NEG_INFINITY, most + SLACK * most.abs().max(1.0)))?;
+            meet(
+                &mut over[self.terms.objective],
+                (f64::NEG_INFINITY, most + self.slack * most.abs().max(1.0)),
+                self.slack,
+            )?;
             self.downwards(&mut over)?;
             let mut shorter = false;
             for &(at, variable) in &self.places {
@@ -107,14 +139,18 @@ impl<'a> Contractor<'a> {
         true
     }
 
-    /// The size of the parts of a row.
-    fn size(&self, row: usize, over: &[Ends]) -> f64 {
-        let Term::Sum(constant, parts) = &self.terms.terms[row] else { return 1.0 };
+    /// What row `k` may be off by.
+    fn room(&self, k: usize, row: usize, over: &[Ends]) -> f64 {
+        let known = k >= self.known_from;
+        let least = if known { 0.0 } else { 1.0 };
+        let Term::Sum(constant, parts) = &self.terms.terms[row] else { return SLACK * least };
         let part = |&(at, c): &(usize, f64)| {
-            let size = c.abs() * over[at].0.abs().min(over[at].1.abs());
+            let (a, b) = (over[at].0.abs(), over[at].1.abs());
+            let size = c.abs() * if known { a.max(b) } else { a.min(b) };
             if size.is_finite() { size } else { 0.0 }
         };
-        parts.iter().map(part).fold(constant.abs().max(1.0), f64::max)
+        let size = parts.iter().map(part).fold(constant.abs().max(least), f64::max);
+        size * if known { ROUNDING } else { SLACK }
     }
 
     fn upwards(&self, over: &mut [Ends]) -> Option<()> {
@@ -122,19 +158,28 @@ impl<'a> Contractor<'a> {
             let found = match &self.terms.terms[at] {
                 Term::Variable(_) => continue,
                 Term::Sum(constant, parts) => {
-                    parts.iter().fold((*constant, *constant), |sum, &(at, c)| add(sum, times(over[at], c)))
+                    let (mut sum, mut size) = ((*constant, *constant), constant.abs());
+                    for &(at, c) in parts {
+                        let part = times(over[at], c);
+                        sum = add(sum, part);
+                        size += [part.0, part.1]
+                            .into_iter()
+                            .filter(|end| end.is_finite())
+                            .fold(0.0, |all: f64, end| all.max(end.abs()));
+                    }
+                    (sum.0 - SUMMED * size, sum.1 + SUMMED * size)
                 }
                 Term::Product(a, b) => product(over[*a], over[*b]),
                 Term::Apply(function, a) => {
                     let mut inner = over[*a];
                     if matches!(function, Function::Log | Function::Root) {
-                        meet(&mut inner, (0.0, f64::INFINITY))?;
+                        meet(&mut inner, (0.0, f64::INFINITY), self.slack)?;
                     }
                     function.over(inner)
                 }
             };
             let found = (widen(found.0, -1.0), widen(found.1, 1.0));
-            meet(&mut over[at], found)?;
+            meet(&mut over[at], found, self.slack)?;
         }
         Some(())
     }
@@ -147,12 +192,12 @@ impl<'a> Contractor<'a> {
                 Term::Sum(constant, parts) => self.spread(own, *constant, parts, over)?,
                 Term::Product(a, b) => {
                     let (x, y) = (over[*a], over[*b]);
-                    meet(&mut over[*a], quotient(own, y))?;
-                    meet(&mut over[*b], quotient(own, x))?;
+                    meet(&mut over[*a], quotient(own, y), self.slack)?;
+                    meet(&mut over[*b], quotient(own, x), self.slack)?;
                 }
                 Term::Apply(function, a) => {
                     let found = function.back(own, over[*a]);
-                    meet(&mut over[*a], (widen(found.0, -1.0), widen(found.1, 1.0)))?;
+                    meet(&mut over[*a], (widen(found.0, -1.0), widen(found.1, 1.0)), self.slack)?;
                 }
             }
         }
@@ -186,20 +231,20 @@ impl<'a> Contractor<'a> {
             let (others_low, others_high) = (without(low, a, -1.0), without(high, b, 1.0));
             let part = (own.0 - others_high - rounding, own.1 - others_low + rounding);
             let ends = times(part, 1.0 / c);
-            meet(&mut over[at], (widen(ends.0, -1.0), widen(ends.1, 1.0)))?;
+            meet(&mut over[at], (widen(ends.0, -1.0), widen(ends.1, 1.0)), self.slack)?;
         }
         Some(())
     }
 }
 
-/// The part of two intervals that they share; `None` when they are apart by more than rounding.
-fn meet(own: &mut Ends, other: Ends) -> Option<()> {
+/// The part of two intervals that they share; `None` when they are apart by more than `slack`.
+fn meet(own: &mut Ends, other: Ends, slack: f64) -> Option<()> {
     let both = (own.0.max(other.0), own.1.min(other.1));
     if both.0 > both.1 {
         if both.0.is_infinite() || both.1.is_infinite() {
             return None;
         }
-        if both.0 - both.1 > SLACK * both.0.abs().max(both.1.abs()).max(1.0) {
+        if both.0 - both.1 > slack * both.0.abs().max(both.1.abs()).max(1.0) {
             return None;
         }
         // Nearly touching: a point between.

@@ -20,6 +20,11 @@ pub mod search;
 pub mod spatial;
 pub mod terms;
 pub mod ties;
+pub mod value;
+mod value_answers;
+mod value_form;
+mod value_proof;
+mod value_terms;
 pub mod whole;
 pub mod worst;
 

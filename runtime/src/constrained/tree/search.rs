@@ -12,6 +12,7 @@ use super::form::{self, Form, Quadratic};
 use super::node::Node;
 use super::qp::{Answer, Solved, solve};
 use super::spatial::Spatial;
+use super::value::Value;
 use super::whole::Whole;
 use super::worst::{Pessimistic, pessimistic};
 use crate::linear::blas1::largest;
@@ -81,6 +82,8 @@ pub struct Tree {
     pub(super) spatial: Option<Box<Spatial>>,
     /// The follower, where it has whole numbers or the leader is pessimistic.
     pub(super) whole: Option<Box<Whole>>,
+    /// Both levels side by side, where the follower's conditions do not tell its answers.
+    pub(super) value: Option<Box<Value>>,
     /// Where the follower's worst answer stands, for a pessimistic leader.
     answer: Option<usize>,
     /// The best point.
@@ -123,7 +126,11 @@ impl Tree {
             Ok(form) => (form, None),
             Err(reason) => match Spatial::new(c) {
                 Some(spatial) => (form::in_boxes(c), Some(Box::new(spatial))),
-                None => return Err(reason),
+                None => {
+                    let value = Value::new(c).ok_or(reason)?;
+                    let start = Tree::start(value.form(), task);
+                    return Ok(Tree { value: Some(Box::new(value)), ..start });
+                }
             },
         };
         let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
@@ -143,6 +150,7 @@ impl Tree {
             answer: None,
             spatial: None,
             whole: None,
+            value: None,
             best: None,
             left: f64::INFINITY,
             given_up: f64::INFINITY,
@@ -195,7 +203,8 @@ impl Tree {
         let mut found = self.best.is_some();
         state.flag(&mut found);
         if found {
-            let len = self.answer.unwrap_or(self.form.lo.len());
+            let len = self.value.as_ref().map_or(self.form.lo.len(), |value| value.length);
+            let len = self.answer.unwrap_or(len);
             let empty = || Best { z: vec![0.0; len], objective: 0.0, violation: 0.0 };
             let best = self.best.get_or_insert_with(empty);
             state.numbers(&mut best.z);
@@ -216,6 +225,9 @@ impl Tree {
         }
         if let Some(whole) = &mut self.whole {
             whole.state(state);
+        }
+        if let Some(value) = &mut self.value {
+            value.state(state);
         }
     }
 
@@ -266,6 +278,9 @@ impl Tree {
         }
         if let Some(whole) = self.whole.take() {
             return self.step_whole(c, whole, node, stop);
+        }
+        if let Some(value) = self.value.take() {
+            return self.step_by_value(c, value, node, stop);
         }
         self.spend(1);
         let (lo, hi) = node.bounds(&self.form);

@@ -33,9 +33,9 @@ const WORTH: f64 = 0.15;
 
 /// What is the same at all nodes.
 pub struct Spatial {
-    relaxation: Relaxation,
+    pub(super) relaxation: Relaxation,
     /// The objective where it is quadratic and convex.
-    convex: Option<Quadratic>,
+    pub(super) convex: Option<Quadratic>,
     /// The widths of the first box after it was shrunk.
     pub(super) widths: Vec<f64>,
 }
@@ -58,13 +58,13 @@ impl Spatial {
 }
 
 /// A box with what is known in it.
-struct Place {
-    lo: Vec<f64>,
-    hi: Vec<f64>,
-    over: Vec<Ends>,
-    lines: Vec<Line>,
+pub(super) struct Place {
+    pub(super) lo: Vec<f64>,
+    pub(super) hi: Vec<f64>,
+    pub(super) over: Vec<Ends>,
+    pub(super) lines: Vec<Line>,
     /// The least value of the objective by intervals.
-    objective: f64,
+    pub(super) objective: f64,
 }
 
 impl Tree {
@@ -146,14 +146,14 @@ impl Tree {
     }
 
     /// A box without points that are better than the best by what counts.
-    fn leave(&mut self, bound: f64) {
+    pub(super) fn leave(&mut self, bound: f64) {
         if let Some(most) = self.most() {
             self.left = self.left.min(bound.max(most));
         }
     }
 
     /// The objective from which on nothing is worth looking at.
-    fn most(&self) -> Option<f64> {
+    pub(super) fn most(&self) -> Option<f64> {
         self.best.as_ref().map(|best| best.objective - 0.5 * self.tolerance * best.objective.abs().max(1.0))
     }
 
@@ -182,7 +182,12 @@ impl Tree {
     }
 
     /// Solves the relaxation, with tangents at its solution; the node's bound is raised. `None` when the node is done with.
-    fn relaxed(&mut self, spatial: &Spatial, place: &mut Place, node: &mut Node) -> Option<Box<Solved>> {
+    pub(super) fn relaxed(
+        &mut self,
+        spatial: &Spatial,
+        place: &mut Place,
+        node: &mut Node,
+    ) -> Option<Box<Solved>> {
         let (lo, hi) = spatial.relaxation.bounds(&place.lo, &place.hi, &place.over);
         node.bound = node.bound.max(place.objective.min(self.most().unwrap_or(f64::INFINITY)));
         let flat = spatial.relaxation.objective();
@@ -230,7 +235,7 @@ impl Tree {
     }
 
     /// A node whose relaxation cannot be solved is cut where it is widest.
-    fn stuck(&mut self, node: &Node, place: &Place) {
+    pub(super) fn stuck(&mut self, node: &Node, place: &Place) {
         let (lo, hi) = (&place.lo, &place.hi);
         let open = (0..lo.len()).filter(|&i| wide(lo[i], hi[i]));
         let widest = open.max_by(|&a, &b| (hi[a] - lo[a]).total_cmp(&(hi[b] - lo[b])));
@@ -241,7 +246,7 @@ impl Tree {
     }
 
     /// Smaller intervals of variables below products and functions, by two programs each; true when some are worth it.
-    fn tighten(
+    pub(super) fn tighten(
         &mut self,
         spatial: &Spatial,
         place: &mut Place,

@@ -2,6 +2,7 @@
 //! writes it where the form is not affine; the intervals (`contract`) and the linear relaxation (`relaxation`) of a box read it.
 
 use std::collections::HashMap;
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use crate::frozen::ThawError;
 use crate::frozen::wire::{Reader, Wire, Writer};
@@ -20,6 +21,12 @@ pub enum Function {
     Root,
     /// A whole power: 2 or more, or negative.
     Power(i32),
+    /// `sin`.
+    Sine,
+    /// `cos`.
+    Cosine,
+    /// `abs`.
+    Size,
 }
 
 /// Whether a function bends upwards or downwards.
@@ -41,6 +48,9 @@ impl Function {
             Function::Log => t.ln(),
             Function::Root => t.sqrt(),
             Function::Power(n) => t.powi(n),
+            Function::Sine => t.sin(),
+            Function::Cosine => t.cos(),
+            Function::Size => t.abs(),
         }
     }
 
@@ -51,6 +61,9 @@ impl Function {
             Function::Log => 1.0 / t,
             Function::Root => 0.5 / t.sqrt(),
             Function::Power(n) => f64::from(n) * t.powi(n - 1),
+            Function::Sine => t.cos(),
+            Function::Cosine => -t.sin(),
+            Function::Size => t.signum(),
         }
     }
 
@@ -60,6 +73,10 @@ impl Function {
             Function::Exp => (lo.exp(), hi.exp()),
             Function::Log => (lo.max(0.0).ln(), hi.max(0.0).ln()),
             Function::Root => (lo.max(0.0).sqrt(), hi.max(0.0).sqrt()),
+            Function::Sine => cosine((lo - FRAC_PI_2, hi - FRAC_PI_2)),
+            Function::Cosine => cosine((lo, hi)),
+            Function::Size if lo <= 0.0 && hi >= 0.0 => (0.0, hi.max(-lo)),
+            Function::Size => (lo.abs().min(hi.abs()), lo.abs().max(hi.abs())),
             Function::Power(n) => {
                 let (a, b) = (lo.powi(n), hi.powi(n));
                 if n > 0 && n % 2 != 0 {
@@ -89,7 +106,10 @@ impl Function {
                 let root = |v: f64| v.signum() * v.abs().powf(1.0 / f64::from(n));
                 (root(value.0), root(value.1))
             }
-            Function::Power(n) if n > 0 => {
+            // The argument is known up to its period; where it was is not worth the search.
+            Function::Sine | Function::Cosine => (lo, hi),
+            Function::Power(_) | Function::Size if self.is_even() => {
+                let n = if let Function::Power(n) = self { n } else { 1 };
                 let root = |v: f64| v.max(0.0).powf(1.0 / f64::from(n));
                 if value.1 < 0.0 {
                     return (f64::INFINITY, f64::NEG_INFINITY);
@@ -110,7 +130,7 @@ impl Function {
                 let root = |v: f64| if v > 0.0 { v.powf(1.0 / f64::from(n)) } else { f64::INFINITY };
                 (root(value.1), root(value.0))
             }
-            Function::Power(_) => (f64::NEG_INFINITY, f64::INFINITY),
+            Function::Power(_) | Function::Size => (f64::NEG_INFINITY, f64::INFINITY),
         };
         // A log of something negative is no number: then nothing is learned, or nothing is left.
         (if a.is_nan() { f64::INFINITY } else { a }, if b.is_nan() { f64::NEG_INFINITY } else { b })
@@ -119,7 +139,9 @@ impl Function {
     /// How it bends over an interval.
     pub fn bend(self, (lo, hi): Ends) -> Bend {
         match self {
-            Function::Exp => Bend::Up,
+            Function::Exp | Function::Size => Bend::Up,
+            Function::Sine => bend_of_cosine((lo - FRAC_PI_2, hi - FRAC_PI_2)),
+            Function::Cosine => bend_of_cosine((lo, hi)),
             Function::Log | Function::Root => Bend::Down,
             Function::Power(n) if n > 0 && n % 2 == 0 => Bend::Up,
             Function::Power(n) if n % 2 == 0 && (lo > 0.0 || hi < 0.0) => Bend::Up,
@@ -129,12 +151,55 @@ impl Function {
         }
     }
 
+    /// Whether it is a positive even power, or like one.
+    fn is_even(self) -> bool {
+        matches!(self, Function::Size) || matches!(self, Function::Power(n) if n > 0 && n % 2 == 0)
+    }
+
     /// Where the derivative is over an interval on which it bends both ways.
     pub fn slopes(self, (lo, hi): Ends) -> Ends {
         match self {
             Function::Power(n) if n > 0 => (0.0, f64::from(n) * lo.abs().max(hi.abs()).powi(n - 1)),
+            Function::Sine => Function::Cosine.over((lo, hi)),
+            Function::Cosine => {
+                let (least, most) = Function::Sine.over((lo, hi));
+                (-most, -least)
+            }
             _ => (f64::NEG_INFINITY, f64::INFINITY),
         }
+    }
+}
+
+/// What the remainder of a large argument by the period may be off by, relative to the argument.
+const PERIOD: f64 = 1e-15;
+
+/// The values of `cos` over an interval: 1 and -1 where it has a whole or half turn, and where that is not clear.
+fn cosine((lo, hi): Ends) -> Ends {
+    if !lo.is_finite() || !hi.is_finite() || hi - lo >= TAU {
+        return (-1.0, 1.0);
+    }
+    let room = PERIOD * lo.abs().max(hi.abs()).max(1.0);
+    // Whether `shift + 2 k pi` lies between, for some whole `k`.
+    let has = |shift: f64| {
+        let next = shift + ((lo - room - shift) / TAU).ceil() * TAU;
+        next <= hi + room
+    };
+    let (a, b) = (lo.cos(), hi.cos());
+    let least = if has(PI) { -1.0 } else { (a.min(b) - room).max(-1.0) };
+    let most = if has(0.0) { 1.0 } else { (a.max(b) + room).min(1.0) };
+    (least, most)
+}
+
+/// How `cos` bends: downwards where it is positive.
+fn bend_of_cosine(over: Ends) -> Bend {
+    let (least, most) = cosine(over);
+    // A turn of the interval both of whose ends have the same sign may pass through the other sign.
+    if least >= 0.0 {
+        Bend::Down
+    } else if most <= 0.0 {
+        Bend::Up
+    } else {
+        Bend::Both
     }
 }
 
@@ -301,6 +366,9 @@ fn words(term: &Term) -> Vec<u64> {
         Term::Apply(Function::Log, a) => vec![4, *a as u64],
         Term::Apply(Function::Root, a) => vec![5, *a as u64],
         Term::Apply(Function::Power(n), a) => vec![6, *a as u64, i64::from(*n) as u64],
+        Term::Apply(Function::Sine, a) => vec![7, *a as u64],
+        Term::Apply(Function::Cosine, a) => vec![8, *a as u64],
+        Term::Apply(Function::Size, a) => vec![9, *a as u64],
     }
 }
 
@@ -328,6 +396,9 @@ impl Wire for Terms {
                 [3, a] => Term::Apply(Function::Exp, earlier(a)?),
                 [4, a] => Term::Apply(Function::Log, earlier(a)?),
                 [5, a] => Term::Apply(Function::Root, earlier(a)?),
+                [7, a] => Term::Apply(Function::Sine, earlier(a)?),
+                [8, a] => Term::Apply(Function::Cosine, earlier(a)?),
+                [9, a] => Term::Apply(Function::Size, earlier(a)?),
                 [6, a, n] => Term::Apply(Function::Power(n as i64 as i32), earlier(a)?),
                 _ => return Err(ThawError::Damaged),
             };
