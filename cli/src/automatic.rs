@@ -4,8 +4,9 @@ use blo_compiler::convexity::{Class, lower_objective};
 use blo_compiler::model::{Level, Model};
 use blo_compiler::ops::DOT;
 use blo_compiler::ops::curvature::Smoothness;
-use blo_compiler::{Boxes, boxes_to_branch_in, pairs_to_branch_on, proximal};
+use blo_compiler::{Boxes, boxes_to_branch_in, levels_to_branch_in, pairs_to_branch_on, proximal};
 use blo_runtime::constrained::global::VARIABLES;
+use blo_runtime::constrained::tree::value::VARIABLES as VARIABLES_BY_VALUE;
 use blo_runtime::problem::Feature;
 use blo_runtime::solvers;
 
@@ -84,7 +85,8 @@ pub fn automatic(model: &Model) -> Option<Automatic> {
         (None, Some(lower), ..) => by_lower_level(model, lower),
     };
     // Where the answer of `kkt` may be proved to be the best one, it is.
-    let proving = if branches && method == "kkt" { in_boxes(model) } else { None };
+    let proving =
+        if branches && method == "kkt" { in_boxes(model).or_else(|| by_value(model)) } else { None };
     let kept = Automatic { method, options: Vec::new(), because };
     Some(proving.map_or(kept, |(options, because)| Automatic { method: "tree", options, because }))
 }
@@ -119,6 +121,17 @@ fn in_boxes(model: &Model) -> Option<(Options, String)> {
         "the lower level is convex with affine constraints and the single-level form is small and made of products and functions that lines \
          bound ({variables} variables, {bent} products and functions), so that branching in boxes may prove a global optimum; after {BUDGET} programs \
          solved for bounds it ends with what `kkt` found, which would be taken with more than {FEW_IN_BOXES} of either"
+    );
+    Some((vec![("budget", BUDGET)], why))
+}
+
+/// The same for a model of few variables whose follower has no conditions that tell its answers.
+fn by_value(model: &Model) -> Option<(Options, String)> {
+    let variables = levels_to_branch_in(model)?;
+    let why = format!(
+        "the levels have few variables ({variables}), so that branching by the follower's value, which asks for no convexity and no multipliers, may \
+         prove a global optimum; after {BUDGET} programs solved for bounds it ends with the best of what it and `kkt` found, which would be \
+         taken with more than {VARIABLES_BY_VALUE} variables"
     );
     Some((vec![("budget", BUDGET)], why))
 }

@@ -37,5 +37,5 @@ pub use compile::{
 pub use convexity::convexity;
 pub use cost::{Cost, Costs, costs};
 pub use passes::proximal::Split;
-pub use reformulate::branching::{Boxes, boxes_to_branch_in, pairs_to_branch_on};
+pub use reformulate::branching::{Boxes, boxes_to_branch_in, levels_to_branch_in, pairs_to_branch_on};
 pub use solution::{Expectation, blame, expectations, follower_objectives};

@@ -349,11 +349,10 @@ fn proof_worth(proof: Proof, check: &Check) -> String {
     if bound.is_infinite() {
         return format!("no bound of the upper objective is proved ({nodes} {many})");
     }
-    format!(
-        "the bound of the upper objective is {}, which leaves a gap of {} ({nodes} {many})",
-        long(bound),
-        short(gap)
-    )
+    // Without an answer of the follower there is nothing to set beside the bound.
+    let left =
+        if gap.is_finite() { format!(", which leaves a gap of {}", short(gap)) } else { String::new() };
+    format!("the bound of the upper objective is {}{left} ({nodes} {many})", long(bound))
 }
 
 /// What the leader must know of a follower with several best answers.

@@ -1,6 +1,7 @@
 //! What `tree` would branch on to solve a model, told before anything is compiled: `auto` chooses by it.
 
 use blo_runtime::constrained::tree::terms::Term;
+use blo_runtime::constrained::tree::value::VARIABLES;
 
 use super::Program;
 use super::degree::degrees;
@@ -54,6 +55,20 @@ pub fn boxes_to_branch_in(model: &Model) -> Option<Boxes> {
     let bent = terms.terms.iter().filter(|term| matches!(term, Term::Product(..) | Term::Apply(..)));
     let variables = vars.map(|var| var.ty.len()).sum();
     Some(Boxes { variables, pairs: pairs(model, lower), bent: bent.count() })
+}
+
+/// For a model of few variables whose follower is bounded by its value, as its optimality conditions do not tell its answers: the number of
+/// variables of both levels.
+pub fn levels_to_branch_in(model: &Model) -> Option<usize> {
+    let lower = branched(model)?;
+    let variables = model.upper.vars.iter().chain(&lower.vars).map(|var| var.ty.len()).sum();
+    if variables > VARIABLES {
+        return None;
+    }
+    let form = single_level(model).ok()?;
+    let data = data_bindings(model);
+    let degrees = degrees(&form.program, &data);
+    written(model, &form, &degrees, &data, (lower_is_convex(model), true)).1.map(|_| variables)
 }
 
 /// The lower level, where it is one of real variables below an optimistic leader.

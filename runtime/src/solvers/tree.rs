@@ -115,7 +115,7 @@ impl Method for Branching {
         tree.step(&mut c, &mut || run.look(problem));
         c.programs().for_each(|program| count(problem, program));
         let mut evaluation = Evaluation::NONE;
-        let proof = tree.proof();
+        let proof = tree.proof_of_found();
         let of_nodes = || {
             let best = tree.best.as_ref()?;
             let (z, objective, violation) = (best.z.clone(), best.objective, best.violation);

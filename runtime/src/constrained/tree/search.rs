@@ -129,7 +129,8 @@ impl Tree {
                 None => {
                     let value = Value::new(c).ok_or(reason)?;
                     let start = Tree::start(value.form(), task);
-                    return Ok(Tree { value: Some(Box::new(value)), ..start });
+                    let local = Some(Box::new(Local::new(c, &task.x, task.seed, task.convex)));
+                    return Ok(Tree { value: Some(Box::new(value)), local, ..start });
                 }
             },
         };
@@ -164,9 +165,13 @@ impl Tree {
         }
     }
 
-    /// The best point of the local runs with what is known of it, be it an answer or not; `None` where points come from nodes alone.
+    /// The best point of the local runs with what is known of it, be it an answer or not; `None` where points come from nodes alone, or one
+    /// that was proved to be an answer is as good.
     pub fn found(&self) -> Option<&Found> {
-        self.local.as_ref()?.best.as_ref()
+        let found = self.local.as_ref()?.best.as_ref()?;
+        let as_good = |best: &Best| !found.answered || best.objective <= found.objective;
+        let proved = self.value.is_some() && self.best.as_ref().is_some_and(as_good);
+        (!proved).then_some(found)
     }
 
     /// Counts programs solved for bounds.
@@ -249,7 +254,19 @@ impl Tree {
         }
     }
 
-    /// What is proved so far.
+    /// What is proved of the point that is returned.
+    pub fn proof_of_found(&self) -> Proof {
+        let proof = self.proof();
+        match self.found().filter(|found| found.answered) {
+            Some(found) => {
+                let gap = (found.objective - proof.bound) / found.objective.abs().max(1.0);
+                Proof { gap, ..proof }
+            }
+            None => proof,
+        }
+    }
+
+    /// What is proved so far of the best point.
     pub fn proof(&self) -> Proof {
         let objective = self.best.as_ref().map_or(f64::INFINITY, |best| best.objective);
         let open = self.open.peek().map_or(f64::INFINITY, |node| node.bound);
@@ -262,7 +279,9 @@ impl Tree {
 
     /// Takes the next open end. `c` judges the points found; `stop` is asked between the programs solved at one node.
     pub fn step(&mut self, c: &mut Constrained, stop: &mut dyn FnMut() -> bool) {
-        if self.has_starts(c) {
+        // By value points are proved to be answers, which those of local runs are not: these are for trees that are not closed.
+        let ended = self.is_spent() || self.next.is_none() && self.open.is_empty();
+        if self.has_starts(c) && (self.value.is_none() || ended) {
             self.look(c, &mut |local, c| local.next(c, &mut |_| stop()));
         }
         if self.is_spent() || self.unbounded {
@@ -303,7 +322,7 @@ impl Tree {
         run(local, c);
         let Some(found) = local.answer() else { return };
         self.unbounded |= found.is_ray();
-        if self.best.as_ref().is_none_or(|best| found.objective < best.objective) {
+        if self.value.is_none() && self.best.as_ref().is_none_or(|best| found.objective < best.objective) {
             let (z, objective, violation) = (found.z.clone(), found.objective, found.violation);
             self.best = Some(Best { z, objective, violation });
         }

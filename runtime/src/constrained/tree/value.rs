@@ -56,6 +56,8 @@ const HELD: f64 = 1e-11;
 const SAME: f64 = 1e-10;
 /// Rounds of new answers at one node.
 const ROUNDS: usize = 3;
+/// So many boxes of the follower count as one program.
+const BOXES: usize = 20;
 /// Newton steps for the follower.
 const STEPS: usize = 100;
 /// Drawn starts of the follower.
@@ -483,7 +485,11 @@ impl Tree {
         let answered = match least {
             Some(least) if lower <= least + room => Answered::Best,
             Some(_) => return,
-            None => better(&value.sides, x, m, lower - room),
+            None => {
+                let (answered, boxes) = better(&value.sides, x, m, lower - room);
+                self.spend(boxes / BOXES);
+                answered
+            }
         };
         match answered {
             Answered::Best => self.best = Some(Best { z, objective, violation }),

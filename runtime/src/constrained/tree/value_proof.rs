@@ -22,8 +22,8 @@ pub enum Answered {
     Open,
 }
 
-/// Looks for points of the follower at `x` whose objective is below `level`.
-pub fn better(sides: &Sides, x: &[f64], m: usize, level: f64) -> Answered {
+/// Looks for points of the follower at `x` whose objective is below `level`; with the number of boxes looked at.
+pub fn better(sides: &Sides, x: &[f64], m: usize, level: f64) -> (Answered, usize) {
     let n = x.len();
     let mut terms = Terms::default();
     let held = |i: usize| (i < n).then(|| x[i]);
@@ -46,27 +46,27 @@ pub fn better(sides: &Sides, x: &[f64], m: usize, level: f64) -> Answered {
     lo[..n].copy_from_slice(x);
     hi[..n].copy_from_slice(x);
     let mut open = vec![(lo, hi)];
-    for _ in 0..BOXES {
-        let Some((mut lo, mut hi)) = open.pop() else { return Answered::Best };
+    for boxes in 0..BOXES {
+        let Some((mut lo, mut hi)) = open.pop() else { return (Answered::Best, boxes) };
         if contractor.contract(level, ends, &mut lo, &mut hi).is_none() {
             continue;
         }
         let own = n..n + m;
         let centre: Vec<f64> = own.clone().map(|i| middle(lo[i], hi[i])).collect();
         if feasible(&centre) {
-            return Answered::Better(centre);
+            return (Answered::Better(centre), boxes);
         }
         let between =
             |i: &usize| (lo[*i]..hi[*i]).contains(&middle(lo[*i], hi[*i])) && middle(lo[*i], hi[*i]) > lo[*i];
         let widest = own.filter(between).max_by(|&a, &b| (hi[a] - lo[a]).total_cmp(&(hi[b] - lo[b])));
-        let Some(along) = widest else { return Answered::Open };
+        let Some(along) = widest else { return (Answered::Open, boxes) };
         let at = middle(lo[along], hi[along]);
         let (mut left, mut right) = ((lo.clone(), hi.clone()), (lo, hi));
         left.1[along] = at;
         right.0[along] = at;
         open.extend([left, right]);
     }
-    if open.is_empty() { Answered::Best } else { Answered::Open }
+    (if open.is_empty() { Answered::Best } else { Answered::Open }, BOXES)
 }
 
 /// Where to cut: at places that grow where an end is infinite.
