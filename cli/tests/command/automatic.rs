@@ -43,7 +43,8 @@ fn the_convexity_of_the_lower_level_decides() {
         ),
         ("  var y: real[2]\n  minimize sum(abs(y - x))", "cg", "may have kinks"),
         ("  var y: real[2]\n  minimize sumsq(y - x) + norm1(y)", "meha", "proximal operator"),
-        ("  var y: real[2] in [-9, 9]\n  minimize sum(sin(y) + x * y)", "kkt", "is not convex"),
+        ("  var y: real[2] in [-9, 9]\n  minimize sum(sin(y) + x * y)", "tree", "by the follower's value"),
+        ("  var y: real[2] in [-9, 9]\n  minimize sum(tanh(y) + x * y)", "kkt", "is not convex"),
         ("  var y: real[9] in [-9, 9]\n  minimize sum(sin(y) + x * y)", "nested", "is not convex"),
         ("  var y: real[2]\n  minimize sumsq(y - x)\n  subject to sum(y) <= 1", "tree", "its 1 pair of"),
     ];

@@ -25,7 +25,8 @@ A model names its method, `solve cg(steps = 300, upper_step = 0.1)`; the command
 takes the values its authors use, which stand below the options of a method that has them; what is written beside it counts. Without `solve`, `auto` \
 chooses; an optimisation with one level is solved by `gradient`, with constraints by `kkt`. `auto` takes the only method that fits; where several do, `tree` for a small linear or \
 convex quadratic program below, `nested` for a lower level that is strongly convex or not known to be convex (`soba` where it has very long sums marked with `~`), `meha` \
-for one with nonsmooth terms that have a proximal operator, `kkt` for a small one that is convex or has constraints, `sflcb` for a large \
+for one with nonsmooth terms that have a proximal operator, `kkt` for a small one that is convex or has constraints, or `tree` with a budget \
+where it may prove that answer to be the best, `sflcb` for a large \
 one with constraints, `meha` for a large one that is convex, and it says so. What a run returns is judged by a check of its own, not by \
 the method: see [result.md](result.md).
 ";
