@@ -99,8 +99,8 @@ fn by_pairs(model: &Model) -> Option<String> {
     match pairs {
         0 if unconstrained => None,
         0 => Some(
-            "the lower level is a convex quadratic program without inequalities, so that its conditions are linear and branching proves a \
-             global optimum; with an upper objective or a constraint of higher degree `kkt` would be taken"
+            "the lower level is a convex quadratic program without inequalities, so that its conditions are linear and, where the upper \
+             objective can be bounded, a global optimum is proved; with an upper objective or a constraint of higher degree `kkt` would be taken"
                 .into(),
         ),
         _ => Some(format!(

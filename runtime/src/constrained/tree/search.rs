@@ -94,7 +94,7 @@ pub struct Tree {
     given_up: f64,
     /// The gap wanted.
     pub(super) tolerance: f64,
-    /// Where points come from, where nodes are boxes.
+    /// Where points come from, where nodes are boxes or do not bound the objective.
     local: Option<Box<Local>>,
     /// Nodes looked at.
     pub nodes: usize,
@@ -137,7 +137,9 @@ impl Tree {
         let convex = convex_form(&form.objective, &form.lines, &form.pairs, &form.lo, &form.hi);
         // Without a convex form boxes bound the objective, where the compiler wrote its terms.
         let spatial = if convex.is_none() { Spatial::new(c).map(Box::new) } else { spatial };
-        let local = spatial.is_some().then(|| Box::new(Local::new(c, &task.x, task.seed, task.convex)));
+        // An objective that nodes do not bound leaves nothing but what local runs find.
+        let open = spatial.is_some() || convex.is_none();
+        let local = open.then(|| Box::new(Local::new(c, &task.x, task.seed, task.convex)));
         Ok(Tree { convex, local, spatial, ..Tree::start(form, task) })
     }
 
