@@ -286,7 +286,7 @@ impl Tree {
         if self.has_starts(c) && (self.value.is_none() || ended) {
             self.look(c, &mut |local, c| local.next(c, &mut |_| stop()));
         }
-        if self.is_spent() || self.unbounded {
+        if self.is_spent() || self.unbounded || stop() {
             return;
         }
         let Some(node) = self.next.take().or_else(|| self.open.pop()) else { return };
