@@ -31,7 +31,7 @@ const FEW_PAIRS: usize = 60;
 /// Models with more variables in their single-level form, pairs, or products and functions are not given to `tree` where it branches in boxes.
 const FEW_IN_BOXES: usize = 40;
 
-/// Programs that `tree` may solve for bounds in boxes: of so few variables some take less than a millisecond each.
+/// Programs that `tree` may solve for bounds in boxes and by value: of so few variables some take less than a millisecond each.
 const BUDGET: usize = 1000;
 
 /// Sampled sums with at least this many terms are worth sampling.

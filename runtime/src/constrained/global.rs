@@ -187,7 +187,7 @@ fn product(a: f64, b: f64) -> f64 {
 }
 
 /// A point between the ends, which may be infinite.
-fn middle(lo: f64, hi: f64) -> f64 {
+pub(super) fn middle(lo: f64, hi: f64) -> f64 {
     match (lo.is_finite(), hi.is_finite()) {
         (true, true) => lo + 0.5 * (hi - lo),
         (true, false) => {
@@ -209,7 +209,7 @@ fn middle(lo: f64, hi: f64) -> f64 {
 }
 
 /// Where to cut; `None` when nothing lies between.
-fn place(lo: f64, hi: f64) -> Option<f64> {
+pub(super) fn place(lo: f64, hi: f64) -> Option<f64> {
     let at = middle(lo, hi);
     (at.is_finite() && at > lo && at < hi).then_some(at)
 }

@@ -65,20 +65,11 @@ impl ConjugateGradients {
         tolerance: f64,
         mut apply: impl FnMut(&[f64], &mut [f64]),
     ) -> CgReport {
-        let Self { residual: r, direction: p, product: q, .. } = self;
-        let size = norm2(b);
-        let mut report =
-            CgReport { end: CgEnd::Steps, steps: 0, residual: 0.0, curvature: (f64::INFINITY, 0.0) };
-        if size == 0.0 {
-            v.fill(0.0);
-            report.end = CgEnd::Converged;
+        let (size, mut report) = self.begin(b, v, &mut apply);
+        if report.end == CgEnd::Converged {
             return report;
         }
-        r.copy_from_slice(b);
-        if v.iter().any(|&v| v != 0.0) {
-            apply(v, q);
-            axpy(-1.0, q, r);
-        }
+        let Self { residual: r, direction: p, product: q, .. } = self;
         p.copy_from_slice(r);
         let mut rr = dot(r, r);
         loop {
@@ -119,21 +110,12 @@ impl ConjugateGradients {
         mut apply: impl FnMut(&[f64], &mut [f64]),
         mut precondition: impl FnMut(&mut [f64]),
     ) -> CgReport {
-        let Self { residual: r, direction: p, product: q, preconditioned: z } = self;
-        z.resize(b.len(), 0.0);
-        let size = norm2(b);
-        let mut report =
-            CgReport { end: CgEnd::Steps, steps: 0, residual: 0.0, curvature: (f64::INFINITY, 0.0) };
-        if size == 0.0 {
-            v.fill(0.0);
-            report.end = CgEnd::Converged;
+        let (size, mut report) = self.begin(b, v, &mut apply);
+        if report.end == CgEnd::Converged {
             return report;
         }
-        r.copy_from_slice(b);
-        if v.iter().any(|&v| v != 0.0) {
-            apply(v, q);
-            axpy(-1.0, q, r);
-        }
+        let Self { residual: r, direction: p, product: q, preconditioned: z } = self;
+        z.resize(b.len(), 0.0);
         let mut before = 0.0;
         loop {
             report.residual = norm2(r) / size;
@@ -164,6 +146,32 @@ impl ConjugateGradients {
             axpy(-rz / pq, q, r);
             report.steps += 1;
         }
+    }
+}
+
+impl ConjugateGradients {
+    /// The first residual, with the size of `b`; where that is 0 the solution is 0 and nothing is left to do.
+    fn begin(
+        &mut self,
+        b: &[f64],
+        v: &mut [f64],
+        apply: &mut impl FnMut(&[f64], &mut [f64]),
+    ) -> (f64, CgReport) {
+        let Self { residual: r, product: q, .. } = self;
+        let size = norm2(b);
+        let mut report =
+            CgReport { end: CgEnd::Steps, steps: 0, residual: 0.0, curvature: (f64::INFINITY, 0.0) };
+        if size == 0.0 {
+            v.fill(0.0);
+            report.end = CgEnd::Converged;
+            return (size, report);
+        }
+        r.copy_from_slice(b);
+        if v.iter().any(|&v| v != 0.0) {
+            apply(v, q);
+            axpy(-1.0, q, r);
+        }
+        (size, report)
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Cost: a few passes over the terms per box. Not guaranteed: that the boxes allowed are enough.
 
+use super::super::global::{middle, place};
 use super::contract::Contractor;
 use super::terms::Terms;
 use super::value_form::Sides;
@@ -56,37 +57,14 @@ pub fn better(sides: &Sides, x: &[f64], m: usize, level: f64) -> (Answered, usiz
         if feasible(&centre) {
             return (Answered::Better(centre), boxes);
         }
-        let between =
-            |i: &usize| (lo[*i]..hi[*i]).contains(&middle(lo[*i], hi[*i])) && middle(lo[*i], hi[*i]) > lo[*i];
-        let widest = own.filter(between).max_by(|&a, &b| (hi[a] - lo[a]).total_cmp(&(hi[b] - lo[b])));
-        let Some(along) = widest else { return (Answered::Open, boxes) };
-        let at = middle(lo[along], hi[along]);
+        let widest = own
+            .filter_map(|i| Some((i, place(lo[i], hi[i])?)))
+            .max_by(|&(a, _), &(b, _)| (hi[a] - lo[a]).total_cmp(&(hi[b] - lo[b])));
+        let Some((along, at)) = widest else { return (Answered::Open, boxes) };
         let (mut left, mut right) = ((lo.clone(), hi.clone()), (lo, hi));
         left.1[along] = at;
         right.0[along] = at;
         open.extend([left, right]);
     }
     (if open.is_empty() { Answered::Best } else { Answered::Open }, BOXES)
-}
-
-/// Where to cut: at places that grow where an end is infinite.
-fn middle(lo: f64, hi: f64) -> f64 {
-    match (lo.is_finite(), hi.is_finite()) {
-        (true, true) => 0.5 * (lo + hi),
-        (true, false) => {
-            if lo < 0.0 {
-                0.0
-            } else {
-                4.0 * lo + 1.0
-            }
-        }
-        (false, true) => {
-            if hi > 0.0 {
-                0.0
-            } else {
-                4.0 * hi - 1.0
-            }
-        }
-        (false, false) => 0.0,
-    }
 }
